@@ -1,0 +1,83 @@
+"""Everything that kstream raises on purpose.
+
+KstreamError                 exit 1
+├── ConfigError              exit 3   a setting, a scenario or a kubeconfig is wrong
+├── UnreachableError         exit 4   nothing answers at an address
+├── ForbiddenError           exit 5   the API server or a kstream server says no
+├── LogError                 exit 6   an event log cannot be used
+│   ├── LogFormatError                not a kstream log, a newer format, or damaged
+│   ├── LogBusyError                  another process writes it
+│   ├── LogMismatchError              it belongs to another cluster or another run
+│   └── LogFullError                  it cannot grow; nothing that was committed is lost
+├── BindError                exit 7   the address to serve on is taken or not ours
+└── InvalidMessageError      exit 1   a message or a parameter that does not follow the protocol
+
+A message says what is wrong (the thing), why (the cause) and what to do (the remedy).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class KstreamError(Exception):
+    """The root. `str()` is one line for a person: thing, cause, remedy."""
+
+    exit_code: ClassVar[int] = 1
+
+
+class ConfigError(KstreamError):
+    """A setting, a scenario or a kubeconfig is missing, unreadable or wrong."""
+
+    exit_code = 3
+
+
+class UnreachableError(KstreamError):
+    """Nothing answers at an address: refused, no such host, TLS, or a time-out."""
+
+    exit_code = 4
+
+
+class ForbiddenError(KstreamError):
+    """The other side knows us and says no, or does not know us (401, 403)."""
+
+    exit_code = 5
+
+
+class LogError(KstreamError):
+    """An event log cannot be read or written."""
+
+    exit_code = 6
+
+
+class LogFormatError(LogError):
+    """The file is no event log, is of a format that this version does not know, or is damaged."""
+
+
+class LogBusyError(LogError):
+    """Another process writes the log: SQLite allows two, our guarantees do not."""
+
+
+class LogMismatchError(LogError):
+    """The log holds the history of another cluster or of another simulated run."""
+
+
+class LogFullError(LogError):
+    """The log cannot grow: the disk or its allowed size is full. What was committed is kept."""
+
+
+class BindError(KstreamError):
+    """The address to serve on is in use or does not belong to this machine."""
+
+    exit_code = 7
+
+
+class InvalidMessageError(KstreamError):
+    """Input of a client that does not follow the protocol; `details` names the field.
+
+    Sent to WebSocket clients as the error code INVALID_MESSAGE (PROTOCOL 8) and to HTTP clients as 400.
+    """
+
+    def __init__(self, message: str, details: str = "") -> None:
+        super().__init__(message)
+        self.details = details

@@ -1,0 +1,102 @@
+"""What a source says about itself, and what is true of it now.
+
+None of this is cluster state: it is never written to the log and never changes what the fold holds. It tells
+clients whether what they see is fresh (PROTOCOL 3) and what is missing (PROTOCOL 8).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class ErrorCode(StrEnum):
+    """The error codes of contract.md, and INVALID_MESSAGE of PROTOCOL 8."""
+
+    CONNECTION_FAILED = "CONNECTION_FAILED"
+    PERMISSION_DENIED = "PERMISSION_DENIED"
+    INVALID_KUBECONFIG = "INVALID_KUBECONFIG"
+    CLUSTER_UNREACHABLE = "CLUSTER_UNREACHABLE"
+    WATCH_ERROR = "WATCH_ERROR"
+    RATE_LIMITED = "RATE_LIMITED"
+    INVALID_MESSAGE = "INVALID_MESSAGE"
+
+
+class ClusterInfo(NamedTuple):
+    """Which cluster it is. `uid` (of the kube-system namespace) is its identity: LISTWATCH 15."""
+
+    name: str
+    version: str  # as /version says: "v1.29.0"
+    uid: str = ""
+
+
+class Identified(NamedTuple):
+    """The source knows which cluster it talks to."""
+
+    cluster: ClusterInfo
+
+
+class Fault(NamedTuple):
+    """Something is wrong, until a Cleared of the same subject.
+
+    A WATCH_ERROR is a moment, not a state (a relist repairs it): it is told once and not kept.
+    """
+
+    code: ErrorCode
+    message: str
+    details: str = ""
+    subject: str = (
+        ""  # what it is about: "cluster", "list pods", "watch pods in kube-system"; the key to clear it
+    )
+
+
+class Cleared(NamedTuple):
+    """What was wrong with `subject` is no longer wrong."""
+
+    subject: str
+
+
+class Lost(NamedTuple):
+    """The source no longer hears from the cluster: what clients display is stale from now on."""
+
+
+class Synced(NamedTuple):
+    """All that the source will list has been handed over, and it hears from the cluster."""
+
+
+Report = Identified | Fault | Cleared | Lost | Synced
+
+
+@dataclass(slots=True)
+class Health:
+    """The fold of a source's reports."""
+
+    cluster: ClusterInfo = field(default_factory=lambda: ClusterInfo("unknown", "unknown"))
+    synced: bool = False  # there is a state that is worth showing
+    stale: bool = False  # it was synced and is no longer in touch
+    faults: dict[str, Fault] = field(default_factory=dict)
+
+    def apply(self, report: Report) -> bool:
+        """Take in one report; False when it says nothing new (so that nobody is told twice)."""
+        match report:
+            case Identified(cluster):
+                changed = cluster != self.cluster
+                self.cluster = cluster
+                return changed
+            case Fault():
+                if report.code is ErrorCode.WATCH_ERROR:
+                    return True
+                changed = self.faults.get(report.subject) != report
+                self.faults[report.subject] = report
+                return changed
+            case Cleared(subject):
+                return self.faults.pop(subject, None) is not None
+            case Lost():
+                changed = not self.stale
+                self.stale = True
+                return changed
+            case Synced():
+                changed = self.stale or not self.synced
+                self.synced, self.stale = True, False
+                return changed

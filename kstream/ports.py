@@ -1,0 +1,91 @@
+"""The protocols that adapters implement; everything above speaks to these, never to an adapter."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+from kstream.core.events import Delivery, Event, Known, WatchEvent
+from kstream.core.health import ClusterInfo
+from kstream.core.state import ClusterState
+
+
+class Clock(Protocol):
+    """The only way to real time. Seconds everywhere."""
+
+    def time(self) -> float:
+        """Seconds since the Unix epoch."""
+        ...
+
+    def monotonic(self) -> float:
+        """Seconds that never go back; only differences mean something."""
+        ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+
+class Source(Protocol):
+    """Where facts come from: a cluster, or a simulation of one.
+
+    It never raises for what the cluster does (refusals, outages, nonsense): those are reports. It may be
+    iterated once; asking for the next delivery says that the one before is committed.
+    """
+
+    def deliveries(self, known: Known) -> AsyncIterator[Delivery]: ...
+
+
+class Jump(NamedTuple):
+    """The timeline went elsewhere (seek, loop): `state` replaces everything that was followed so far."""
+
+    state: ClusterState
+
+
+class EventLog(Protocol):
+    """The committed history of one timeline. Raises LogError for what is wrong with the storage."""
+
+    @property
+    def epoch(self) -> str:
+        """The id of this history; another history, another epoch (PROTOCOL 3)."""
+        ...
+
+    @property
+    def head(self) -> int:
+        """The seq of the last committed event, 0 when there is none."""
+        ...
+
+    @property
+    def oldest(self) -> int:
+        """The seq of the first event that is kept (retention may drop earlier ones); head + 1 when none is."""
+        ...
+
+    @property
+    def cluster(self) -> ClusterInfo | None: ...
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        """Stream name → the resourceVersion to watch on from, as last committed."""
+        ...
+
+    async def append(
+        self, changes: Sequence[WatchEvent], *, versions: Mapping[str, str] | None = None
+    ) -> int:
+        """Commit changes and versions in one transaction; durable when it returns. Returns the new head."""
+        ...
+
+    async def identify(self, cluster: ClusterInfo) -> None:
+        """Keep which cluster this is the history of. Raises LogMismatchError if it is of another one."""
+        ...
+
+    def follow(self, after: int) -> AsyncIterator[Sequence[Event] | Jump]:
+        """Committed events with seq > after, in order, without a gap, for ever (a replay: to its end)."""
+        ...
+
+    async def read(self, after: int, upto: int) -> Sequence[Event]:
+        """The committed events with after < seq <= upto."""
+        ...
+
+    async def state_at(self, seq: int) -> ClusterState:
+        """The fold of the events up to and with `seq`: the nearest keyframe, then the rest."""
+        ...
+
+    async def close(self) -> None: ...
