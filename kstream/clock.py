@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import heapq
 import itertools
+import math
 import time
+from typing import Any
 
 
 class SystemClock:
@@ -19,6 +21,14 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
+
+    async def wait(self, event: asyncio.Event, seconds: float) -> bool:
+        try:
+            async with asyncio.timeout(None if math.isinf(seconds) else max(seconds, 0.0)):
+                await event.wait()
+        except TimeoutError:
+            return event.is_set()
+        return True
 
 
 class VirtualClock:
@@ -46,6 +56,18 @@ class VirtualClock:
         heapq.heappush(self._sleepers, (self._now + seconds, next(self._order), waiter))
         await waiter
 
+    async def wait(self, event: asyncio.Event, seconds: float) -> bool:
+        waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(event.wait())]
+        if not math.isinf(seconds):
+            waits.append(asyncio.ensure_future(self.sleep(seconds)))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for wait in waits:
+                wait.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+        return event.is_set()
+
     async def advance(self, seconds: float) -> None:
         """Let `seconds` pass: wake every sleeper that is due, each at its own instant, and let it run."""
         end = self._now + seconds
@@ -61,6 +83,6 @@ class VirtualClock:
 
     @staticmethod
     async def _settle() -> None:
-        # Tasks that were woken may wake others: a few turns of the loop let all of them reach their next wait.
+        # Tasks that were woken may wake others: a few turns let all of them reach their next wait.
         for _ in range(20):
             await asyncio.sleep(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
@@ -22,6 +23,10 @@ class Clock(Protocol):
         ...
 
     async def sleep(self, seconds: float) -> None: ...
+
+    async def wait(self, event: asyncio.Event, seconds: float) -> bool:
+        """Wait until `event` is set, for `seconds` at most (may be infinite); says whether it is set."""
+        ...
 
 
 class Source(Protocol):
@@ -55,7 +60,7 @@ class EventLog(Protocol):
 
     @property
     def oldest(self) -> int:
-        """The seq of the first event that is kept (retention may drop earlier ones); head + 1 when none is."""
+        """The seq of the first event that is kept (retention drops the earliest); head + 1 when none is."""
         ...
 
     @property

@@ -10,7 +10,8 @@ KstreamError                 exit 1
 │   ├── LogMismatchError              it belongs to another cluster or another run
 │   └── LogFullError                  it cannot grow; nothing that was committed is lost
 ├── BindError                exit 7   the address to serve on is taken or not ours
-└── InvalidMessageError      exit 1   a message or a parameter that does not follow the protocol
+├── InvalidMessageError      exit 1   a message or a parameter that does not follow the protocol
+└── MalformedError           exit 1   what a Kubernetes API server sent is no JSON or not of its documented shape
 
 A message says what is wrong (the thing), why (the cause) and what to do (the remedy).
 """
@@ -81,3 +82,7 @@ class InvalidMessageError(KstreamError):
     def __init__(self, message: str, details: str = "") -> None:
         super().__init__(message)
         self.details = details
+
+
+class MalformedError(KstreamError):
+    """What the API server sent cannot be read: no JSON, cut off, or a field of another type than documented."""

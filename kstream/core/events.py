@@ -59,7 +59,7 @@ class Known(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    """What a source hands over at once. Asking the source for the next one says that this one is committed."""
+    """What a source hands over at once. Asking for the next one says that this one is committed."""
 
     events: Sequence[WatchEvent] = ()
     versions: Mapping[str, str] = {}  # committed in the same transaction as the events

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import msgspec
@@ -99,6 +99,13 @@ class ClusterState:
     def entries(self, kind: Kind) -> Iterable[Entry]:
         """The objects of a kind, in the order in which they came."""
         return self._kinds[kind].values()
+
+    def pods(self, namespaces: Collection[str] | None) -> Sequence[Entry]:
+        """The pods of these namespaces, or all."""
+        pods = self._kinds[Kind.POD].values()
+        if namespaces is None:
+            return list(pods)
+        return [entry for entry in pods if entry.key.namespace in namespaces]
 
     def __iter__(self) -> Iterator[Entry]:
         for kind in Kind:

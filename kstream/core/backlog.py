@@ -1,0 +1,214 @@
+"""The bounded window of recent events, seen through each filter in use; what is due is encoded once for all.
+
+A client is a cursor into a View. Everyone with the same filter, cursor and deflate window gets the same bytes.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+
+from kstream.core import wire
+from kstream.core.events import Event, Kind, Verb
+from kstream.core.filters import Filter
+from kstream.core.frames import text_frame
+
+_CACHED = 64  # ranges kept encoded between two appends: more distinct cursors than that are encoded again
+
+
+class _Record:
+    """An event and its message and frames, each made when first wanted."""
+
+    __slots__ = ("_frames", "_message", "event", "size")
+
+    def __init__(self, event: Event) -> None:
+        self.event = event
+        self.size = len(event.change.body)
+        self._message: bytes | None = None
+        self._frames: dict[int, bytes] = {}
+
+    @property
+    def message(self) -> bytes:
+        if self._message is None:
+            self._message = wire.event(self.event)
+        return self._message
+
+    def frame(self, window_bits: int) -> bytes:
+        frame = self._frames.get(window_bits)
+        if frame is None:
+            frame = self._frames[window_bits] = text_frame(self.message, window_bits)
+        return frame
+
+
+class View:
+    """The part of the window that one filter lets through."""
+
+    __slots__ = ("_batches", "_records", "_seqs", "_singles", "filter", "head", "lost", "users")
+
+    def __init__(self, watched: Filter, head: int) -> None:
+        self.filter = watched
+        self.head = head  # the seq up to which this view has seen the log, whether or not an event matched
+        self.lost = head  # a cursor before this seq has missed an event that is no longer here
+        self.users = 0
+        self._records: list[_Record] = []
+        self._seqs: list[int] = []
+        self._singles: dict[tuple[int, int], bytes] = {}
+        self._batches: dict[tuple[int, int], tuple[bytes, ...]] = {}
+
+    @property
+    def last(self) -> int:
+        """The seq of the newest event in it; a cursor at or past it has nothing to get."""
+        return self._seqs[-1] if self._seqs else self.lost
+
+    def count(self, after: int) -> int:
+        return len(self._seqs) - bisect_right(self._seqs, after)
+
+    def singles(self, after: int, window_bits: int) -> bytes:
+        """The frames of all events after `after`, each event its own message, joined."""
+        data = self._singles.get((after, window_bits))
+        if data is None:
+            records = self._records[bisect_right(self._seqs, after) :]
+            data = b"".join([record.frame(window_bits) for record in records])
+            if len(self._singles) < _CACHED:
+                self._singles[after, window_bits] = data
+        return data
+
+    def batch(self, after: int, window_bits: int) -> tuple[bytes, ...]:
+        """Frames that together cover (after, head]: usually one `batch`, none when all of it cancels out."""
+        frames = self._batches.get((after, window_bits))
+        if frames is None:
+            records = self._records[bisect_right(self._seqs, after) :]
+            messages = coalesce(records)
+            time = records[-1].event.change.time
+            parts = wire.batches(messages, seq=self.head, time=time) if messages else []
+            frames = tuple(text_frame(part, window_bits) for part in parts)
+            if len(self._batches) < _CACHED:
+                self._batches[after, window_bits] = frames
+        return frames
+
+    def append(self, record: _Record) -> None:
+        self._records.append(record)
+        self._seqs.append(record.event.seq)
+
+    def advance(self, head: int) -> None:
+        """All up to `head` has been offered: what was encoded up to the old head is of no more use."""
+        self.head = head
+        self._singles.clear()
+        self._batches.clear()
+
+    def trim(self, floor: int) -> None:
+        """Forget the events with seq <= floor."""
+        drop = bisect_right(self._seqs, floor)
+        if drop:
+            self.lost = self._seqs[drop - 1]
+            del self._records[:drop], self._seqs[:drop]
+
+
+def coalesce(records: Iterable[_Record]) -> list[bytes]:
+    """Messages that have the same effect as all of the records: at most one for an object (PROTOCOL 6).
+
+    In the order of the log, an object standing where its last event stood.
+    """
+    latest: dict[str, tuple[bool, _Record]] = {}
+    for record in records:
+        uid = record.event.change.key.uid
+        before = latest.pop(uid, None)
+        existed = record.event.change.verb is not Verb.ADDED if before is None else before[0]
+        latest[uid] = (existed, record)
+    messages: list[bytes] = []
+    for existed, record in latest.values():
+        verb = record.event.change.verb
+        if verb is Verb.DELETED:
+            if existed:
+                messages.append(record.message)
+            continue
+        true_verb = Verb.MODIFIED if existed else Verb.ADDED
+        messages.append(record.message if verb is true_verb else wire.event(record.event, true_verb))
+    return messages
+
+
+class Backlog:
+    """The newest events, at most `max_events` of them and `max_bytes` of bodies, for all filters in use."""
+
+    def __init__(self, *, head: int, max_events: int = 20_000, max_bytes: int = 64 * 2**20) -> None:
+        self.head = head
+        self.floor = head  # events with seq <= floor are no longer here
+        self._max_events = max_events
+        self._max_bytes = max_bytes
+        self._bytes = 0
+        self._records: list[_Record] = []
+        self._views: dict[Filter, View] = {}
+        self._wide: list[View] = []  # views of everything
+        self._by_namespace: dict[str, list[View]] = {}
+
+    def open(self, watched: Filter) -> View:
+        """The view of a filter; it is kept until every user has closed it."""
+        view = self._views.get(watched)
+        if view is None:
+            view = self._views[watched] = View(watched, self.floor)
+            for record in self._records:
+                if record.event.change.key in watched:
+                    view.append(record)
+            view.advance(self.head)
+            if watched.namespaces is None:
+                self._wide.append(view)
+            else:
+                for name in watched.namespaces:
+                    self._by_namespace.setdefault(name, []).append(view)
+        view.users += 1
+        return view
+
+    def close(self, view: View) -> None:
+        view.users -= 1
+        if view.users:
+            return
+        del self._views[view.filter]
+        if view.filter.namespaces is None:
+            self._wide.remove(view)
+            return
+        for name in view.filter.namespaces:
+            views = self._by_namespace[name]
+            views.remove(view)
+            if not views:
+                del self._by_namespace[name]
+
+    def append(self, events: Sequence[Event]) -> Sequence[View]:
+        """Take in committed events; returns the views in which at least one of them is to be seen."""
+        touched: dict[int, View] = {}
+        for event in events:
+            record = _Record(event)
+            self._records.append(record)
+            self._bytes += record.size
+            key = event.change.key
+            views: Iterable[View]
+            if key.kind is Kind.NODE:
+                views = self._views.values()
+            else:
+                name = key.namespace if key.kind is Kind.POD else key.name
+                views = [*self._wide, *self._by_namespace.get(name, ())]
+            for view in views:
+                view.append(record)
+                touched[id(view)] = view
+        self.head = events[-1].seq
+        for view in touched.values():
+            view.advance(self.head)
+        self._trim()
+        return list(touched.values())
+
+    def _trim(self) -> None:
+        surplus = len(self._records) - self._max_events
+        # In steps of a tenth, so that deleting from the front costs little for each event.
+        if surplus < self._max_events // 10 and self._bytes <= self._max_bytes:
+            return
+        drop = max(surplus, 0)
+        freed = sum(record.size for record in self._records[:drop])
+        while self._bytes - freed > self._max_bytes * 9 // 10 and drop < len(self._records):
+            freed += self._records[drop].size
+            drop += 1
+        if not drop:
+            return
+        self._bytes -= freed
+        self.floor = self._records[drop - 1].event.seq
+        del self._records[:drop]
+        for view in self._views.values():
+            view.trim(self.floor)

@@ -1,0 +1,409 @@
+"""One timeline and the sessions on it: fold what is committed, keep the backlog, send each client what is due.
+
+A flush goes through the clients that an event concerns, one write each. Nobody is awaited: a client that does not
+read is skipped and looked at again shortly, and falls behind in the log meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Protocol
+
+from kstream.core import snapshot, wire
+from kstream.core.backlog import Backlog, View
+from kstream.core.events import Event
+from kstream.core.filters import Filter
+from kstream.core.health import Fault, Health, Identified, Lost, Report, Synced
+from kstream.core.limits import Limits
+from kstream.core.session import Close, Session
+from kstream.core.state import ClusterState
+from kstream.ports import Clock
+
+_SLICE = 256 * 1024  # bytes written at once; more waits until the socket has taken them
+_SLOW_POLL = 0.02  # seconds between looks at a client whose socket is full
+_TURN = 0.005  # seconds that a flush may hold the event loop
+_INLINE = 256 * 1024  # bytes of bodies up to which a snapshot is encoded on the spot
+_FRESH = 500  # events that a finished snapshot may be behind and still be handed out
+
+
+class Outlet(Protocol):
+    """The socket, as the hub needs it."""
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Send now, or buffer; never blocks, never raises for a socket that is gone."""
+        ...
+
+    def pending(self) -> int:
+        """Bytes that the socket has not taken yet."""
+        ...
+
+    def close(self, close: Close) -> None:
+        """End the connection; returns at once."""
+        ...
+
+
+class Member:
+    """A session on a timeline and the socket behind it."""
+
+    __slots__ = ("_held", "_stalled_at", "_stalled_since", "closed", "outlet", "scheduled", "session")
+
+    def __init__(self, session: Session, outlet: Outlet) -> None:
+        self.session = session
+        self.outlet = outlet
+        self.scheduled = float("inf")  # when the hub's timer will look at it
+        self.closed = False
+        self._held: memoryview | None = None  # the rest of a large write
+        self._stalled_since: float | None = None
+        self._stalled_at = 0
+
+    def send(self, data: bytes) -> None:
+        if len(data) <= _SLICE:
+            self.outlet.write(data)
+        else:
+            self._held = memoryview(data)
+            self._pump()
+
+    def writable(self, now: float) -> bool:
+        """True when the socket has taken all it was given; keeps account of how long it has not."""
+        self._pump()
+        left = self.outlet.pending()
+        if not left and self._held is None:
+            self._stalled_since = None
+            return True
+        left += len(self._held) if self._held is not None else 0
+        if self._stalled_since is None or left != self._stalled_at:
+            self._stalled_since, self._stalled_at = now, left
+        return False
+
+    def stalled_for(self, now: float) -> float:
+        return 0.0 if self._stalled_since is None else now - self._stalled_since
+
+    def _pump(self) -> None:
+        while self._held is not None and not self.outlet.pending():
+            self.outlet.write(self._held[:_SLICE])
+            self._held = self._held[_SLICE:] if len(self._held) > _SLICE else None
+
+
+class Hub:
+    """See the module. All methods are called from the event loop's thread."""
+
+    def __init__(
+        self,
+        *,
+        epoch: str,
+        source: str,
+        state: ClusterState,
+        health: Health,
+        clock: Clock,
+        time: Callable[[], float],
+        limits: Limits,
+        metrics_interval: float,
+    ) -> None:
+        self.epoch = epoch
+        self.source = source
+        self.state = state
+        self.health = health
+        self.limits = limits
+        self.backlog = Backlog(head=state.seq)
+        self._clock = clock
+        self._time = time
+        self._metrics_interval = metrics_interval
+        self._members: dict[Filter, dict[Member, None]] = {}
+        self._dirty: dict[Filter, None] = {}
+        self._slow: dict[Member, None] = {}
+        self._timers: list[tuple[float, int, Member]] = []
+        self._order = itertools.count()
+        self._armed = 0.0
+        self._wake = asyncio.Event()
+        self._waiting: dict[tuple[Filter, int], dict[Member, None]] = {}
+        self._wanted = asyncio.Event()
+        self._ready: dict[tuple[Filter, int], snapshot.Snapshot] = {}
+        self._later: deque[tuple[int, Report]] = deque()
+        self._moved = 0  # how often the timeline jumped: a snapshot from before a jump is of no use
+
+    # Clients
+
+    def __len__(self) -> int:
+        return sum(map(len, self._members.values()))
+
+    def join(
+        self,
+        outlet: Outlet,
+        watched: Filter,
+        *,
+        window_bits: int,
+        resumed: bool | None = None,
+        reason: str | None = None,
+    ) -> Member:
+        """A client came. It gets `connection`, what is wrong, and `initial_state` as soon as there is one."""
+        session = Session(
+            self.backlog, watched, limits=self.limits, window_bits=window_bits, now=self._clock.monotonic()
+        )
+        member = Member(session, outlet)
+        self._members.setdefault(watched, {})[member] = None
+        time = self._time()
+        session.tell(self._connection("connected", resumed=bool(resumed), reason=reason, first=True))
+        if self.health.stale:
+            session.tell(self._connection("reconnecting"))
+        for fault in self.health.faults.values():
+            session.tell(wire.error(fault, time=time))
+        return member
+
+    def leave(self, member: Member) -> None:
+        member.closed = True
+        self._forget(member, member.session.view.filter)
+        self._slow.pop(member, None)
+        for waiting in self._waiting.values():
+            waiting.pop(member, None)
+        member.session.leave()
+
+    def receive(self, member: Member, text: str) -> None:
+        """A client said something."""
+        session = member.session
+        before = session.view.filter
+        session.receive(text, now=self._clock.monotonic(), time=self._time())
+        if session.view.filter != before:
+            self._forget(member, before)
+            self._members.setdefault(session.view.filter, {})[member] = None
+        self.serve(member)
+
+    def pong(self, member: Member) -> None:
+        member.session.pong(self._clock.monotonic())
+
+    def _forget(self, member: Member, watched: Filter) -> None:
+        members = self._members[watched]
+        del members[member]
+        if not members:
+            del self._members[watched]
+            self._dirty.pop(watched, None)
+
+    # What happens to the timeline
+
+    def publish(self, events: Sequence[Event]) -> None:
+        """Fold committed events and let the backlog have them; `flush` sends them."""
+        state = self.state
+        for event in events:
+            state.apply(event)
+        views: Sequence[View] = self.backlog.append(events)
+        for view in views:
+            self._dirty[view.filter] = None
+        while self._later and self._later[0][0] <= state.seq:
+            self._report(self._later.popleft()[1])
+
+    def jump(self, state: ClusterState) -> None:
+        """The timeline is elsewhere now: everyone needs a new `initial_state`."""
+        self.state = state
+        self.backlog = Backlog(head=state.seq)
+        self._moved += 1
+        self._ready.clear()
+        for member in self._everyone():
+            member.session.move(self.backlog)
+            self.serve(member)
+
+    def report(self, report: Report, *, after: int = 0) -> None:
+        """What the source says about itself; told to clients once the state has reached `after`."""
+        if self._later or after > self.state.seq:
+            self._later.append((after, report))
+        else:
+            self._report(report)
+
+    def announce(self, message: bytes) -> None:
+        """A small message for everyone."""
+        for member in self._everyone():
+            member.session.tell(message)
+            self.serve(member)
+
+    def _report(self, report: Report) -> None:
+        was_stale = self.health.stale
+        if not self.health.apply(report):
+            return
+        match report:
+            case Fault():
+                self.announce(wire.error(report, time=self._time()))
+            case Lost():
+                self.announce(self._connection("reconnecting"))
+            case Synced() if was_stale:
+                self.announce(self._connection("connected"))
+            case Identified() if self.health.synced:
+                self.announce(self._connection("reconnecting" if self.health.stale else "connected"))
+        if isinstance(report, Synced):
+            for member in self._everyone():
+                self.serve(member)
+
+    def _connection(
+        self, status: str, *, resumed: bool | None = None, reason: str | None = None, first: bool = False
+    ) -> bytes:
+        return wire.connection(
+            status="connected" if status == "connected" else "reconnecting",
+            cluster=self.health.cluster,
+            epoch=self.epoch,
+            source=self.source,
+            time=self._time(),
+            resumed=resumed,
+            reason=reason,
+            limits=self.limits if first else None,
+        )
+
+    def _everyone(self) -> list[Member]:
+        return [member for members in self._members.values() for member in members]
+
+    # Sending
+
+    async def flush(self) -> None:
+        """Send what was published to those whom it concerns; lets others run every few milliseconds."""
+        clock = self._clock
+        now = turn = clock.monotonic()
+        while self._dirty:
+            watched = next(iter(self._dirty))
+            del self._dirty[watched]
+            for count, member in enumerate(list(self._members.get(watched, ()))):
+                if count & 31 == 31:
+                    now = clock.monotonic()
+                    if now - turn > _TURN:
+                        await asyncio.sleep(0)
+                        now = turn = clock.monotonic()
+                self._serve(member, now)
+
+    def serve(self, member: Member) -> None:
+        """Look at one client now."""
+        self._serve(member, self._clock.monotonic())
+
+    def _serve(self, member: Member, now: float) -> None:
+        if member.closed:
+            return
+        session = member.session
+        if not member.writable(now):
+            self._slow[member] = None
+            if member.stalled_for(now) >= self.limits.stall_timeout:
+                self._close(member, Close(1013, "read nothing for too long", abort=True))
+            else:
+                self._arm(now + _SLOW_POLL)
+            return
+        data = session.flush(now)
+        if data:
+            member.send(data)
+        if session.closing is not None:
+            self._close(member, session.closing)
+            return
+        if session.wants_snapshot and self.health.synced:
+            self._want(member)
+        due = session.due
+        if due < member.scheduled:
+            member.scheduled = due
+            heapq.heappush(self._timers, (due, next(self._order), member))
+            self._arm(due)
+
+    def _close(self, member: Member, close: Close) -> None:
+        member.closed = True
+        self._slow.pop(member, None)
+        member.outlet.close(close)
+
+    def _arm(self, at: float) -> None:
+        if at < self._armed:
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Timers, metrics and snapshots, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._timing())
+            tasks.create_task(self._snapshots())
+
+    async def _timing(self) -> None:
+        clock = self._clock
+        metrics_at = clock.monotonic() + self._metrics_interval
+        while True:
+            now = clock.monotonic()
+            if now >= metrics_at:
+                metrics_at = now + self._metrics_interval
+                self._metrics()
+            for member in list(self._slow):
+                self._slow.pop(member, None)
+                self._serve(member, now)
+            turn = now
+            while self._timers and self._timers[0][0] <= now:
+                _, _, member = heapq.heappop(self._timers)
+                member.scheduled = float("inf")
+                self._serve(member, now)
+                now = clock.monotonic()
+                if now - turn > _TURN:
+                    await asyncio.sleep(0)
+                    turn = clock.monotonic()
+            self._armed = min(
+                metrics_at,
+                self._timers[0][0] if self._timers else metrics_at,
+                now + _SLOW_POLL if self._slow else metrics_at,
+            )
+            self._wake.clear()
+            await clock.wait(self._wake, self._armed - clock.monotonic())
+
+    def _metrics(self) -> None:
+        if not self.health.synced:
+            return
+        message = wire.metrics(self.state.counts(), time=self._time())
+        for member in self._everyone():
+            member.session.offer_metrics(message)
+            self.serve(member)
+
+    # Snapshots
+
+    def _want(self, member: Member) -> None:
+        key = (member.session.view.filter, member.session.window_bits)
+        ready = self._ready.get(key)
+        if ready is not None and ready.seq >= self.backlog.floor and self.backlog.head - ready.seq <= _FRESH:
+            member.session.give(ready)
+            self.serve(member)
+            return
+        self._waiting.setdefault(key, {})[member] = None
+        self._wanted.set()
+
+    async def _snapshots(self) -> None:
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            while self._waiting:
+                key = next(iter(self._waiting))
+                made = await self._snapshot(*key)
+                members = self._waiting.pop(key, {})
+                if made is None:
+                    # The timeline jumped meanwhile: those who wait want another state.
+                    members = {member: None for member in members if not member.closed}
+                    for member in members:
+                        self.serve(member)
+                    continue
+                self._ready = {key: made, **self._recent(key)}
+                for member in members:
+                    if member.session.wants_snapshot and not member.closed:
+                        if (member.session.view.filter, member.session.window_bits) == key:
+                            member.session.give(made)
+                        self.serve(member)
+                await asyncio.sleep(0)
+
+    def _recent(self, but: tuple[Filter, int]) -> dict[tuple[Filter, int], snapshot.Snapshot]:
+        """The few other snapshots worth keeping: a herd comes with few filters."""
+        others = ((key, ready) for key, ready in self._ready.items() if key != but)
+        return dict(itertools.islice(others, 3))
+
+    async def _snapshot(self, watched: Filter, window_bits: int) -> snapshot.Snapshot | None:
+        moved = self._moved
+        taken = snapshot.capture(self.state, watched)
+        time = self._time()
+        if (
+            sum(len(entry.body) for entry in itertools.islice(taken.pods, 1000))
+            * (1 + len(taken.pods) // 1000)
+            + sum(map(len, taken.nodes))
+            <= _INLINE
+        ):
+            return snapshot.encode(taken, time=time, window_bits=window_bits)
+        made = await asyncio.to_thread(snapshot.encode, taken, time=time, window_bits=window_bits)
+        return made if moved == self._moved and made.seq >= self.backlog.floor else None
+
+    def close_all(self, close: Close) -> None:
+        """The server goes away, or the timeline does."""
+        for member in self._everyone():
+            with suppress(KeyError):
+                self._close(member, close)
