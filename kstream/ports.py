@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from kstream.core.events import Delivery, Event, Known, WatchEvent
@@ -36,7 +36,7 @@ class Source(Protocol):
     iterated once; asking for the next delivery says that the one before is committed.
     """
 
-    def deliveries(self, known: Known) -> AsyncIterator[Delivery]: ...
+    def deliveries(self, known: Known) -> AsyncGenerator[Delivery, None]: ...
 
 
 class Jump(NamedTuple):
@@ -81,7 +81,7 @@ class EventLog(Protocol):
         """Keep which cluster this is the history of. Raises LogMismatchError if it is of another one."""
         ...
 
-    def follow(self, after: int) -> AsyncIterator[Sequence[Event] | Jump]:
+    def follow(self, after: int) -> AsyncGenerator[Sequence[Event] | Jump, None]:
         """Committed events with seq > after, in order, without a gap, for ever (a replay: to its end)."""
         ...
 

@@ -127,6 +127,15 @@ def coalesce(records: Iterable[_Record]) -> list[bytes]:
     return messages
 
 
+def catch_up(
+    events: Iterable[Event], watched: Filter, *, head: int, time: float, window_bits: int
+) -> tuple[bytes, ...]:
+    """Frames that bring a client from before `events`, read from the log, to `head` (PROTOCOL 15)."""
+    joined = coalesce(_Record(event) for event in events if event.change.key in watched)
+    parts = wire.batches(joined, seq=head, time=time) if joined else []
+    return tuple(text_frame(part, window_bits) for part in parts)
+
+
 class Backlog:
     """The newest events, at most `max_events` of them and `max_bytes` of bodies, for all filters in use."""
 

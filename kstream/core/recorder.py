@@ -6,9 +6,9 @@ state so far and lets through only what changes a resource (PROTOCOL 12), with t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from kstream.core.events import Event, Kind, Verb, WatchEvent
+from kstream.core.events import Event, Kind, ObjectKey, Verb, WatchEvent
 from kstream.core.state import ClusterState, with_pod_count
 
 
@@ -49,6 +49,10 @@ class Recorder:
             state.apply(Event(state.seq + 1, change))
             kept.append(change)
         return kept
+
+    def versions(self) -> Mapping[ObjectKey, str]:
+        """Object → the resourceVersion it was last recorded at: what a source need not list again."""
+        return self._state.versions()
 
 
 def _without_count(body: bytes) -> bytes:

@@ -41,13 +41,13 @@ def capture(state: ClusterState, watched: Filter) -> Capture:
     )
 
 
-def messages(taken: Capture, *, time: float) -> list[bytes]:
-    """One `initial_state`, or one that is cut and the other pods as ADDED events in batches.
+def messages(taken: Capture, *, time: float, limit: int | None = wire.MAX_MESSAGE) -> list[bytes]:
+    """One `initial_state`, or one that is cut at `limit` bytes and the other pods as ADDED events in batches.
 
     Only the last message carries `seq`: a client that was interrupted before must not resume from there.
     """
     stamp = wire.timestamp(time).encode()
-    room = wire.MAX_MESSAGE - 300
+    room = (limit or 2**63) - 300
     room -= sum(map(len, taken.nodes)) + sum(map(len, taken.namespaces))
     room -= len(taken.nodes) + len(taken.namespaces) + len(taken.pods)
     bodies = [entry.body for entry in taken.pods]

@@ -1,0 +1,106 @@
+"""What the serving commands have in common: their settings, and the options that set them.
+
+Every option is also an environment variable, `KSTREAM_` and its name: `--max-clients` is KSTREAM_MAX_CLIENTS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
+
+import click
+from pydantic import BaseModel, ConfigDict, Field
+
+from kstream.core.errors import ConfigError
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class ServeSettings(BaseModel):
+    """Where to serve and whom."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=3001, ge=0, le=65535)  # 0 picks a free one
+    allow_origin: tuple[str, ...] = ()
+    allow_host: tuple[str, ...] = ()
+    max_clients: int = Field(default=10_000, ge=1)
+    metrics_interval: float = Field(default=10.0, gt=0)  # seconds
+    output: Literal["text", "json"] = "text"
+
+
+def env_option(*declarations: str, **attributes: Any) -> Callable[[F], F]:
+    """`click.option` that can also be set as KSTREAM_…, and says so in --help."""
+    long = next(name for name in declarations if name.startswith("--"))
+    variable = "KSTREAM_" + long.removeprefix("--").split("/")[0].replace("-", "_").upper()
+    attributes.setdefault("envvar", variable)
+    attributes.setdefault("show_envvar", True)
+    attributes.setdefault("show_default", True)
+    return partial(_decorate, declarations, attributes)
+
+
+def _decorate(declarations: tuple[str, ...], attributes: dict[str, Any], command: F) -> F:
+    return click.option(*declarations, **attributes)(command)
+
+
+SERVING_OPTIONS = (
+    env_option("--host", default="127.0.0.1", help="Address to listen on."),
+    env_option("--port", type=click.IntRange(0, 65535), default=3001, help="Port; 0 picks a free one."),
+    env_option(
+        "--allow-origin",
+        multiple=True,
+        metavar="ORIGIN",
+        help="Another origin whose pages may connect, such as http://localhost:5173; '*' for any. Repeatable.",
+    ),
+    env_option(
+        "--allow-host",
+        multiple=True,
+        metavar="NAME",
+        help="Another name under which this server may be addressed (the Host header). Repeatable.",
+    ),
+    env_option(
+        "--max-clients",
+        type=click.IntRange(1),
+        default=10_000,
+        help="Clients at once; the next one gets 503.",
+    ),
+    env_option(
+        "--metrics-interval",
+        type=click.FloatRange(0, min_open=True),
+        default=10.0,
+        help="Seconds between metrics messages.",
+    ),
+    env_option(
+        "-o",
+        "--output",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        help="How to print the address at the start.",
+    ),
+)
+
+
+def serving_options(command: F) -> F:
+    """The options of every command that serves; they arrive as keyword arguments for `serve_settings`."""
+    for option in reversed(SERVING_OPTIONS):
+        command = option(command)
+    return command
+
+
+def serve_settings(options: dict[str, Any]) -> ServeSettings:
+    """Take the serving options out of a command's keyword arguments.
+
+    Raises ConfigError for an origin that is none.
+    """
+    taken = {name: options.pop(name) for name in ServeSettings.model_fields}
+    for origin in taken["allow_origin"]:
+        parts = urlsplit(origin)
+        if origin != "*" and (not parts.scheme or not parts.netloc or parts.path not in ("", "/")):
+            raise ConfigError(
+                f"--allow-origin {origin!r} is not an origin: write scheme, host and port, "
+                "such as http://localhost:5173"
+            )
+    return ServeSettings(**taken)

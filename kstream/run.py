@@ -1,0 +1,139 @@
+"""A running server, composed of a log, perhaps a source, and a clock."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import signal
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, NamedTuple
+
+from aiohttp import web
+
+from kstream.config import ServeSettings
+from kstream.core.errors import BindError, KstreamError
+from kstream.core.health import Health
+from kstream.core.limits import Limits
+from kstream.hub import Hub
+from kstream.ports import Clock, EventLog, Source
+from kstream.service import follow, record
+from kstream.web.app import Control, make_app
+
+
+class Address(NamedTuple):
+    """Where the server can be reached."""
+
+    host: str
+    port: int
+
+    @property
+    def page(self) -> str:
+        return f"http://{self._authority}/"
+
+    @property
+    def websocket(self) -> str:
+        return f"ws://{self._authority}/ws"
+
+    @property
+    def _authority(self) -> str:
+        # A wildcard is no address to open; whoever reads the line sits at this machine.
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)
+        return f"[{host}]:{self.port}" if ":" in host and not host.startswith("[") else f"{host}:{self.port}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """What is plugged in. The modes differ in this and in nothing else (ARCHITECTURE, "One path for the data")."""
+
+    mode: str  # "live", "replay" or "simulate": only told to clients
+    settings: ServeSettings
+    log: EventLog
+    source: Source | None
+    clock: Clock
+    time: Callable[[], float]  # the time of the timeline, seconds since the Unix epoch
+    limits: Limits = field(default_factory=Limits)
+    status: Callable[[], Mapping[str, Any]] | None = None
+    control: Control | None = None
+
+
+async def run(server: Server, *, ready: Callable[[Address], None], stop: asyncio.Event) -> None:
+    """Serve until `stop` is set. Raises BindError, and LogError when the log breaks."""
+    log, settings = server.log, server.settings
+    state = await log.state_at(log.head)
+    health = Health()
+    if log.cluster is not None:
+        health.cluster = log.cluster
+    if server.source is None:
+        health.synced = True
+    elif state.seq:
+        # What an earlier run recorded is worth showing, and is stale until the source has caught up.
+        health.synced = health.stale = True
+    hub = Hub(
+        epoch=log.epoch,
+        source=server.mode,
+        state=state,
+        health=health,
+        clock=server.clock,
+        time=server.time,
+        limits=server.limits,
+        metrics_interval=settings.metrics_interval,
+    )
+    app = make_app(hub, log, settings, time=server.time, status=server.status, control=server.control)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
+    await runner.setup()
+    try:
+        address = await _listen(runner, settings)
+        async with asyncio.TaskGroup() as tasks:
+            running = [tasks.create_task(hub.run()), tasks.create_task(follow(log, hub))]
+            if server.source is not None:
+                running.append(tasks.create_task(record(server.source, log, server.clock, report=hub.report)))
+            ready(address)
+            await stop.wait()
+            await runner.cleanup()
+            for task in running:
+                task.cancel()
+    except* KstreamError as group:
+        raise first_of(group) from None
+    finally:
+        await runner.cleanup()
+
+
+def first_of(group: BaseExceptionGroup[KstreamError]) -> KstreamError:
+    """The error that a person wants to read: the others of a task group follow from it."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, KstreamError)
+    return error
+
+
+async def _listen(runner: web.AppRunner, settings: ServeSettings) -> Address:
+    site = web.TCPSite(runner, settings.host, settings.port, backlog=1024)
+    try:
+        await site.start()
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            why = "another program listens there; choose another --port, or 0 for a free one"
+        elif error.errno == errno.EACCES:
+            why = "ports below 1024 need privileges; choose another --port"
+        else:
+            why = f"{error.strerror or error}; choose an address of this machine with --host"
+        raise BindError(f"Cannot listen on {settings.host}:{settings.port}: {why}") from error
+    port = runner.addresses[0][1]
+    return Address(settings.host, port)
+
+
+def stop_on_signals(stop: asyncio.Event) -> None:
+    """Ctrl-C and SIGTERM set `stop`; a second one ends the process at once."""
+    loop = asyncio.get_running_loop()
+
+    def stopped(number: int) -> None:
+        stop.set()
+        loop.remove_signal_handler(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with suppress(NotImplementedError):
+            loop.add_signal_handler(number, partial(stopped, number))

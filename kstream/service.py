@@ -1,0 +1,82 @@
+"""The two halves of the path: from a source into the log, and from the log to the clients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import aclosing
+from typing import Protocol
+
+from kstream.core.errors import LogFullError
+from kstream.core.events import Delivery, Known
+from kstream.core.health import Cleared, ErrorCode, Fault, Identified, Report
+from kstream.core.recorder import Recorder
+from kstream.hub import Hub
+from kstream.ports import Clock, EventLog, Jump, Source
+
+_FULL = "event log"
+_RETRY = 5.0  # seconds between tries to write to a full disk
+
+
+class Reporter(Protocol):
+    def __call__(self, report: Report, *, after: int) -> None: ...
+
+
+async def record(
+    source: Source,
+    log: EventLog,
+    clock: Clock,
+    *,
+    report: Reporter,
+    progress: Callable[[int, int], None] | None = None,
+) -> None:
+    """Append what the source says until it ends; `progress` hears (events, suppressed) after each delivery.
+
+    A full disk stops nothing: it is reported, and the same events are tried again until they fit, so the log
+    has no gap. Raises LogError for a log that is broken or of another cluster.
+    """
+    recorder = Recorder(await log.state_at(log.head))
+    known = Known(recorder.versions(), log.versions)
+    events = 0
+    async with aclosing(source.deliveries(known)) as deliveries:
+        async for delivery in deliveries:
+            for said in delivery.reports:
+                if isinstance(said, Identified):
+                    await log.identify(said.cluster)
+            changes = recorder.take(delivery.events)
+            if changes or delivery.versions:
+                await _append(log, clock, delivery._replace(events=changes), report)
+            for said in delivery.reports:
+                report(said, after=log.head)
+            events += len(changes)
+            if progress is not None:
+                progress(events, recorder.suppressed)
+
+
+async def _append(log: EventLog, clock: Clock, delivery: Delivery, report: Reporter) -> None:
+    full = False
+    while True:
+        try:
+            await log.append(delivery.events, versions=delivery.versions)
+        except LogFullError as error:
+            if not full:
+                full = True
+                fault = Fault(
+                    ErrorCode.WATCH_ERROR, "The event log is full: what is shown is stale", str(error), _FULL
+                )
+                report(fault, after=log.head)
+            await clock.sleep(_RETRY)
+        else:
+            if full:
+                report(Cleared(_FULL), after=log.head)
+            return
+
+
+async def follow(log: EventLog, hub: Hub) -> None:
+    """Hand what is committed to the hub, until the log ends."""
+    async with aclosing(log.follow(hub.state.seq)) as batches:
+        async for batch in batches:
+            if isinstance(batch, Jump):
+                hub.jump(batch.state)
+            elif batch:
+                hub.publish(batch)
+                await hub.flush()

@@ -1,0 +1,111 @@
+"""Who may talk to the server: the Host and Origin headers, and CORS (PROTOCOL 24).
+
+The check of Host stops DNS rebinding: a page whose own name resolves to this machine still sends its own name. An
+address as Host is no name that could be rebound, so a server that is bound to all addresses accepts addresses.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """The rules, as `--host`, `--allow-origin` and `--allow-host` make them."""
+
+    bound: str
+    origins: frozenset[str]
+    hosts: frozenset[str]
+
+    def host_allowed(self, header: str) -> bool:
+        name = (urlsplit(f"//{header}").hostname or "").lower() if _well_formed(header) else ""
+        if name == "localhost" or name.endswith(".localhost") or name == self.bound or name in self.hosts:
+            return True
+        try:
+            address = ipaddress.ip_address(name)
+        except ValueError:
+            return False
+        return address.is_loopback or _is_wildcard(self.bound)
+
+    def origin_allowed(self, origin: str, host: str) -> bool:
+        """Same origin as the Host it asked for, or one that was allowed."""
+        if "*" in self.origins or origin.lower().rstrip("/") in self.origins:
+            return True
+        if not _well_formed(origin) or not _well_formed(host):
+            return False
+        page = urlsplit(origin)
+        asked = urlsplit(f"{page.scheme}://{host}")
+        default = _DEFAULT_PORTS.get(page.scheme)
+        return page.hostname is not None and (page.hostname, page.port or default) == (
+            asked.hostname,
+            asked.port or default,
+        )
+
+
+def _well_formed(value: str) -> bool:
+    try:
+        parts = urlsplit(value if "://" in value else f"//{value}")
+        return parts.hostname is not None and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+
+
+def _is_wildcard(bound: str) -> bool:
+    return bound in ("0.0.0.0", "::", "")
+
+
+def error_response(
+    status: int, code: str, message: str, details: str = "", headers: dict[str, str] | None = None
+) -> web.Response:
+    """A refusal in the shape of PROTOCOL 14: {"error": {"code", "message", "details"}}."""
+    body = {"error": {"code": code, "message": message, "details": details}}
+    return web.json_response(body, status=status, headers=headers)
+
+
+ADMISSION: web.AppKey[Admission] = web.AppKey("admission", Admission)
+
+
+@web.middleware
+async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse a foreign Host (421) and a foreign Origin (403) before anything else happens."""
+    rules = request.app[ADMISSION]
+    host = request.headers.get(hdrs.HOST, "")
+    if not rules.host_allowed(host):
+        return error_response(
+            421,
+            "HOST_NOT_ALLOWED",
+            "This server does not answer to that name",
+            f"Host: {host[:200]!r}; start it with --allow-host NAME to add one",
+        )
+    origin = request.headers.get(hdrs.ORIGIN)
+    if origin is None:
+        return await handler(request)
+    if not rules.origin_allowed(origin, host):
+        return error_response(
+            403,
+            "ORIGIN_NOT_ALLOWED",
+            "Pages of that origin may not connect",
+            f"Origin: {origin[:200]!r}; start it with --allow-origin ORIGIN to add one",
+        )
+    if request.method == hdrs.METH_OPTIONS:
+        response: web.StreamResponse = web.Response(
+            status=204,
+            headers={
+                hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, HEAD, OPTIONS",
+                hdrs.ACCESS_CONTROL_ALLOW_HEADERS: "*",
+                hdrs.ACCESS_CONTROL_MAX_AGE: "600",
+            },
+        )
+    else:
+        response = await handler(request)
+    if not response.prepared:
+        response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
+        response.headers.add(hdrs.VARY, hdrs.ORIGIN)
+    return response

@@ -1,0 +1,93 @@
+"""The HTTP reads: is it alive, is it ready, which version, and the state as one message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib.metadata import version
+from typing import Any
+
+from aiohttp import web
+
+from kstream.core import snapshot
+from kstream.core.errors import InvalidMessageError
+from kstream.core.filters import Filter
+from kstream.hub import Hub
+from kstream.web.admission import error_response
+
+PROTOCOL_VERSION = 1
+
+
+class Api:
+    """The handlers; `status` adds what the source knows about its watches."""
+
+    def __init__(
+        self, hub: Hub, *, time: Callable[[], float], status: Callable[[], Mapping[str, Any]] | None = None
+    ) -> None:
+        self._hub = hub
+        self._time = time
+        self._status = status
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        return [
+            web.get("/livez", self.livez),
+            web.get("/readyz", self.readyz),
+            web.get("/version", self.version),
+            web.get("/api/state", self.state),
+            web.get("/api/status", self.status),
+        ]
+
+    async def livez(self, _: web.Request) -> web.Response:
+        """The process serves."""
+        return web.Response(text="ok\n")
+
+    async def readyz(self, _: web.Request) -> web.Response:
+        """There is a state, and it is fresh; otherwise 503 and what is wrong."""
+        health = self._hub.health
+        if health.synced and not health.stale:
+            return web.Response(text="ok\n")
+        why = "the state is stale: the cluster is not in touch" if health.synced else "there is no state yet"
+        wrong = [
+            f"{fault.code}: {fault.message} {fault.details}".rstrip() for fault in health.faults.values()
+        ]
+        return web.Response(status=503, text="\n".join([why, *wrong]) + "\n")
+
+    async def version(self, _: web.Request) -> web.Response:
+        return web.json_response(
+            {"name": "kstream", "version": version("kstream"), "protocol": PROTOCOL_VERSION}
+        )
+
+    async def state(self, request: web.Request) -> web.Response:
+        """The `initial_state` message, never cut; `?namespaces=` as on the socket."""
+        try:
+            values = request.query.getall("namespaces", [])
+            watched = Filter.parse(name for value in values if value for name in value.split(","))
+        except InvalidMessageError as invalid:
+            return error_response(400, "INVALID_MESSAGE", str(invalid), invalid.details)
+        if not self._hub.health.synced:
+            return error_response(503, "CLUSTER_UNREACHABLE", "There is no state yet", "See /readyz")
+        taken = snapshot.capture(self._hub.state, watched)
+        (message,) = snapshot.messages(taken, time=self._time(), limit=None)
+        response = web.Response(body=message, content_type="application/json")
+        response.enable_compression()
+        return response
+
+    async def status(self, _: web.Request) -> web.Response:
+        """Freshness in numbers: where the timeline is, and what each watch has heard and when."""
+        hub = self._hub
+        health = hub.health
+        body: dict[str, Any] = {
+            "epoch": hub.epoch,
+            "seq": hub.state.seq,
+            "source": hub.source,
+            "cluster": {"name": health.cluster.name, "version": health.cluster.version},
+            "synced": health.synced,
+            "stale": health.stale,
+            "clients": len(hub),
+            "faults": [
+                {"code": fault.code, "message": fault.message, "details": fault.details}
+                for fault in health.faults.values()
+            ],
+        }
+        if self._status is not None:
+            body.update(self._status())
+        return web.json_response(body)

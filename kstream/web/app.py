@@ -1,0 +1,88 @@
+"""The application: routes, checks, and what is sent along with every page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+from kstream.config import ServeSettings
+from kstream.hub import Hub
+from kstream.ports import EventLog
+from kstream.web.admission import ADMISSION, Admission, admit, error_response
+from kstream.web.api import Api
+from kstream.web.ws import WebSockets
+
+STATIC = Path(__file__).parent / "static"
+
+Control = Callable[[dict[str, Any]], Mapping[str, Any]]
+
+_PAGE_HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; "
+    "base-uri 'none'; frame-ancestors 'none'; form-action 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-cache",
+}
+
+
+def make_app(
+    hub: Hub,
+    log: EventLog,
+    settings: ServeSettings,
+    *,
+    time: Callable[[], float],
+    status: Callable[[], Mapping[str, Any]] | None = None,
+    control: Control | None = None,
+) -> web.Application:
+    """The server's application. `control` takes the body of POST /api/sim/do, where there is a simulation."""
+    sockets = WebSockets(hub, log, max_clients=settings.max_clients)
+    app = web.Application(middlewares=[admit], client_max_size=2**20)
+    app[ADMISSION] = Admission(
+        bound=settings.host,
+        origins=frozenset(origin.lower().rstrip("/") for origin in settings.allow_origin),
+        hosts=frozenset(host.lower() for host in settings.allow_host),
+    )
+    app.router.add_get("/ws", sockets.handle)
+    app.router.add_routes(Api(hub, time=time, status=status).routes())
+    app.router.add_get("/", _static("index.html"))
+    for asset in sorted(STATIC.iterdir()):
+        if asset.is_file():
+            app.router.add_get(f"/{asset.name}", _static(asset.name))
+    if control is not None:
+        app.router.add_post("/api/sim/do", _controlled(control))
+    app.router.add_route("*", "/{path:.*}", _unknown)
+
+    async def stop(_: web.Application) -> None:
+        await sockets.shutdown()
+
+    app.on_shutdown.append(stop)
+    return app
+
+
+def _static(name: str) -> Callable[[web.Request], Any]:
+    async def serve(_: web.Request) -> web.StreamResponse:
+        return web.FileResponse(STATIC / name, headers=_PAGE_HEADERS)
+
+    return serve
+
+
+def _controlled(control: Control) -> Callable[[web.Request], Any]:
+    async def act(request: web.Request) -> web.StreamResponse:
+        try:
+            body = await request.json()
+        except ValueError:
+            return error_response(400, "INVALID_MESSAGE", "The body is not JSON")
+        if not isinstance(body, dict):
+            return error_response(400, "INVALID_MESSAGE", "The body is not a JSON object")
+        return web.json_response(control(body))
+
+    return act
+
+
+async def _unknown(request: web.Request) -> web.StreamResponse:
+    return error_response(
+        404, "NOT_FOUND", "There is nothing at that address", f"{request.method} {request.path[:200]}"
+    )

@@ -1,0 +1,192 @@
+"""`/ws`: a socket and its session. aiohttp does the handshake and reads; what goes out are our own frames.
+
+Frames go straight to the transport: all that a client is due in one flush is one write. Since deflated frames are
+shared between clients, no message may go through aiohttp's own compressor on the same socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from kstream.core.backlog import catch_up
+from kstream.core.errors import InvalidMessageError
+from kstream.core.events import Event
+from kstream.core.filters import Filter
+from kstream.core.frames import pong_frame
+from kstream.core.session import Close
+from kstream.hub import Hub, Member
+from kstream.ports import EventLog
+from kstream.web.admission import error_response
+
+MAX_INBOUND = 10 * 2**20  # bytes of one client message, inflated; more closes the socket with 1009
+_CLOSE_TIMEOUT = 5.0  # seconds for a client to answer a close frame
+_RETRY_AFTER = "5"
+_MAX_MISSED = 100_000  # events that a resume reads from the log; further behind, a snapshot is cheaper
+
+
+class Socket:
+    """The hub's Outlet on an aiohttp WebSocket."""
+
+    __slots__ = ("_closers", "_transport", "_ws")
+
+    def __init__(
+        self, ws: web.WebSocketResponse, transport: asyncio.Transport, closers: set[asyncio.Task[None]]
+    ) -> None:
+        self._ws = ws
+        self._transport = transport
+        self._closers = closers
+
+    def write(self, data: bytes | memoryview) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(data)
+
+    def pending(self) -> int:
+        return self._transport.get_write_buffer_size()
+
+    def close(self, close: Close) -> None:
+        task = asyncio.get_running_loop().create_task(self._close(close))
+        self._closers.add(task)
+        task.add_done_callback(self._closers.discard)
+
+    async def _close(self, close: Close) -> None:
+        try:
+            if not close.abort:
+                async with asyncio.timeout(_CLOSE_TIMEOUT):
+                    await self._ws.close(code=close.code, message=close.reason.encode())
+        except TimeoutError:
+            pass
+        finally:
+            # A close that is blocked, or that the client never answers, must not hold the socket.
+            self._transport.abort()
+
+
+class WebSockets:
+    """The handler of `/ws`, and the end of all its connections."""
+
+    def __init__(self, hub: Hub, log: EventLog, *, max_clients: int) -> None:
+        self._hub = hub
+        self._log = log
+        self._max_clients = max_clients
+        self._closers: set[asyncio.Task[None]] = set()
+        self._open = 0
+        self._stopping = False
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        try:
+            watched = Filter.parse(_names(request.query.getall("namespaces", [])))
+            token = _token(request.query)
+        except InvalidMessageError as invalid:
+            return error_response(400, "INVALID_MESSAGE", str(invalid), invalid.details)
+        if self._stopping or self._open >= self._max_clients:
+            return error_response(
+                503,
+                "TOO_MANY_CLIENTS",
+                "The server has as many clients as it may",
+                f"At most {self._max_clients} at once (--max-clients)",
+                {"Retry-After": _RETRY_AFTER},
+            )
+        ws = web.WebSocketResponse(autoping=False, compress=True, max_msg_size=MAX_INBOUND)
+        if not ws.can_prepare(request).ok:
+            return error_response(
+                426,
+                "UPGRADE_REQUIRED",
+                "This is a WebSocket endpoint",
+                "Connect with new WebSocket('ws://…/ws')",
+                {"Upgrade": "websocket"},
+            )
+        self._open += 1
+        try:
+            await self._serve(request, ws, watched, token)
+        finally:
+            self._open -= 1
+        return ws
+
+    async def _serve(
+        self, request: web.Request, ws: web.WebSocketResponse, watched: Filter, token: tuple[str, int] | None
+    ) -> None:
+        hub = self._hub
+        missed: Sequence[Event] | None = None
+        reason = None
+        if token is not None:
+            missed, reason = await self._missed(*token)
+        await ws.prepare(request)
+        transport = request.transport
+        if transport is None:
+            return
+        bits = int(ws.compress or 0)
+        outlet = Socket(ws, transport, self._closers)
+        member = hub.join(outlet, watched, window_bits=bits, resumed=missed is not None, reason=reason)
+        try:
+            if missed is not None:
+                # Whatever was published since `missed` was read is in the backlog.
+                reached = missed[-1].seq if missed else token[1] if token else 0
+                frames = catch_up(
+                    missed,
+                    watched,
+                    head=reached,
+                    time=missed[-1].change.time if missed else 0,
+                    window_bits=bits,
+                )
+                member.session.resume(reached, frames)
+            hub.serve(member)
+            await self._read(ws, outlet, member)
+        finally:
+            hub.leave(member)
+
+    async def _missed(self, epoch: str, seq: int) -> tuple[Sequence[Event] | None, str | None]:
+        """What came after the token, or why it cannot be told (PROTOCOL 15)."""
+        backlog = self._hub.backlog
+        head = backlog.head
+        if epoch != self._log.epoch:
+            return None, "another epoch: the history that the token belongs to is not this one"
+        if seq > head:
+            return None, f"seq {seq} is ahead of this timeline, which is at {head}"
+        if seq + 1 < self._log.oldest:
+            return None, f"seq {seq} is no longer kept: the log begins at {self._log.oldest}"
+        if head - seq > _MAX_MISSED:
+            return None, f"seq {seq} is {head - seq} events behind: the state is shorter"
+        missed = await self._log.read(seq, head) if seq < head else ()
+        if self._hub.backlog is not backlog:
+            return None, "the timeline went elsewhere meanwhile"
+        return missed, None
+
+    async def _read(self, ws: web.WebSocketResponse, outlet: Socket, member: Member) -> None:
+        hub = self._hub
+        async for message in ws:
+            match message.type:
+                case WSMsgType.TEXT:
+                    hub.receive(member, message.data)
+                case WSMsgType.PING:
+                    outlet.write(pong_frame(message.data))
+                case WSMsgType.PONG:
+                    hub.pong(member)
+                case WSMsgType.BINARY:
+                    outlet.close(Close(WSCloseCode.UNSUPPORTED_DATA, "text messages only"))
+                case _:
+                    break
+
+    async def shutdown(self) -> None:
+        """Close everyone with 1001 at once; whoever has not answered after 5 s is cut off."""
+        self._stopping = True
+        self._hub.close_all(Close(WSCloseCode.GOING_AWAY, "the server is stopping"))
+        if self._closers:
+            await asyncio.wait(self._closers)
+
+
+def _names(values: Sequence[str]) -> list[str]:
+    """`?namespaces=a,b`, also given twice; an empty value is no filter."""
+    return [name for value in values if value for name in value.split(",")]
+
+
+def _token(query: Mapping[str, str]) -> tuple[str, int] | None:
+    epoch, seq = query.get("epoch"), query.get("seq")
+    if epoch is None and seq is None:
+        return None
+    if epoch is None or seq is None:
+        raise InvalidMessageError("A resume token is incomplete", "epoch and seq go together")
+    if not (seq.isascii() and seq.isdigit() and len(seq) < 19):
+        raise InvalidMessageError("A resume token is wrong", f"seq: {seq[:40]!r} is not a number")
+    return epoch, int(seq)
