@@ -1,0 +1,49 @@
+"""Small objects for tests: contract resources and what happens to them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from kstream.core.events import Event, Kind, ObjectKey, Verb, WatchEvent
+
+START = 1_737_712_800.0  # 2025-01-24T10:00:00Z
+
+
+def pod_key(name: str, namespace: str = "default", uid: str | None = None) -> ObjectKey:
+    return ObjectKey(Kind.POD, namespace, name, uid or f"uid-{namespace}-{name}")
+
+
+def node_key(name: str) -> ObjectKey:
+    return ObjectKey(Kind.NODE, "", name, f"uid-{name}")
+
+
+def namespace_key(name: str) -> ObjectKey:
+    return ObjectKey(Kind.NAMESPACE, "", name, f"uid-{name}")
+
+
+def body_of(key: ObjectKey, mark: str = "", note: str = "") -> bytes:
+    """A resource that is short, but has what the fold looks at; `note` makes bodies differ."""
+    fields: dict[str, object] = {"name": key.name, "uid": key.uid}
+    if key.kind is Kind.POD:
+        fields |= {"namespace": key.namespace, "phase": mark or "Running"}
+    else:
+        fields["status"] = mark or ("Ready" if key.kind is Kind.NODE else "Active")
+    if note:
+        fields["note"] = note
+    return json.dumps(fields, separators=(",", ":")).encode()
+
+
+def change(
+    verb: Verb, key: ObjectKey, *, mark: str = "", note: str = "", version: str = "1", time: float = START
+) -> WatchEvent:
+    if verb is Verb.DELETED:
+        fields = {"uid": key.uid, "name": key.name}
+        if key.kind is Kind.POD:
+            fields["namespace"] = key.namespace
+        return WatchEvent(verb, key, version, time, json.dumps(fields, separators=(",", ":")).encode())
+    return WatchEvent(verb, key, version, time, body_of(key, mark, note))
+
+
+def numbered(changes: Iterable[WatchEvent], after: int = 0) -> list[Event]:
+    return [Event(seq, item) for seq, item in enumerate(changes, after + 1)]
