@@ -12,7 +12,6 @@ import itertools
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Protocol
 
 from kstream.core import snapshot, wire
 from kstream.core.backlog import Backlog, View
@@ -22,71 +21,13 @@ from kstream.core.health import Fault, Health, Identified, Lost, Report, Synced
 from kstream.core.limits import Limits
 from kstream.core.session import Close, Session
 from kstream.core.state import ClusterState
+from kstream.member import Member, Outlet
 from kstream.ports import Clock
 
-_SLICE = 256 * 1024  # bytes written at once; more waits until the socket has taken them
 _SLOW_POLL = 0.02  # seconds between looks at a client whose socket is full
 _TURN = 0.005  # seconds that a flush may hold the event loop
 _INLINE = 256 * 1024  # bytes of bodies up to which a snapshot is encoded on the spot
 _FRESH = 500  # events that a finished snapshot may be behind and still be handed out
-
-
-class Outlet(Protocol):
-    """The socket, as the hub needs it."""
-
-    def write(self, data: bytes | memoryview) -> None:
-        """Send now, or buffer; never blocks, never raises for a socket that is gone."""
-        ...
-
-    def pending(self) -> int:
-        """Bytes that the socket has not taken yet."""
-        ...
-
-    def close(self, close: Close) -> None:
-        """End the connection; returns at once."""
-        ...
-
-
-class Member:
-    """A session on a timeline and the socket behind it."""
-
-    __slots__ = ("_held", "_stalled_at", "_stalled_since", "closed", "outlet", "scheduled", "session")
-
-    def __init__(self, session: Session, outlet: Outlet) -> None:
-        self.session = session
-        self.outlet = outlet
-        self.scheduled = float("inf")  # when the hub's timer will look at it
-        self.closed = False
-        self._held: memoryview | None = None  # the rest of a large write
-        self._stalled_since: float | None = None
-        self._stalled_at = 0
-
-    def send(self, data: bytes) -> None:
-        if len(data) <= _SLICE:
-            self.outlet.write(data)
-        else:
-            self._held = memoryview(data)
-            self._pump()
-
-    def writable(self, now: float) -> bool:
-        """True when the socket has taken all it was given; keeps account of how long it has not."""
-        self._pump()
-        left = self.outlet.pending()
-        if not left and self._held is None:
-            self._stalled_since = None
-            return True
-        left += len(self._held) if self._held is not None else 0
-        if self._stalled_since is None or left != self._stalled_at:
-            self._stalled_since, self._stalled_at = now, left
-        return False
-
-    def stalled_for(self, now: float) -> float:
-        return 0.0 if self._stalled_since is None else now - self._stalled_since
-
-    def _pump(self) -> None:
-        while self._held is not None and not self.outlet.pending():
-            self.outlet.write(self._held[:_SLICE])
-            self._held = self._held[_SLICE:] if len(self._held) > _SLICE else None
 
 
 class Hub:
@@ -274,19 +215,15 @@ class Hub:
         self._serve(member, self._clock.monotonic())
 
     def _serve(self, member: Member, now: float) -> None:
-        if member.closed:
+        if member.closed or member in self._slow:
             return
         session = member.session
-        if not member.writable(now):
-            self._slow[member] = None
-            if member.stalled_for(now) >= self.limits.stall_timeout:
-                self._close(member, Close(1013, "read nothing for too long", abort=True))
-            else:
-                self._arm(now + _SLOW_POLL)
-            return
         data = session.flush(now)
         if data:
             member.send(data)
+            if not member.drained(now):
+                self._slow[member] = None
+                self._arm(now + _SLOW_POLL)
         if session.closing is not None:
             self._close(member, session.closing)
             return
@@ -297,6 +234,13 @@ class Hub:
             member.scheduled = due
             heapq.heappush(self._timers, (due, next(self._order), member))
             self._arm(due)
+
+    def _look_at_slow(self, member: Member, now: float) -> None:
+        if member.drained(now):
+            del self._slow[member]
+            self._serve(member, now)
+        elif member.stalled_for(now) >= self.limits.stall_timeout:
+            self._close(member, Close(1013, "read nothing for too long", abort=True))
 
     def _close(self, member: Member, close: Close) -> None:
         member.closed = True
@@ -322,8 +266,7 @@ class Hub:
                 metrics_at = now + self._metrics_interval
                 self._metrics()
             for member in list(self._slow):
-                self._slow.pop(member, None)
-                self._serve(member, now)
+                self._look_at_slow(member, now)
             turn = now
             while self._timers and self._timers[0][0] <= now:
                 _, _, member = heapq.heappop(self._timers)

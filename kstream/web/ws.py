@@ -17,7 +17,8 @@ from kstream.core.events import Event
 from kstream.core.filters import Filter
 from kstream.core.frames import pong_frame
 from kstream.core.session import Close
-from kstream.hub import Hub, Member
+from kstream.hub import Hub
+from kstream.member import Member
 from kstream.ports import EventLog
 from kstream.web.admission import error_response
 
