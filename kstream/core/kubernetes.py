@@ -2,7 +2,7 @@
 
 msgspec skips what is not named here while it parses, so an environment variable, an annotation or a volume never
 becomes a Python object. Every field may be missing or null, as Go's decoder allows: a null, an absent and an empty
-list mean the same.
+list mean the same. Fields stand in the order in which the API server writes them: msgspec then finds each at once.
 """
 
 from __future__ import annotations
@@ -76,16 +76,16 @@ class ContainerState(Raw, frozen=True, gc=False):
 
 class ContainerStatus(Raw, frozen=True, gc=False):
     name: str | None = None
-    ready: bool | None = None
-    started: bool | None = None
-    restart_count: Int32 | None = None
     state: ContainerState | None = None
+    ready: bool | None = None
+    restart_count: Int32 | None = None
+    started: bool | None = None
 
 
 class PodSpec(Raw, frozen=True, gc=False):
-    node_name: str | None = None
-    containers: list[Container] | None = None
     init_containers: list[Container] | None = None
+    containers: list[Container] | None = None
+    node_name: str | None = None
 
 
 class PodCondition(Raw, frozen=True, gc=False):
@@ -97,11 +97,13 @@ class PodCondition(Raw, frozen=True, gc=False):
 
 
 class PodStatus(Raw, frozen=True, gc=False):
+    """`conditions` is the JSON of a list of PodCondition: a pod has half a dozen, and few pods need them read."""
+
     phase: str | None = None
+    conditions: msgspec.Raw = msgspec.Raw(b"null")
     reason: str | None = None
-    conditions: list[PodCondition] | None = None
-    container_statuses: list[ContainerStatus] | None = None
     init_container_statuses: list[ContainerStatus] | None = None
+    container_statuses: list[ContainerStatus] | None = None
 
 
 class Pod(Raw, frozen=True, gc=False):

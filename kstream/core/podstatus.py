@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from kstream.core.kubernetes import Container, ContainerStatus, Pod, PodCondition, PodStatus, Terminated
+import msgspec
+
+from kstream.core.kubernetes import Container, Pod, PodCondition, PodStatus, Terminated
 
 _NO_STATUS: Final = PodStatus()
 _TERMINAL: Final = frozenset({"Failed", "Succeeded"})
+_GATED: Final = b'"SchedulingGated"'
 _NODE_LOST: Final = "NodeLost"  # the reason that the node controller writes on the pods of a dead node
 
 
@@ -22,17 +25,19 @@ def is_sidecar(container: Container) -> bool:
 
 
 def pod_status(pod: Pod) -> str:
-    """What kubectl prints. Not the phase: that says nothing of crash loops, pulls, init or deletion."""
+    """What kubectl prints. Not the phase: that says nothing of crash loops, pulls, init or deletion.
+
+    Raises msgspec.ValidationError if it needs the conditions and they are not what they should be.
+    """
     status = pod.status or _NO_STATUS
     text = status.reason or status.phase or ""
-    conditions = status.conditions or ()
-    if any(c.type == "PodScheduled" and c.reason == "SchedulingGated" for c in conditions):
+    if _GATED in bytes(status.conditions) and _is_gated(status):
         text = "SchedulingGated"
     initializing = _init_text(pod, status) if status.init_container_statuses else None
     if initializing is not None:
         text = initializing
-    if initializing is None or _is_true(conditions, "Initialized"):
-        text = _main_text(status.container_statuses or (), conditions, text)
+    if initializing is None or _is_true(status, "Initialized"):
+        text = _main_text(status, text)
     if pod.metadata is not None and pod.metadata.deletion_timestamp is not None:
         if status.reason == _NODE_LOST:
             return "Unknown"
@@ -61,14 +66,14 @@ def _init_text(pod: Pod, status: PodStatus) -> str | None:
     return None
 
 
-def _main_text(containers: Sequence[ContainerStatus], conditions: Sequence[PodCondition], text: str) -> str:
+def _main_text(status: PodStatus, text: str) -> str:
     """What the main containers say: the first that waits or has ended counts, except that "Completed" gives way.
 
     A container that completed hides neither one that failed nor, in a pod that is ready, one that runs.
     """
     running = False
     failure = ""
-    for container in reversed(containers):
+    for container in reversed(status.container_statuses or ()):
         state = container.state
         if state is None:
             continue
@@ -82,7 +87,7 @@ def _main_text(containers: Sequence[ContainerStatus], conditions: Sequence[PodCo
             running = True
     if text != "Completed":
         return text
-    if running and _is_true(conditions, "Ready"):
+    if running and _is_true(status, "Ready"):
         return "Running"
     return failure or ("NotReady" if running else text)
 
@@ -96,5 +101,18 @@ def _end(terminated: Terminated) -> str:
     return f"ExitCode:{terminated.exit_code or 0}"
 
 
-def _is_true(conditions: Sequence[PodCondition], name: str) -> bool:
-    return any(condition.type == name and condition.status == "True" for condition in conditions)
+def _is_true(status: PodStatus, name: str) -> bool:
+    return any(each.type == name and each.status == "True" for each in _conditions(status))
+
+
+def _is_gated(status: PodStatus) -> bool:
+    return any(
+        each.type == "PodScheduled" and each.reason == "SchedulingGated" for each in _conditions(status)
+    )
+
+
+def _conditions(status: PodStatus) -> Sequence[PodCondition]:
+    return _decode_conditions(status.conditions) or ()
+
+
+_decode_conditions: Final = msgspec.json.Decoder(list[PodCondition] | None).decode

@@ -8,7 +8,6 @@ mean that nothing changed for a client (PROTOCOL 12). docs/resources.md has the 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from enum import StrEnum
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
@@ -93,13 +92,6 @@ def deleted_body(key: ObjectKey) -> bytes:
     return _encode({"uid": key.uid, "name": key.name})
 
 
-class _Type(StrEnum):
-    """What a line can be besides a Verb."""
-
-    BOOKMARK = "BOOKMARK"
-    ERROR = "ERROR"
-
-
 class _Object(Protocol):
     @property
     def metadata(self) -> k8s.Metadata | None: ...
@@ -155,8 +147,11 @@ class _Codec(Generic[_T]):
         return decoded
 
     def page(self, raw: bytes) -> Page:
+        decode = self._decoded
         try:
             page = self._decode_page(raw)
+            found = page.items if page.items is not msgspec.UNSET else None
+            items = [decoded for item in found or () if (decoded := decode(item)) is not None]
         except _UNREADABLE as error:
             raise _malformed(f"a list of {self._kind}s", error) from None
         head = page.metadata
@@ -165,37 +160,32 @@ class _Codec(Generic[_T]):
                 f"cannot read a list of {self._kind}s: it is JSON, but no list (no resourceVersion or no items); "
                 "look for a proxy between here and the API server"
             )
-        decode = self._decoded
-        items = [decoded for item in page.items or () if (decoded := decode(item)) is not None]
         return Page(head.version, head.next or "", head.remaining, items)
 
     def line(self, raw: bytes) -> Line:
         try:
             event = self._decode_event(raw)
+            if event.type in _UPSERTS:
+                decoded = self._decoded(event.object) if event.object is not None else None
+                return Line(event.type, decoded, decoded.version if decoded is not None else "")
         except msgspec.ValidationError as error:
             return self._strange_line(raw, error)
         except _UNREADABLE as error:
             raise _malformed(f"a watch line of {self._kind}s", error) from None
-        match event.type:
-            case Verb.ADDED | Verb.MODIFIED:
-                decoded = self._decoded(event.object) if event.object is not None else None
-                return Line(event.type, decoded, decoded.version if decoded is not None else "")
-            case Verb.DELETED:
-                metadata = event.object.metadata if event.object is not None else None
-                key = self._key(metadata)
-                if key is None or metadata is None:
-                    return Line(event.type)
-                version = metadata.resource_version or ""
-                return Line(event.type, Decoded(key, version, deleted_body(key)), version)
-            case _Type.BOOKMARK:
-                metadata = event.object.metadata if event.object is not None else None
-                if metadata is None:
-                    return Line(event.type)
-                notes = metadata.annotations
-                end = notes is not None and notes.initial_events_end == "true"
-                return Line(event.type, version=metadata.resource_version or "", initial_end=end)
-            case _:
-                return self._strange_line(raw, None)
+        metadata = event.object.metadata if event.object is not None else None
+        if event.type == Verb.DELETED:
+            key = self._key(metadata)
+            if key is None or metadata is None:
+                return Line(event.type)
+            version = metadata.resource_version or ""
+            return Line(event.type, Decoded(key, version, deleted_body(key)), version)
+        if event.type == _BOOKMARK:
+            if metadata is None:
+                return Line(event.type)
+            notes = metadata.annotations
+            end = notes is not None and notes.initial_events_end == "true"
+            return Line(event.type, version=metadata.resource_version or "", initial_end=end)
+        return self._strange_line(raw, None)
 
     def _strange_line(self, raw: bytes, cause: msgspec.ValidationError | None) -> Line:
         """A line whose object is not of this kind: an ERROR's Status, an unknown type, or nonsense."""
@@ -203,7 +193,7 @@ class _Codec(Generic[_T]):
             envelope = _decode_envelope(raw)
         except _UNREADABLE as error:
             raise _malformed(f"a watch line of {self._kind}s", error) from None
-        if envelope.type == _Type.ERROR:
+        if envelope.type == _ERROR:
             return Line(
                 envelope.type, status=decode_status(bytes(envelope.object)) or Status(0, "", "", None)
             )
@@ -230,7 +220,10 @@ def _malformed(what: str, error: Exception) -> MalformedError:
 
 
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-_ABOUT_OBJECTS: Final = frozenset({*Verb, _Type.BOOKMARK})
+_BOOKMARK: Final = "BOOKMARK"
+_ERROR: Final = "ERROR"
+_UPSERTS: Final[frozenset[str]] = frozenset({Verb.ADDED, Verb.MODIFIED})
+_ABOUT_OBJECTS: Final[frozenset[str]] = frozenset({*Verb, _BOOKMARK})
 _encode: Final = msgspec.json.Encoder().encode
 _decode_status: Final = msgspec.json.Decoder(k8s.Status).decode
 _decode_envelope: Final = msgspec.json.Decoder(_Envelope).decode
