@@ -1,0 +1,318 @@
+"""SimulatorSource: the simulated cluster as a kstream Source, paced on a clock and open to live control."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from kstream.core.errors import ConfigError, InvalidMessageError, LogMismatchError
+from kstream.core.events import Delivery, Known, Verb, WatchEvent
+from kstream.core.health import Identified, Report, Synced
+from kstream.core.resources import decode_object, deleted_body
+from kstream.ports import Clock
+from simulator.actions import Action, parse_action
+from simulator.durations import DEFAULT_START, seconds
+from simulator.objects import Change
+from simulator.pace import MAX, Pace
+from simulator.scenario import Scenario
+from simulator.simulation import Simulation
+
+BATCH = 1000  # changes in a delivery, about
+TICK = 0.02  # seconds: what is due within one goes out together
+AHEAD = 1000  # simulated milliseconds that go out together when nothing holds them back
+SILENT_STEPS = 2000  # between two chances for other tasks while catching up
+RUN, POSITION, ACTION = "simulation-run", "simulation", "simulation-action-"
+_encode = msgspec.json.Encoder().encode
+
+
+def watch_event(change: Change) -> WatchEvent:
+    """A change of the simulated cluster on kstream's one path: as JSON, through the decoder."""
+    decoded = decode_object(change.kind, _encode(change.object))
+    body = deleted_body(decoded.key) if change.verb is Verb.DELETED else decoded.body
+    return WatchEvent(change.verb, decoded.key, decoded.version, change.time, body)
+
+
+class SimulatorSource:
+    """One run of a scenario. Implements kstream.ports.Source.
+
+    What it needs to go on later is kept in the log with the events, as versions: `simulation-run` says which run
+    it is, `simulation` how many changes were handed over, `simulation-action-N` what was injected and when.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        *,
+        clock: Clock,
+        seed: int = 1,
+        start: float = DEFAULT_START,
+        adopt_start: bool = False,
+        speed: float = 1.0,
+        at: float = 0.0,
+        paused: bool = False,
+        duration: float | None = None,
+    ) -> None:
+        """`start`: epoch seconds (`adopt_start`: a log's own start wins); `speed`: MAX waits for nothing; `at`:
+        run to there, in simulated seconds, before anything is shown; `duration`: simulated seconds until it ends.
+        """
+        self._scenario = scenario
+        self._clock = clock
+        self._seed = seed
+        self._start = start
+        self._adopt_start = adopt_start
+        self._at = round(at * 1000)
+        self._end = None if duration is None else round(duration * 1000)
+        self._pace = Pace(speed=speed, now=clock.monotonic(), paused=paused)
+        self._woken = asyncio.Event()
+        self._recorded: dict[str, str] = {}  # injected actions that are not handed over yet
+        self._injected = 0
+        self._synced = False
+        self._simulation = Simulation(scenario, seed=seed, start=start)
+
+    # -- the Source
+
+    async def deliveries(self, known: Known) -> AsyncIterator[Delivery]:
+        """What happens, as it happens. Raises LogMismatchError when the log is of another run."""
+        actions = self._identify(known)
+        await self._catch_up(int(known.versions.get(POSITION, "0")), actions)
+        simulation = self._simulation
+        while not simulation.cluster.namespaces:
+            simulation.step(0)
+        reports: list[Report] = [Identified(simulation.info)]
+        run = {RUN: self._run()}
+        self._pace.anchor(simulation.elapsed, self._clock.monotonic())
+        while True:
+            until = self._until()
+            reached = simulation.advance(until, most=BATCH)
+            if reached and not self._synced and simulation.built and simulation.elapsed >= self._at:
+                self._synced = True
+                self._pace.anchor(simulation.elapsed, self._clock.monotonic())
+                reports.append(Synced())
+            events = [watch_event(change) for change in simulation.take()]
+            if events or reports or self._recorded:
+                versions = {POSITION: str(simulation.cluster.written), **run, **self._recorded}
+                run, self._recorded = {}, {}
+                yield Delivery(events, versions, reports)
+                reports = []
+            if not reached:
+                await self._clock.sleep(0)
+            elif self._end is not None and simulation.elapsed >= self._end:
+                return
+            else:
+                await self._wait()
+
+    def now(self) -> float:
+        """The time of the simulated timeline, seconds since the Unix epoch."""
+        simulation = self._simulation
+        at = self._pace.at(self._clock.monotonic()) if self._synced else None
+        if at is None or at < simulation.elapsed:
+            return simulation.time
+        # It never runs ahead of what has not happened yet, nor past the end.
+        ends = (simulation.engine.next_due, self._end)
+        return self._start + max(simulation.elapsed, min(at, *(e for e in ends if e is not None))) / 1000
+
+    def _until(self) -> int:
+        """How far to simulate now, in milliseconds."""
+        simulation = self._simulation
+        if not self._synced:
+            return self._at
+        at = self._pace.at(self._clock.monotonic())
+        if at is None:
+            due = simulation.engine.next_due
+            at = simulation.elapsed if due is None else max(simulation.elapsed, due) + AHEAD
+        if self._end is not None:
+            at = min(at, self._end)
+        return max(at, simulation.elapsed)
+
+    async def _wait(self) -> None:
+        """Until something is due or somebody calls."""
+        due = self._simulation.engine.next_due
+        delay = MAX if due is None else self._pace.until(due, self._clock.monotonic())
+        if self._end is not None:
+            delay = min(delay, self._pace.until(self._end, self._clock.monotonic()))
+        if self._pace.speed == MAX and not self._pace.paused:
+            await self._clock.sleep(0)
+            return
+        waiting: list[asyncio.Task[Any]] = [asyncio.create_task(self._woken.wait())]
+        if delay != MAX:
+            waiting.append(asyncio.create_task(self._clock.sleep(max(delay, TICK))))
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in waiting:
+                task.cancel()
+            await asyncio.gather(*waiting, return_exceptions=True)
+        self._woken.clear()
+
+    # -- going on from a log
+
+    def _run(self) -> str:
+        return json.dumps(
+            {
+                "scenario": self._scenario.name,
+                "digest": self._scenario.digest(),
+                "seed": self._seed,
+                "start": _stamp(self._start),
+            }
+        )
+
+    def _identify(self, known: Known) -> list[tuple[int, Action]]:
+        """Check that the log is of this run; what was injected into it so far, and when."""
+        text = known.versions.get(RUN)
+        if text is None:
+            if known.objects:
+                raise LogMismatchError(
+                    "The log is not of a simulation: it holds the events of a cluster; give another --log"
+                )
+            return []
+        run = json.loads(text)
+        if self._adopt_start:
+            self._start = datetime.fromisoformat(run["start"]).timestamp()
+            self._simulation = Simulation(self._scenario, seed=self._seed, start=self._start)
+        mine = json.loads(self._run())
+        for key, option in (
+            ("scenario", "--scenario"),
+            ("seed", "--seed"),
+            ("start", "--start"),
+            ("digest", "the scenario's content (--nodes, --pods, --churn or its file)"),
+        ):
+            if run[key] != mine[key]:
+                raise LogMismatchError(
+                    f"The log is of another run: its {key} is {run[key]}, not {mine[key]}. "
+                    f"Give the same {option}, or another --log"
+                )
+        actions = []
+        while (record := known.versions.get(f"{ACTION}{self._injected + 1}")) is not None:
+            self._injected += 1
+            value = json.loads(record)
+            actions.append((value["elapsed"], parse_action(value["action"])))
+        return actions
+
+    async def _catch_up(self, changes: int, actions: list[tuple[int, Action]]) -> None:
+        """Simulate silently up to where the log ends: it is deterministic."""
+        simulation, cluster = self._simulation, self._simulation.cluster
+        cluster.quiet = True
+        steps = 0
+        for elapsed, action in actions:
+            while simulation.step(elapsed):
+                steps += 1
+                if steps % AHEAD = 1000  # simulated milliseconds that go out together when nothing holds them back
+SILENT_STEPS == 0:
+                    await self._clock.sleep(0)
+            simulation.perform(action)
+        while cluster.written < changes:
+            simulation.step(simulation.engine.next_due or 0)
+            steps += 1
+            if steps % AHEAD = 1000  # simulated milliseconds that go out together when nothing holds them back
+SILENT_STEPS == 0:
+                await self._clock.sleep(0)
+        cluster.quiet = False
+        if cluster.written != changes:
+            raise LogMismatchError(
+                "The log is of the same scenario and seed, but another version of kstream made it: "
+                "it cannot be gone on with; give another --log"
+            )
+
+    # -- live control
+
+    def control(self, request: dict[str, Any]) -> Mapping[str, Any]:
+        """Do what the request says and answer how things are then.
+
+        `do` is an action of the scenario vocabulary, or `pause`, `play`, `step` (with `by`: a span, or until the
+        next change), `speed` (with `speed`), `status`. Raises InvalidMessageError; then nothing has been done.
+        """
+        if not self._synced:
+            raise InvalidMessageError("The simulation is not ready", "do: wait until /readyz says so")
+        now = self._clock.monotonic()
+        match request:
+            case {"do": "status", **rest} if not rest:
+                pass
+            case {"do": "pause", **rest} if not rest:
+                self._settle()
+                self._pace.paused = True
+            case {"do": "play", **rest} if not rest:
+                self._settle()
+                self._pace.paused = False
+            case {"do": "speed", "speed": value, **rest} if not rest:
+                speed = parse_speed(value)
+                self._settle()
+                self._pace.speed = speed
+            case {"do": "step", **rest} if not (rest.keys() - {"by"}):
+                self._step(rest.get("by"))
+            case _:
+                self._inject(request)
+        self._pace.anchor(self._simulation.elapsed, now)
+        self._woken.set()
+        return self.status()
+
+    def status(self) -> Mapping[str, Any]:
+        """Where the simulation is and how it moves; `elapsed` in simulated seconds."""
+        simulation, speed = self._simulation, self._pace.speed
+        return {
+            "scenario": self._scenario.name,
+            "seed": self._seed,
+            "time": _stamp(self.now()),
+            "elapsed": simulation.elapsed / 1000,
+            "paused": self._pace.paused,
+            "speed": "max" if speed == MAX else speed,
+            "changes": simulation.cluster.written,
+            "injected": self._injected,
+        }
+
+    def _settle(self) -> None:
+        """Let everything happen that is due by now."""
+        until = self._until()
+        while not self._simulation.advance(until, most=1 << 30):
+            pass
+
+    def _step(self, by: object) -> None:
+        simulation = self._simulation
+        self._settle()
+        self._pace.paused = True
+        if by is None:
+            before = simulation.cluster.written
+            while simulation.cluster.written == before and simulation.engine.next_due is not None:
+                simulation.step(simulation.engine.next_due)
+            until = simulation.elapsed
+        elif isinstance(by, str | int | float):
+            try:
+                until = simulation.elapsed + round(seconds(by) * 1000)
+            except ConfigError as error:
+                raise InvalidMessageError("That is no step", f"by: {error}") from None
+        else:
+            raise InvalidMessageError("That is no step", "by: write a span of time such as 10s")
+        while not simulation.advance(until, most=1 << 30):
+            pass
+
+    def _inject(self, request: dict[str, Any]) -> None:
+        if "at" in request or "every" in request:
+            raise InvalidMessageError("That is no action of the simulation", "at: a live action happens now")
+        action = parse_action(request)
+        self._settle()
+        self._simulation.perform(action)
+        self._injected += 1
+        record = {"elapsed": self._simulation.elapsed, "action": request}
+        self._recorded[f"{ACTION}{self._injected}"] = json.dumps(record)
+
+
+def parse_speed(value: object) -> float:
+    """`max`, or a number above 0. Raises InvalidMessageError."""
+    if value == "max":
+        return MAX
+    try:
+        speed = float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        speed = 0.0
+    if not 0 < speed < MAX:
+        raise InvalidMessageError("That is no speed", f"speed: {value!r} is neither a number above 0 nor max")
+    return speed
+
+
+def _stamp(at: float) -> str:
+    text = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
