@@ -125,6 +125,7 @@ INITIALIZING = waiting("PodInitializing")
         ("Init:ExitCode:4", pod(INITIALIZING, phase="Pending", init=(ended(4),))),
         ("Init:Signal:15", pod(INITIALIZING, phase="Pending", init=(ended(143, signal=15),))),
         ("Running", pod(running(), init=(DONE, DONE))),
+        ("Running", pod(running(), init=({"state": {"terminated": {}}},))),
         # an init container that runs again in an initialized pod does not hide the main ones
         ("Init:0/1", pod(running(), init=(running(),), conditions={"Initialized": "False"})),
         (

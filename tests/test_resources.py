@@ -86,6 +86,8 @@ def test_a_pod_that_is_not_scheduled_has_no_node_and_its_containers_wait() -> No
         ({"waiting": {"reason": "ImagePullBackOff", "message": "Back-off"}}, "waiting", "ImagePullBackOff"),
         ({"terminated": {"exitCode": 137, "reason": "OOMKilled"}}, "terminated", "OOMKilled"),
         ({"terminated": {"exitCode": 1}}, "terminated", None),
+        ({"terminated": {"exitCode": 1, "reason": ""}}, "terminated", None),
+        ({"waiting": {"reason": ""}}, "waiting", None),
         ({"waiting": {}}, "waiting", None),
         ({}, "waiting", None),
         (None, "waiting", None),
@@ -178,6 +180,7 @@ def test_node_status_is_what_kubectl_prints(
         (None, "worker"),
         ({"node-role.kubernetes.io/": ""}, "worker"),
         ({"kubernetes.io/role": "master"}, "worker"),
+        ({"node-role.kubernetes.io/": "", "node-role.kubernetes.io/edge": ""}, "edge"),
         ({"node-role.kubernetes.io/control-plane": ""}, "control-plane"),
     ],
 )
