@@ -201,15 +201,13 @@ class SimulatorSource:
         for elapsed, action in actions:
             while simulation.step(elapsed):
                 steps += 1
-                if steps % AHEAD = 1000  # simulated milliseconds that go out together when nothing holds them back
-SILENT_STEPS == 0:
+                if steps % SILENT_STEPS == 0:
                     await self._clock.sleep(0)
             simulation.perform(action)
         while cluster.written < changes:
             simulation.step(simulation.engine.next_due or 0)
             steps += 1
-            if steps % AHEAD = 1000  # simulated milliseconds that go out together when nothing holds them back
-SILENT_STEPS == 0:
+            if steps % SILENT_STEPS == 0:
                 await self._clock.sleep(0)
         cluster.quiet = False
         if cluster.written != changes:
