@@ -321,6 +321,12 @@ def test_an_unknown_type_is_to_be_skipped(value: Json) -> None:
     assert decode_line(Kind.POD, raw({"type": "SURPRISE"} | value)) == Line("SURPRISE")
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b" "])
+def test_the_end_of_the_line_may_still_be_there(end: bytes) -> None:
+    line = lines(Kind.POD)[0]
+    assert decode_line(Kind.POD, line + end) == decode_line(Kind.POD, line)
+
+
 # --- refusals
 
 

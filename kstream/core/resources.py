@@ -197,7 +197,7 @@ class _Codec(Generic[_T]):
             return Line(
                 envelope.type, status=decode_status(bytes(envelope.object)) or Status(0, "", "", None)
             )
-        if cause is not None and (envelope.type in _ABOUT_OBJECTS):
+        if cause is not None and envelope.type in _ABOUT_OBJECTS:
             raise _malformed(f"a watch line of {self._kind}s", cause)
         return Line(envelope.type)
 
