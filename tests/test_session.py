@@ -253,7 +253,8 @@ class Clients(RuleBasedStateMachine):
             client["fold"] = ClientFold()
 
     def _has_tokens(self, client: dict[str, Any]) -> bool:
-        return sum(at > self.now - 60 for at in client["sent"]) < LIMITS.burst
+        stamps: list[float] = client["sent"]
+        return sum(at > self.now - 60 for at in stamps) < LIMITS.burst
 
     def _read(self, client: dict[str, Any]) -> list[dict[str, Any]]:
         session: Session = client["session"]

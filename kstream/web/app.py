@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from kstream.config import ServeSettings
+from kstream.core.errors import KstreamError
 from kstream.hub import Hub
 from kstream.ports import EventLog
 from kstream.web.admission import ADMISSION, Admission, admit, error_response
@@ -77,7 +78,10 @@ def _controlled(control: Control) -> Callable[[web.Request], Any]:
             return error_response(400, "INVALID_MESSAGE", "The body is not JSON")
         if not isinstance(body, dict):
             return error_response(400, "INVALID_MESSAGE", "The body is not a JSON object")
-        return web.json_response(control(body))
+        try:
+            return web.json_response(control(body))
+        except KstreamError as error:
+            return error_response(400, "INVALID_MESSAGE", str(error))
 
     return act
 

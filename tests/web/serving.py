@@ -1,0 +1,63 @@
+"""A real server on a free port of 127.0.0.1, on a log in memory that the test writes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from kstream.clock import SystemClock
+from kstream.config import ServeSettings
+from kstream.core.events import Verb
+from kstream.logs.memory import MemoryLog
+from kstream.run import Address, Server, run
+from tests.making import change, node_key, pod_key
+
+
+@dataclass
+class Running:
+    address: Address
+    log: MemoryLog
+
+    @property
+    def ws(self) -> str:
+        return self.address.websocket
+
+    def http(self, path: str) -> str:
+        return self.address.page.rstrip("/") + path
+
+    async def add_pods(self, *names: str, namespace: str = "default", note: str = "") -> None:
+        await self.log.append([change(Verb.ADDED, pod_key(name, namespace), note=note) for name in names])
+
+
+@asynccontextmanager
+async def serving(**settings: Any) -> AsyncIterator[Running]:
+    """A server whose log begins with one node and one pod; no source, so its state is always in sync."""
+    log = MemoryLog(epoch="epoch-1")
+    await log.append([change(Verb.ADDED, node_key("n1")), change(Verb.ADDED, pod_key("p1"))])
+    clock = SystemClock()
+    server = Server(
+        mode="replay",
+        settings=ServeSettings(port=0, **settings),
+        log=log,
+        source=None,
+        clock=clock,
+        time=clock.time,
+    )
+    listening: asyncio.Future[Address] = asyncio.get_running_loop().create_future()
+    stop = asyncio.Event()
+    task = asyncio.create_task(run(server, ready=listening.set_result, stop=stop))
+    try:
+        yield Running(await listening, log)
+    finally:
+        stop.set()
+        await task
+
+
+def decoded(text: str | bytes) -> dict[str, Any]:
+    message = json.loads(text)
+    assert isinstance(message, dict)
+    return message
