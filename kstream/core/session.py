@@ -51,7 +51,6 @@ class Session:
         "_warned_at",
         "closing",
         "coalesced",
-        "commands",
         "sent",
         "view",
         "wants_snapshot",
@@ -77,7 +76,6 @@ class Session:
         self._abused_at = -FOREVER
         self._abuse_since = now
         self.wants_snapshot = True
-        self.commands: deque[wire.PlaybackCommand] = deque(maxlen=16)
         self.closing: Close | None = None
         self.sent = 0  # messages
         self.coalesced = 0  # events that went in batches
@@ -97,7 +95,10 @@ class Session:
                 case wire.Subscribe():
                     self._subscribe(Filter.parse(message.namespaces))
                 case wire.PlaybackCommand():
-                    self.commands.append(message)
+                    raise InvalidMessageError(
+                        "This timeline is not yours to move",
+                        f"type: 'playback' ({message.action}) is the operator's here; watch and wait for `playback`",
+                    )
         except InvalidMessageError as invalid:
             self.tell(wire.error(Fault(ErrorCode.INVALID_MESSAGE, str(invalid), invalid.details), time=time))
 

@@ -79,6 +79,7 @@ class WebSockets:
         try:
             watched = Filter.parse(_names(request.query.getall("namespaces", [])))
             token = _token(request.query)
+            _no_private_timeline(request.query)
         except InvalidMessageError as invalid:
             return error_response(400, "INVALID_MESSAGE", str(invalid), invalid.details)
         if self._stopping or self._open >= self._max_clients:
@@ -180,6 +181,15 @@ class WebSockets:
 def _names(values: Sequence[str]) -> list[str]:
     """`?namespaces=a,b`, also given twice; an empty value is no filter."""
     return [name for value in values if value for name in value.split(",")]
+
+
+def _no_private_timeline(query: Mapping[str, str]) -> None:
+    for name in ("at", "speed"):
+        if name in query:
+            raise InvalidMessageError(
+                "This server offers no private timelines",
+                f"{name}: leave it out to watch the shared timeline",
+            )
 
 
 def _token(query: Mapping[str, str]) -> tuple[str, int] | None:

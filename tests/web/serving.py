@@ -57,7 +57,7 @@ async def serving(**settings: Any) -> AsyncIterator[Running]:
         await task
 
 
-def decoded(text: str | bytes) -> dict[str, Any]:
+def decoded(text: str | bytes | bytearray) -> dict[str, Any]:
     message = json.loads(text)
     assert isinstance(message, dict)
     return message

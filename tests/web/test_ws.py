@@ -90,7 +90,16 @@ async def test_a_token_that_cannot_be_resumed_gets_the_reason_and_a_state(token:
 
 @pytest.mark.parametrize(
     "query",
-    ["namespaces=Not_A_Label", "namespaces=a,,b", "epoch=e", "seq=1", "epoch=e&seq=x", "epoch=e&seq=-1"],
+    [
+        "namespaces=Not_A_Label",
+        "namespaces=a,,b",
+        "epoch=e",
+        "seq=1",
+        "epoch=e&seq=x",
+        "epoch=e&seq=-1",
+        "at=-5m",
+        "speed=2",
+    ],
 )
 async def test_a_bad_parameter_is_refused_before_the_upgrade(query: str) -> None:
     async with serving() as server:
