@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import click
+import yaml
+
 from kstream.clock import SystemClock
+from kstream.commands.serving import announce
+from kstream.config import ServeSettings, env_option, serve_settings, serving_options
+from kstream.core.errors import ConfigError, InvalidMessageError, KstreamError, UnreachableError
+from kstream.logs.sqlite import SqliteLog
 from kstream.ports import Clock
+from kstream.run import Server, run, stop_on_signals
+from simulator.actions import action_names
 from simulator.durations import DEFAULT_START, moment, seconds
-from simulator.scenario import DEFAULT, load_scenario
+from simulator.scenario import DEFAULT, load_scenario, shipped
 from simulator.source import SimulatorSource, parse_speed
+
+CONTROLS = ("status", "pause", "play", "step", "speed")
 
 
 def build(
@@ -23,16 +40,168 @@ def build(
     paused: bool = False,
     duration: str | None = None,
 ) -> SimulatorSource:
-    """A source from what the options say, as strings. Raises ConfigError, and InvalidMessageError for a speed."""
+    """A source from what the options say. Raises ConfigError for an option that makes no sense."""
     clock = clock or SystemClock()
+    try:
+        pace = parse_speed(speed)
+    except InvalidMessageError as error:
+        raise ConfigError(f"--{error.details}") from None
     return SimulatorSource(
         load_scenario(scenario).adapted(nodes=nodes, pods=pods, churn=churn),
         clock=clock,
         seed=seed,
         start=DEFAULT_START if start is None else moment(start, now=clock.time()),
         adopt_start=start in (None, "now"),
-        speed=parse_speed(speed),
+        speed=pace,
         at=0.0 if at is None else seconds(at),
         paused=paused,
         duration=None if duration is None else seconds(duration),
     )
+
+
+@click.command()
+@env_option(
+    "--scenario",
+    default=DEFAULT,
+    metavar="NAME|FILE",
+    help="What happens: a shipped scenario (see --list) or a YAML file.",
+)
+@env_option("--list", "listed", is_flag=True, help="Print the shipped scenarios and stop.")
+@env_option("--seed", type=int, default=1, help="The same seed tells the same story, byte for byte.")
+@env_option("--nodes", type=click.IntRange(1), help="Nodes, instead of the scenario's number.")
+@env_option("--pods", type=click.IntRange(0), help="Pods in all, instead of the scenario's number.")
+@env_option(
+    "--churn",
+    type=click.FloatRange(0),
+    metavar="EVENTS_PER_S",
+    help="Background events a second of simulated time, instead of the scenario's.",
+)
+@env_option("--speed", default="1", metavar="N|max", help="Simulated seconds for a second.")
+@env_option(
+    "--start",
+    metavar="TIME",
+    help="When simulated time begins; `now` for today.  [default: 2025-01-24T10:00:00Z]",
+)
+@env_option("--at", metavar="SPAN", help="Begin so long into the scenario: 2m.")
+@env_option("--paused", is_flag=True, help="Begin paused: `kstream sim do step` or `play` goes on.")
+@env_option("--duration", metavar="SPAN", help="Stop after so much simulated time.")
+@env_option(
+    "--log",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Keep the event log in this file; a log of the same run is gone on with.",
+)
+@serving_options
+def simulate(*, listed: bool, log: Path | None, **options: Any) -> None:
+    """Serve a simulated cluster: the same every time, with the dramas you ask for."""
+    settings = serve_settings(options)
+    if listed:
+        _list(as_json=settings.output == "json")
+        return
+    asyncio.run(_simulate(options, settings, log))
+
+
+async def _simulate(options: dict[str, Any], settings: ServeSettings, path: Path | None) -> None:
+    clock = SystemClock()
+    source = build(clock=clock, **options)
+    if path is None:
+        log = await SqliteLog.open_temporary(meta={"simulation": source.run})
+    else:
+        # One run, one epoch: the same command makes the same file.
+        epoch = None if await asyncio.to_thread(path.exists) else source.epoch
+        log = await SqliteLog.open(path, epoch=epoch, meta={"simulation": source.run}, clock=clock)
+    server = Server(
+        mode="simulate",
+        settings=settings,
+        log=log,
+        source=source,
+        clock=clock,
+        time=source.now,
+        status=source.status,
+        control=source.control,
+    )
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    ending = asyncio.create_task(_stop_at_end(source, stop))
+    try:
+        await run(server, ready=lambda address: announce(server, address), stop=stop)
+    finally:
+        ending.cancel()
+        await asyncio.gather(ending, return_exceptions=True)
+        await log.close()
+
+
+async def _stop_at_end(source: SimulatorSource, stop: asyncio.Event) -> None:
+    await source.ended.wait()
+    stop.set()
+
+
+def _list(*, as_json: bool) -> None:
+    scenarios = [load_scenario(name) for name in shipped()]
+    if as_json:
+        listed = [{"name": s.name, "summary": s.summary, "duration": s.duration} for s in scenarios]
+        click.echo(json.dumps(listed))
+        return
+    width = max(len(s.name) for s in scenarios)
+    for scenario in scenarios:
+        mark = "  (the default)" if scenario.name == DEFAULT else ""
+        click.echo(f"{scenario.name:{width}}  {scenario.summary}{mark}")
+
+
+@click.group()
+def sim() -> None:
+    """Take a hand in a simulation that runs."""
+
+
+@sim.command("do")
+@click.argument("action")
+@click.argument("target", required=False)
+@click.argument("arguments", nargs=-1, metavar="[KEY=VALUE]...")
+@click.option(
+    "--url",
+    default="http://127.0.0.1:3001",
+    envvar="KSTREAM_URL",
+    show_envvar=True,
+    show_default=True,
+    help="The server.",
+)
+def do(action: str, target: str | None, arguments: tuple[str, ...], url: str) -> None:
+    """Do ACTION now, and print how things are then.
+
+    ACTION is one of a scenario's (kill-node node-3; scale shop/web replicas=9; see docs/simulator.md), or status,
+    pause, play, step by=10s, speed speed=4.
+    """
+    if action not in (*CONTROLS, *action_names()):
+        raise ConfigError(
+            f"There is no action {action!r}: choose one of {', '.join((*CONTROLS, *action_names()))}"
+        )
+    body: dict[str, Any] = {"do": action}
+    if target is not None and "=" in target:
+        arguments = (target, *arguments)
+    elif target is not None:
+        body["target"] = target
+    for argument in arguments:
+        key, equals, value = argument.partition("=")
+        if not equals:
+            raise ConfigError(f"{argument!r} is not KEY=VALUE: write replicas=9")
+        body[key.replace("-", "_")] = yaml.safe_load(value)
+    click.echo(json.dumps(asyncio.run(_post(url.rstrip("/"), body))))
+
+
+async def _post(url: str, body: dict[str, Any]) -> Any:
+    try:
+        async with aiohttp.ClientSession() as session, session.post(f"{url}/api/sim/do", json=body) as answer:
+            text = await answer.text()
+    except aiohttp.ClientError as error:
+        raise UnreachableError(
+            f"No server answers at {url}: {error}; start `kstream simulate`, or give its --url"
+        ) from None
+    try:
+        value = json.loads(text)
+    except ValueError:
+        raise UnreachableError(
+            f"{url} answers {answer.status} and no JSON: is a simulation running there?"
+        ) from None
+    if answer.status != 200:
+        said = value.get("error", {}) if isinstance(value, dict) else {}
+        raise KstreamError(f"{said.get('message', answer.reason)}: {said.get('details', '')}".rstrip(": "))
+    return value

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -69,6 +70,7 @@ class SimulatorSource:
         self._end = None if duration is None else round(duration * 1000)
         self._pace = Pace(speed=speed, now=clock.monotonic(), paused=paused)
         self._woken = asyncio.Event()
+        self.ended = asyncio.Event()  # the duration is over, and all of it is committed
         self._recorded: dict[str, str] = {}  # injected actions that are not handed over yet
         self._injected = 0
         self._synced = False
@@ -76,7 +78,7 @@ class SimulatorSource:
 
     # -- the Source
 
-    async def deliveries(self, known: Known) -> AsyncIterator[Delivery]:
+    async def deliveries(self, known: Known) -> AsyncGenerator[Delivery, None]:
         """What happens, as it happens. Raises LogMismatchError when the log is of another run."""
         actions = self._identify(known)
         await self._catch_up(int(known.versions.get(POSITION, "0")), actions)
@@ -84,7 +86,7 @@ class SimulatorSource:
         while not simulation.cluster.namespaces:
             simulation.step(0)
         reports: list[Report] = [Identified(simulation.info)]
-        run = {RUN: self._run()}
+        run = {RUN: self.run}
         self._pace.anchor(simulation.elapsed, self._clock.monotonic())
         while True:
             until = self._until()
@@ -102,6 +104,7 @@ class SimulatorSource:
             if not reached:
                 await self._clock.sleep(0)
             elif self._end is not None and simulation.elapsed >= self._end:
+                self.ended.set()
                 return
             else:
                 await self._wait()
@@ -151,7 +154,9 @@ class SimulatorSource:
 
     # -- going on from a log
 
-    def _run(self) -> str:
+    @property
+    def run(self) -> str:
+        """Which run it is, as JSON: scenario, digest of its content, seed and start."""
         return json.dumps(
             {
                 "scenario": self._scenario.name,
@@ -160,6 +165,11 @@ class SimulatorSource:
                 "start": _stamp(self._start),
             }
         )
+
+    @property
+    def epoch(self) -> str:
+        """An epoch for a log of this run that is kept: made of nothing but the run."""
+        return hashlib.sha256(self.run.encode()).hexdigest()[:32]
 
     def _identify(self, known: Known) -> list[tuple[int, Action]]:
         """Check that the log is of this run; what was injected into it so far, and when."""
@@ -174,7 +184,7 @@ class SimulatorSource:
         if self._adopt_start:
             self._start = datetime.fromisoformat(run["start"]).timestamp()
             self._simulation = Simulation(self._scenario, seed=self._seed, start=self._start)
-        mine = json.loads(self._run())
+        mine = json.loads(self.run)
         for key, option in (
             ("scenario", "--scenario"),
             ("seed", "--seed"),

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from kstream.config import ServeSettings
-from kstream.core.errors import KstreamError
+from kstream.core.errors import InvalidMessageError, KstreamError
 from kstream.hub import Hub
 from kstream.ports import EventLog
 from kstream.web.admission import ADMISSION, Admission, admit, error_response
@@ -81,7 +81,8 @@ def _controlled(control: Control) -> Callable[[web.Request], Any]:
         try:
             return web.json_response(control(body))
         except KstreamError as error:
-            return error_response(400, "INVALID_MESSAGE", str(error))
+            details = error.details if isinstance(error, InvalidMessageError) else ""
+            return error_response(400, "INVALID_MESSAGE", str(error), details)
 
     return act
 

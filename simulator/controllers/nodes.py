@@ -173,7 +173,8 @@ class NodeController:
 
     def _sweep(self, node: Node) -> None:
         """Pods of a node that is gone: declared failed, then removed, since no kubelet will do it."""
-        for pod in list(node.pods.values()):
+        # Finished pods hold nothing of a node, but they were bound to it all the same.
+        for pod in [p for p in self._cluster.pods.values() if p.node is node]:
             if not pod.finished and pod.deletion is None:
                 pod.phase = "Failed"
                 pod.disruption = "DeletionByPodGC"
