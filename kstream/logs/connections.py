@@ -1,0 +1,152 @@
+"""How the file is opened: pragmas, what is checked before it is trusted, and SQLite's errors as ours."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote
+
+from kstream.core.errors import LogBusyError, LogError, LogFormatError, LogFullError
+from kstream.logs import schema
+
+_BUSY_SECONDS: Final = 5.0
+_WAL_LIMIT: Final = 16 * 1024 * 1024  # bytes that the -wal file keeps once it could be emptied
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """Errors of SQLite as LogError: which file, what is wrong with it, what to do."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _translation(path, error) from error
+
+
+def _translation(path: Path, error: sqlite3.Error) -> LogError:
+    code = (
+        getattr(error, "sqlite_errorcode", 0) & 0xFF
+    )  # an extended code keeps the plain one in its low byte
+    if code == sqlite3.SQLITE_FULL:
+        return LogFullError(
+            f"{path}: the event log cannot grow ({error}); make room on the disk or raise its allowed size"
+        )
+    if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return LogFormatError(f"{path}: the event log is damaged ({error}); restore the file from a copy")
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return LogBusyError(f"{path}: another program holds the event log locked; close it and try again")
+    if isinstance(error, sqlite3.DatabaseError) and "no such table" in str(error):
+        return LogFormatError(f"{path}: the event log is damaged ({error}); restore the file from a copy")
+    return LogError(f"{path}: the event log cannot be used ({error}); check the path, permissions and disk")
+
+
+def connect_for_reading(path: Path) -> sqlite3.Connection:
+    """A connection that cannot write, usable from any one thread at a time. Raises LogError.
+
+    Raises LogFormatError if there is no log of a format we know at `path`.
+    """
+    if not path.is_file():
+        raise LogError(f"{path}: there is no such event log; check the path")
+    with translated(path):
+        connection = _connect(path, "mode=ro")
+        try:
+            _check_marks(path, connection, allow_empty=False)
+        except sqlite3.OperationalError as error:
+            connection.close()
+            # A log that was not closed wants a -shm file beside it, which a read-only folder does not take.
+            # Without a -wal file there is nothing that could change under an immutable connection.
+            if (
+                error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_CANTOPEN
+                or path.with_name(f"{path.name}-wal").exists()
+            ):
+                raise
+            connection = _connect(path, "mode=ro&immutable=1")
+            _check_marks(path, connection, allow_empty=False)
+        except LogError:
+            connection.close()
+            raise
+    return connection
+
+
+def connect_for_writing(path: Path, *, max_bytes: int | None) -> sqlite3.Connection:
+    """The one connection that writes, migrated and checked. The caller holds the lock.
+
+    Raises LogFormatError, with the file as it was, if it is no log, of a newer format, or damaged.
+    """
+    with translated(path):
+        if path.exists():
+            with closing(_connect(path, "mode=ro")) as probe:
+                _check_marks(path, probe, allow_empty=True)
+        connection = _connect(path, "mode=rwc")
+        try:
+            _prepare(path, connection, max_bytes=max_bytes)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _prepare(path: Path, connection: sqlite3.Connection, *, max_bytes: int | None) -> None:
+    if schema.format_of(connection) == 0:
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # retention gives space back
+    else:
+        _check_structure(path, connection)
+    connection.execute("PRAGMA synchronous = NORMAL")
+    schema.migrate(connection)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT}")
+    if max_bytes is not None:
+        (page,) = connection.execute("PRAGMA page_size").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {max(1, max_bytes // page)}")
+
+
+def _connect(path: Path, options: str) -> sqlite3.Connection:
+    return sqlite3.connect(
+        f"file:{quote(str(path))}?{options}",
+        uri=True,
+        timeout=_BUSY_SECONDS,
+        isolation_level=None,  # transactions are begun and ended in so many words
+        check_same_thread=False,
+    )
+
+
+def _check_marks(path: Path, connection: sqlite3.Connection, *, allow_empty: bool) -> None:
+    """Is it a log, and of a format we know?"""
+    try:
+        (application,) = connection.execute("PRAGMA application_id").fetchone()
+        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_NOTADB:
+            raise
+        raise _no_log(path, "it is not an SQLite file") from error
+    number = schema.format_of(connection)
+    if application == 0 and tables == 0 and number == 0:
+        if allow_empty:
+            return
+        raise _no_log(path, "it is empty")
+    if application != schema.APPLICATION_ID:
+        raise _no_log(path, "it is the SQLite file of another application")
+    if number > schema.FORMAT:
+        raise LogFormatError(
+            f"{path}: the event log has format {number}, this version of kstream knows up to"
+            f" {schema.FORMAT}; use a newer kstream"
+        )
+
+
+def _no_log(path: Path, cause: str) -> LogFormatError:
+    return LogFormatError(
+        f"{path}: not an event log of kstream: {cause}; give the path of a log or of a new file"
+    )
+
+
+def _check_structure(path: Path, connection: sqlite3.Connection) -> None:
+    """Reads the whole file once: pages, b-trees, and that the seqs have no gap."""
+    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict == "ok":
+        first, last, rows = connection.execute("SELECT min(seq), max(seq), count(*) FROM events").fetchone()
+        if not rows or last - first + 1 == rows:
+            return
+        verdict = f"events {first} to {last} are only {rows}"
+    raise LogFormatError(f"{path}: the event log is damaged ({verdict}); restore the file from a copy")

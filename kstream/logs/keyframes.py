@@ -1,0 +1,113 @@
+"""Keyframes: which events make up the state at a point, so that a seek folds a few rows and not the past.
+
+A keyframe holds no bodies. It is the list of the seqs of the events that last touched each living object; their
+rows are in the table of events already (or in `baseline`, when retention removed them from there). So keyframes
+cost little, can be written in the same transaction as the event that they follow, and sit at places that
+depend on the events alone, never on how these were batched.
+"""
+
+from __future__ import annotations
+
+import itertools
+import operator
+import sqlite3
+import sys
+import zlib
+from array import array
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+from kstream.core.errors import LogFormatError
+
+_LEAST_DISTANCE: Final = 1000  # events from one keyframe to the next, when there are few objects
+
+
+class Keyframe(NamedTuple):
+    """The state after event `seq`: the events `refs`, grouped by kind, each in the order the objects came."""
+
+    seq: int
+    time: float
+    refs: Sequence[int]
+
+
+class LiveSet:
+    """The fold of the log that the writer keeps: of each living object, the seq of its last event."""
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self.time = 0.0
+        self._kinds: dict[str, dict[str, int]] = {"node": {}, "pod": {}, "namespace": {}}
+        self._due = _LEAST_DISTANCE
+
+    def apply(self, seq: int, time: float, verb: str, kind: str, uid: str) -> Keyframe | None:
+        """Fold one event in; the keyframe that belongs right after it, if one does."""
+        objects = self._kinds[kind]
+        if verb == "DELETED":
+            objects.pop(uid, None)
+        else:
+            objects[uid] = seq
+        if seq < self._due:
+            self.seq, self.time = seq, time
+            return None
+        self.seq, self.time = seq, time
+        self._schedule()
+        return self.keyframe()
+
+    def load(self, seq: int, time: float, rows: Iterable[tuple[int, str, str]]) -> None:
+        """Take over a keyframe: rows of (seq, kind, uid), in the order of its refs."""
+        for ref, kind, uid in rows:
+            self._kinds[kind][uid] = ref
+        self.seq, self.time = seq, time
+        self._schedule()
+
+    def keyframe(self) -> Keyframe:
+        """The state as it is now."""
+        refs = list(itertools.chain.from_iterable(objects.values() for objects in self._kinds.values()))
+        return Keyframe(self.seq, self.time, refs)
+
+    def _schedule(self) -> None:
+        # Half as many events as objects: the refs that are written stay at two for an event, on the average.
+        self._due = self.seq + max(_LEAST_DISTANCE, sum(map(len, self._kinds.values())) // 2)
+
+
+def insert(connection: sqlite3.Connection, frames: Iterable[Keyframe]) -> None:
+    """Write keyframes, within the caller's transaction."""
+    connection.executemany(
+        "INSERT OR REPLACE INTO keyframes (seq, time, objects, refs) VALUES (?, ?, ?, ?)",
+        [(frame.seq, frame.time, len(frame.refs), _packed(frame.refs)) for frame in frames],
+    )
+
+
+def nearest(connection: sqlite3.Connection, seq: int) -> Keyframe | None:
+    """The last keyframe at or before `seq`. Raises LogFormatError when it is damaged."""
+    row = connection.execute(
+        "SELECT seq, time, objects, refs FROM keyframes WHERE seq <= ? ORDER BY seq DESC LIMIT 1", (seq,)
+    ).fetchone()
+    if row is None:
+        return None
+    at, time, objects, packed = row
+    try:
+        refs = _unpacked(packed)
+    except (zlib.error, ValueError, TypeError) as error:
+        raise LogFormatError(f"keyframe {at} of the event log is damaged ({error})") from error
+    if len(refs) != objects:
+        raise LogFormatError(
+            f"keyframe {at} of the event log is damaged (it does not hold {objects} objects)"
+        )
+    return Keyframe(at, time, refs)
+
+
+def _packed(refs: Sequence[int]) -> bytes:
+    """The differences from one ref to the next, as little-endian 64-bit numbers, deflated with a checksum."""
+    steps = array("q", itertools.chain(refs[:1], map(operator.sub, refs[1:], refs)))
+    if sys.byteorder == "big":
+        steps.byteswap()
+    return zlib.compress(steps.tobytes(), 1)
+
+
+def _unpacked(packed: bytes) -> list[int]:
+    steps = array("q")
+    steps.frombytes(zlib.decompress(packed))
+    if sys.byteorder == "big":
+        steps.byteswap()
+    return list(itertools.accumulate(steps))

@@ -1,0 +1,104 @@
+"""A log in memory, with the same contract as a file: for tests and for what shall not touch the disk."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+
+from kstream.core.errors import LogError
+from kstream.core.events import Event, WatchEvent
+from kstream.core.health import ClusterInfo
+from kstream.core.state import ClusterState
+from kstream.logs.feed import Feed, Follower, followed
+from kstream.logs.refusals import check_range, identified
+from kstream.ports import Jump
+
+
+class MemoryLog:
+    """An EventLog that is gone when the process is."""
+
+    def __init__(self, *, epoch: str = "memory", meta: Mapping[str, str] | None = None) -> None:
+        self.meta: Mapping[str, str] = dict(meta or {})
+        self._epoch = epoch
+        self._events: list[Event] = []
+        self._oldest = 1
+        self._base: list[Event] = []  # the events that made what was alive before `oldest`
+        self._base_time = 0.0
+        self._cluster: ClusterInfo | None = None
+        self._versions: dict[str, str] = {}
+        self._feed = Feed()
+
+    @property
+    def epoch(self) -> str:
+        return self._epoch
+
+    @property
+    def head(self) -> int:
+        return self._oldest - 1 + len(self._events)
+
+    @property
+    def oldest(self) -> int:
+        return self._oldest
+
+    @property
+    def cluster(self) -> ClusterInfo | None:
+        return self._cluster
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        return dict(self._versions)
+
+    async def append(
+        self, changes: Sequence[WatchEvent], *, versions: Mapping[str, str] | None = None
+    ) -> int:
+        self._check_open()
+        events = [Event(seq, change) for seq, change in enumerate(changes, self.head + 1)]
+        self._events += events
+        self._versions.update(versions or {})
+        self._feed.publish(events)
+        return self.head
+
+    async def identify(self, cluster: ClusterInfo) -> None:
+        self._check_open()
+        self._cluster = identified(self._cluster, cluster, "the event log in memory")
+
+    def follow(self, after: int) -> AsyncGenerator[Sequence[Event] | Jump, None]:
+        return followed(self, self._feed, after, Follower.news)
+
+    async def read(self, after: int, upto: int) -> Sequence[Event]:
+        check_range(after, upto, oldest=self._oldest, head=self.head)
+        if upto <= after:
+            return ()
+        return self._events[after + 1 - self._oldest : upto + 1 - self._oldest]
+
+    async def state_at(self, seq: int) -> ClusterState:
+        check_range(seq, seq, oldest=self._oldest, head=self.head)
+        state = ClusterState()
+        state.load((event.change for event in self._base), seq=self._oldest - 1, time=self._base_time)
+        for event in self._events[: seq + 1 - self._oldest]:
+            state.apply(event)
+        return state
+
+    async def trim(self, before: int) -> None:
+        """Forget the events with seq < before; every state from before - 1 on stays what it was."""
+        before = min(before, self.head + 1)
+        if before <= self._oldest:
+            return
+        dropped = self._events[: before - self._oldest]
+        alive = {(event.change.key.kind, event.change.key.uid): event for event in self._base}
+        for event in dropped:
+            where = event.change.key.kind, event.change.key.uid
+            if event.change.verb == "DELETED":
+                alive.pop(where, None)
+            else:
+                alive[where] = event
+        self._base = list(alive.values())
+        self._base_time = dropped[-1].change.time
+        self._events = self._events[before - self._oldest :]
+        self._oldest = before
+
+    async def close(self) -> None:
+        self._feed.close()
+
+    def _check_open(self) -> None:
+        if self._feed.closed:
+            raise LogError("the event log in memory is closed")

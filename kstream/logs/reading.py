@@ -1,0 +1,126 @@
+"""Reading a log file: what is true of it as a whole, spans of events, and the state at a point."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from kstream.core.errors import LogFormatError
+from kstream.core.events import Event, WatchEvent
+from kstream.core.health import ClusterInfo
+from kstream.core.state import ClusterState
+from kstream.logs import keyframes, rows, schema
+
+
+class Status(NamedTuple):
+    """What is true of the file as a whole, at one moment."""
+
+    epoch: str
+    head: int
+    oldest: int
+    cluster: ClusterInfo | None
+    versions: Mapping[str, str]
+    meta: Mapping[str, str]  # what the creator of the log left in it: key → JSON text
+
+
+def status(path: Path, connection: sqlite3.Connection) -> Status:
+    """Raises LogFormatError if the file lacks what every log has."""
+    with _snapshot(connection):
+        meta = dict(connection.execute("SELECT key, value FROM meta"))
+        versions = dict(connection.execute("SELECT stream, version FROM versions"))
+        first, last = connection.execute("SELECT min(seq), max(seq) FROM events").fetchone()
+        kept = None
+        if _has_keyframes(connection):
+            (kept,) = connection.execute("SELECT max(seq) FROM keyframes").fetchone()
+    head = max(last or 0, kept or 0)
+    try:
+        epoch = json.loads(meta.pop("epoch"))
+        cluster = ClusterInfo(**json.loads(meta.pop("cluster"))) if "cluster" in meta else None
+    except (KeyError, ValueError, TypeError) as error:
+        raise LogFormatError(f"{path}: the event log is damaged: its table `meta` says no {error}") from error
+    return Status(epoch, head, head + 1 if first is None else first, cluster, versions, meta)
+
+
+def data_version(connection: sqlite3.Connection) -> int:
+    """A number that changes when another connection has committed."""
+    (number,) = connection.execute("PRAGMA data_version").fetchone()
+    return int(number)
+
+
+def state_at(connection: sqlite3.Connection, seq: int) -> ClusterState:
+    """The fold of the events up to and with `seq`. Raises LogFormatError for damage."""
+    state = ClusterState()
+    with _snapshot(connection):
+        frame = keyframes.nearest(connection, seq) if _has_keyframes(connection) else None
+        if frame is not None:
+            state.load(_alive(connection, frame.refs), seq=frame.seq, time=frame.time)
+        for event in rows.span(connection, state.seq, seq):
+            state.apply(event)
+    return state
+
+
+def live_at(connection: sqlite3.Connection, seq: int) -> keyframes.LiveSet:
+    """The same fold, of seqs only, as the writer needs it."""
+    live = keyframes.LiveSet()
+    with _snapshot(connection):
+        frame = keyframes.nearest(connection, seq)
+        if frame is not None:
+            found = _rows_of(connection, frame.refs, "seq, kind, uid")
+            live.load(frame.seq, frame.time, found)
+        for row in connection.execute(
+            "SELECT seq, time, verb, kind, uid FROM events WHERE seq > ? AND seq <= ? ORDER BY seq",
+            (live.seq, seq),
+        ):
+            live.apply(*row)
+    return live
+
+
+def span(connection: sqlite3.Connection, after: int, upto: int) -> Sequence[Event]:
+    """The events with after < seq <= upto. Raises LogFormatError for damage."""
+    return rows.span(connection, after, upto)
+
+
+def _alive(connection: sqlite3.Connection, refs: Sequence[int]) -> Iterator[WatchEvent]:
+    for event in rows.events(_rows_of(connection, refs, rows.COLUMNS)):
+        yield event.change
+
+
+def _rows_of(connection: sqlite3.Connection, refs: Sequence[int], columns: str) -> Iterator[Any]:
+    """The rows that a keyframe refers to, in its order, wherever retention has put them."""
+    (oldest,) = connection.execute("SELECT coalesce(min(seq), 9223372036854775807) FROM events").fetchone()
+    moved = connection.execute(_picked("baseline", columns), (json.dumps([r for r in refs if r < oldest]),))
+    there = connection.execute(_picked("events", columns), (json.dumps([r for r in refs if r >= oldest]),))
+    for ref in refs:
+        row = next(moved if ref < oldest else there, None)
+        if row is None or row[0] != ref:
+            raise LogFormatError(
+                f"the event log is damaged: event {ref}, which a keyframe needs, is missing;"
+                " restore the file from a copy"
+            )
+        yield row
+
+
+def _picked(table: str, columns: str) -> str:
+    # A cross join goes through its tables as they are written: the rows come in the order of the refs.
+    return f"SELECT {columns} FROM json_each(?) CROSS JOIN {table} ON seq = json_each.value"
+
+
+def _has_keyframes(connection: sqlite3.Connection) -> bool:
+    return schema.format_of(connection) >= 2  # an older file that is only read is not migrated
+
+
+@contextmanager
+def _snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+    """Everything that is read inside is of one moment."""
+    if connection.in_transaction:
+        yield
+        return
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("COMMIT")

@@ -1,0 +1,69 @@
+"""Events as rows of a table, and back, with a checksum that finds a damaged row."""
+
+from __future__ import annotations
+
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from kstream.core.errors import LogFormatError
+from kstream.core.events import Event, Kind, ObjectKey, Verb, WatchEvent
+
+INSERT: Final = (
+    "INSERT INTO events (seq, time, verb, kind, namespace, name, uid, version, body, crc)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+# The body is text for people and bytes for us: the cast gives its UTF-8 as it is in the file.
+COLUMNS: Final = "seq, time, verb, kind, namespace, name, uid, version, CAST(body AS BLOB), crc"
+
+Row = tuple[int, float, str, str, str, str, str, str, str, int]
+
+_VERBS: Final = {verb.value: verb for verb in Verb}
+_KINDS: Final = {kind.value: kind for kind in Kind}
+
+
+def row(seq: int, change: WatchEvent) -> Row:
+    """What INSERT takes: (seq, time, verb, kind, namespace, name, uid, version, body, crc)."""
+    verb, (kind, namespace, name, uid), version, time, body = change
+    crc = zlib.crc32(body, zlib.crc32((namespace + name + uid + version).encode()))
+    # Enum members are subclasses of str, which sqlite3 takes the slow way; `value` is a plain one.
+    return seq, time, verb.value, kind.value, namespace, name, uid, version, body.decode(), crc
+
+
+def events(rows: Iterable[Any]) -> Iterator[Event]:
+    """Rows of COLUMNS as events. Raises LogFormatError for a row that is not as it was written."""
+    for seq, time, verb, kind, namespace, name, uid, version, body, crc in rows:
+        try:
+            if zlib.crc32(body, zlib.crc32((namespace + name + uid + version).encode())) != crc:
+                raise _damaged(seq, "its checksum does not match")
+            key = ObjectKey(_KINDS[kind], namespace, name, uid)
+            yield Event(seq, WatchEvent(_VERBS[verb], key, version, time, body))
+        except (KeyError, TypeError, AttributeError) as error:
+            raise _damaged(seq, repr(error)) from error
+
+
+def span(connection: sqlite3.Connection, after: int, upto: int) -> list[Event]:
+    """The events with after < seq <= upto. Raises LogFormatError when one is missing or damaged."""
+    if upto <= after:
+        return []
+    found = list(
+        events(
+            connection.execute(
+                f"SELECT {COLUMNS} FROM events WHERE seq > ? AND seq <= ? ORDER BY seq", (after, upto)
+            )
+        )
+    )
+    # seq is the table's key: as many as there should be, from the first to the last, have no gap.
+    if len(found) != upto - after:
+        raise LogFormatError(
+            f"the event log is damaged: of the events {after + 1} to {upto} only {len(found)} are there;"
+            " restore the file from a copy"
+        )
+    return found
+
+
+def _damaged(seq: object, cause: str) -> LogFormatError:
+    return LogFormatError(
+        f"the event log is damaged: event {seq} is not as it was written ({cause}); restore the file from a copy"
+    )

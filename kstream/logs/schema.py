@@ -1,0 +1,138 @@
+"""The format of a log file: its marks, tables and views, and the way from every older format to this one.
+
+The whole of it is described for readers of such files in docs/log-format.md.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+import sqlite_utils
+
+from kstream.logs import keyframes
+
+APPLICATION_ID: Final = 0x6B737472  # "kstr": tells a log from any other SQLite file
+FORMAT: Final = 2  # PRAGMA user_version; one more for each entry of MIGRATIONS
+
+Migration = Callable[[sqlite_utils.Database], None]
+
+
+def _tables(db: sqlite_utils.Database) -> None:
+    """Format 1: what happened, and what is true of the whole file."""
+    db.execute("""
+        CREATE TABLE events (
+            seq INTEGER PRIMARY KEY,
+            time REAL NOT NULL,
+            verb TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            namespace TEXT NOT NULL,
+            name TEXT NOT NULL,
+            uid TEXT NOT NULL,
+            version TEXT NOT NULL,
+            body TEXT NOT NULL,
+            crc INTEGER NOT NULL
+        )""")
+    db.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
+    db.execute("CREATE TABLE versions (stream TEXT PRIMARY KEY, version TEXT NOT NULL) WITHOUT ROWID")
+
+
+def _keyframes(db: sqlite_utils.Database) -> None:
+    """Format 2: keyframes, so that a state in the middle needs no fold from the start; and retention."""
+    db.execute("""
+        CREATE TABLE keyframes (
+            seq INTEGER PRIMARY KEY,
+            time REAL NOT NULL,
+            objects INTEGER NOT NULL,
+            refs BLOB NOT NULL
+        )""")
+    db.execute("""
+        CREATE TABLE baseline (
+            seq INTEGER PRIMARY KEY,
+            time REAL NOT NULL,
+            verb TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            namespace TEXT NOT NULL,
+            name TEXT NOT NULL,
+            uid TEXT NOT NULL,
+            version TEXT NOT NULL,
+            body TEXT NOT NULL,
+            crc INTEGER NOT NULL
+        )""")
+    rows = db.conn.execute("SELECT seq, time, verb, kind, uid FROM events ORDER BY seq")
+    keyframes.insert(db.conn, _placed(rows))
+
+
+def _placed(rows: Iterable[tuple[int, float, str, str, str]]) -> list[keyframes.Keyframe]:
+    fold = keyframes.LiveSet()
+    return [frame for row in rows if (frame := fold.apply(*row)) is not None]
+
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (_tables, _keyframes)
+"""MIGRATIONS[n] leads from format n to n + 1. Never edited once released: files of that format exist."""
+
+_STATUS = "json_extract(body, '$.status')"
+VIEWS: Final[Mapping[str, str]] = {
+    "history": "SELECT * FROM baseline UNION ALL SELECT * FROM events",
+    "objects": """
+        SELECT kind, namespace, name, uid, version, max(seq) AS seq, time, verb, body
+        FROM history GROUP BY kind, uid HAVING verb != 'DELETED'""",
+    "pods": f"""
+        SELECT namespace, name, {_STATUS} AS status, json_extract(body, '$.phase') AS phase,
+            json_extract(body, '$.nodeName') AS node, json_extract(body, '$.creationTimestamp') AS created, uid, seq
+        FROM objects WHERE kind = 'pod' ORDER BY namespace, name""",
+    "nodes": f"""
+        SELECT name, {_STATUS} AS status, json_extract(body, '$.role') AS role,
+            json_extract(body, '$.capacity.cpu') AS cpu, json_extract(body, '$.capacity.memory') AS memory,
+            json_extract(body, '$.capacity.pods') AS pods, uid, seq
+        FROM objects WHERE kind = 'node' ORDER BY name""",
+    "namespaces": f"""
+        SELECT name, {_STATUS} AS status, uid, seq
+        FROM objects WHERE kind = 'namespace' ORDER BY name""",
+    "timeline": f"""
+        SELECT seq, strftime('%Y-%m-%dT%H:%M:%fZ', time, 'unixepoch') AS at, verb, kind, namespace, name,
+            {_STATUS} AS status, json_extract(body, '$.nodeName') AS node
+        FROM events ORDER BY seq""",
+}
+"""The last state of every object and the story, for people. Not data: made anew when they differ."""
+
+
+def format_of(connection: sqlite3.Connection) -> int:
+    """The format of the file: 0 for one that is still empty."""
+    (number,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(number)
+
+
+def migrate(connection: sqlite3.Connection, *, upto: int = FORMAT) -> None:
+    """Lead the file from its format to `upto`, in one transaction: wholly done, or not begun."""
+    db = sqlite_utils.Database(connection, execute_plugins=False)
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for number in range(format_of(connection), upto):
+            MIGRATIONS[number](db)
+            connection.execute(f"PRAGMA user_version = {number + 1}")
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        if upto == FORMAT:
+            _make_views(db)
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _make_views(db: sqlite_utils.Database) -> None:
+    existing = {view.name: view.schema for view in db.views}
+    wanted = {name: f"CREATE VIEW [{name}] AS {select.strip()}" for name, select in VIEWS.items()}
+    if {name: _squeezed(sql) for name, sql in existing.items()} == {
+        name: _squeezed(sql) for name, sql in wanted.items()
+    }:
+        return
+    for name in existing:
+        db.execute(f"DROP VIEW [{name}]")
+    for sql in wanted.values():
+        db.execute(sql)
+
+
+def _squeezed(sql: str) -> str:
+    return " ".join(sql.split())

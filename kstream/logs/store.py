@@ -1,0 +1,162 @@
+"""The writing side of a log file, without threads: commits, identity, retention."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import uuid
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from kstream.core.errors import LogMismatchError
+from kstream.core.events import Event, WatchEvent
+from kstream.core.health import ClusterInfo
+from kstream.logs import keyframes, rows
+from kstream.logs.connections import connect_for_writing, translated
+from kstream.logs.lock import WriterLock
+from kstream.logs.reading import Status, live_at, status
+from kstream.logs.refusals import identified
+
+
+class Change(NamedTuple):
+    """What one call of `append` wants committed."""
+
+    events: Sequence[WatchEvent]
+    versions: Mapping[str, str]
+
+
+class Store:
+    """The one writer of a file, from opening to `close`. Every call blocks; use it from one thread at a time."""
+
+    def __init__(
+        self, path: Path, *, epoch: str | None, meta: Mapping[str, str], max_bytes: int | None
+    ) -> None:
+        """Create or open `path`. Raises LogBusyError, LogFormatError, LogMismatchError, LogError."""
+        self.path = path
+        path = path.resolve()  # the lock is beside the file itself, whichever link leads to it
+        self._lock = WriterLock(path)
+        try:
+            self._connection = connect_for_writing(path, max_bytes=max_bytes)
+            try:
+                with translated(path):
+                    self._found(epoch, meta)
+                    self.status: Status = status(path, self._connection)
+                    self._live: keyframes.LiveSet | None = live_at(self._connection, self.status.head)
+            except BaseException:
+                self._connection.close()
+                raise
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def _found(self, epoch: str | None, meta: Mapping[str, str]) -> None:
+        """Give a new file its epoch and meta; compare those of an existing one."""
+        row = self._connection.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
+        if row is None:
+            founding = {**meta, "epoch": json.dumps(epoch or uuid.uuid4().hex)}
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._connection.executemany("INSERT INTO meta VALUES (?, ?)", sorted(founding.items()))
+            self._connection.execute("COMMIT")
+        elif epoch is not None and json.loads(row[0]) != epoch:
+            raise LogMismatchError(
+                f"{self.path}: the event log holds another run (epoch {json.loads(row[0])}, not {epoch});"
+                " give another file"
+            )
+
+    def commit(self, changes: Sequence[Change]) -> list[list[Event]]:
+        """All of them in one transaction, or none: the numbered events of each. Raises LogError."""
+        with translated(self.path):
+            live = self._live
+            if live is None:
+                live = live_at(self._connection, self.status.head)
+            self._live = None  # until this has worked
+            numbered: list[list[Event]] = []
+            written: list[rows.Row] = []
+            frames: list[keyframes.Keyframe] = []
+            seq = self.status.head
+            for change in changes:
+                events: list[Event] = []
+                for fact in change.events:
+                    seq += 1
+                    row = rows.row(seq, fact)
+                    written.append(row)
+                    events.append(Event(seq, fact))
+                    frame = live.apply(seq, row[1], row[2], row[3], row[6])
+                    if frame is not None:
+                        frames.append(frame)
+                numbered.append(events)
+            versions = {stream: version for change in changes for stream, version in change.versions.items()}
+            self._transact(written, frames, versions)
+            self._live = live
+            self.status = self.status._replace(
+                head=seq,
+                oldest=min(self.status.oldest, seq + 1),
+                versions={**self.status.versions, **versions} if versions else self.status.versions,
+            )
+            return numbered
+
+    def _transact(
+        self, written: Sequence[rows.Row], frames: Sequence[keyframes.Keyframe], versions: Mapping[str, str]
+    ) -> None:
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            connection.executemany(rows.INSERT, written)
+            if frames:
+                keyframes.insert(connection, frames)
+            if versions:
+                connection.executemany("INSERT OR REPLACE INTO versions VALUES (?, ?)", versions.items())
+            connection.execute("COMMIT")
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+
+    def identify(self, cluster: ClusterInfo) -> None:
+        """Keep which cluster it is. Raises LogMismatchError."""
+        cluster = identified(self.status.cluster, cluster, f"{self.path}: the event log")
+        with translated(self.path):
+            self._connection.execute(
+                "INSERT OR REPLACE INTO meta VALUES ('cluster', ?)", (json.dumps(cluster._asdict()),)
+            )
+        self.status = self.status._replace(cluster=cluster)
+
+    def trim(self, before: int) -> None:
+        """Drop the events with seq < before. States from before - 1 on stay what they were."""
+        before = min(before, self.status.head + 1)
+        if before <= self.status.oldest:
+            return
+        with translated(self.path):
+            connection = self._connection
+            frame = live_at(connection, before - 1).keyframe()
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                connection.execute("CREATE TEMP TABLE IF NOT EXISTS alive (seq INTEGER PRIMARY KEY)")
+                connection.execute("DELETE FROM temp.alive")
+                connection.executemany("INSERT INTO temp.alive VALUES (?)", ((ref,) for ref in frame.refs))
+                connection.execute("DELETE FROM baseline WHERE seq NOT IN (SELECT seq FROM temp.alive)")
+                connection.execute(
+                    "INSERT INTO baseline SELECT * FROM events"
+                    " WHERE seq < ? AND seq IN (SELECT seq FROM temp.alive)",
+                    (before,),
+                )
+                connection.execute("DELETE FROM events WHERE seq < ?", (before,))
+                connection.execute("DELETE FROM keyframes WHERE seq < ?", (before,))
+                keyframes.insert(connection, [frame])
+                connection.execute("COMMIT")
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+            connection.execute("PRAGMA incremental_vacuum").fetchall()
+        self.status = self.status._replace(oldest=before)
+
+    def close(self) -> None:
+        """Leave one plain file, if nobody else reads it, and let the next writer in."""
+        try:
+            with suppress(sqlite3.Error):  # a reader in another process: then the -wal file stays beside it
+                self._connection.execute("PRAGMA busy_timeout = 0")
+                self._connection.execute("PRAGMA journal_mode = DELETE")
+            self._connection.close()
+        finally:
+            self._lock.release()

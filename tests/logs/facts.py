@@ -1,0 +1,47 @@
+"""Made-up history for the tests of logs: seeded, so that a test says the same thing every time."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+
+from kstream.core.events import Kind, ObjectKey, Verb, WatchEvent
+from kstream.core.state import ClusterState
+
+START = 1_750_000_000.0
+
+
+def body_of(kind: Kind, namespace: str, name: str, uid: str, status: str) -> bytes:
+    fields = {"name": name, "uid": uid, "status": status}
+    if kind is Kind.POD:
+        fields |= {"namespace": namespace, "phase": status}
+    return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def history(count: int, *, seed: int = 1, step: float = 0.5) -> Iterator[WatchEvent]:
+    """`count` events about nodes, namespaces and pods: added, changed, deleted, deleted and made again."""
+    rng = random.Random(seed)
+    alive: list[ObjectKey] = []
+    for number in range(1, count + 1):
+        at = START + number * step
+        action = rng.random()
+        if not alive or action < 0.5:
+            kind = rng.choices([Kind.POD, Kind.NODE, Kind.NAMESPACE], [8, 1, 1])[0]
+            namespace = rng.choice(["shop", "größe", "kube-system"]) if kind is Kind.POD else ""
+            key = ObjectKey(kind, namespace, f"{kind}-{rng.randrange(200)}", f"uid-{number}")
+            alive.append(key)
+            verb = Verb.ADDED
+        elif action < 0.85:
+            key, verb = rng.choice(alive), Verb.MODIFIED
+        else:
+            key, verb = alive.pop(rng.randrange(len(alive))), Verb.DELETED
+        status = rng.choice(
+            ["Ready", "NotReady"] if key.kind is Kind.NODE else ["Running", "Pending", "Failed"]
+        )
+        yield WatchEvent(verb, key, str(1000 + number), at, body_of(*key, status))
+
+
+def shown(state: ClusterState) -> tuple[object, ...]:
+    """All that a ClusterState tells."""
+    return state.seq, state.time, [list(state.entries(kind)) for kind in Kind], state.counts()
