@@ -1,0 +1,380 @@
+"""A Python client: connects, reconnects as the contract says, folds what it gets.
+
+async with Client("ws://localhost:3001/ws", namespaces=["shop"]) as client:
+    async for message in client.messages():
+        print(message["type"], client.state.counts())
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import StrEnum
+from types import TracebackType
+from typing import Any, Literal, Self
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from kstream.clock import SystemClock
+from kstream.core.clientstate import ClientState, Json
+from kstream.core.errors import (
+    ConfigError,
+    ForbiddenError,
+    InvalidMessageError,
+    KstreamError,
+    UnreachableError,
+)
+from kstream.core.reconnect import HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, Reconnect, Retry
+from kstream.core.wire import timestamp
+from kstream.ports import Clock
+
+_MAX_MESSAGE = 10 * 1024 * 1024  # bytes; the contract's 10 MB, read generously
+_OPENING = 10.0  # seconds for the connection, and again for the answer to the handshake
+_CLOSING = 2.0  # seconds that the other side has to answer a close
+_HELD = 1.0  # seconds after which it was the caller, not the server, that kept messages waiting
+
+
+class Link(StrEnum):
+    """What the client is doing."""
+
+    CONNECTING = "connecting"
+    CONNECTED = "connected"  # the server's `connection` message has come
+    WAITING = "waiting"  # between two attempts
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """The link to the server; whether what is held is still true says `ClientState.stale`."""
+
+    link: Link
+    reason: str = ""  # why the last connection or attempt ended
+    wait: float = 0.0  # seconds until the next attempt, while WAITING
+    failed: int = 0  # attempts in a row that came to nothing
+    error: KstreamError | None = None  # for the user: set from the fifth failed attempt on; trying goes on
+
+
+class _NotNowError(UnreachableError):
+    """The server answered and cannot take us now; it may have said when to come back."""
+
+    def __init__(self, message: str, retry_after: float = 0.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Client:
+    """One connection to a kstream server, kept up until the block is left.
+
+    `url`: ws, wss, http or https; without a path it means `/ws`. Query parameters of it are kept (`at`, `speed`:
+    PROTOCOL 27; with `at` nothing is resumed). `namespaces`: the filter, none is everything.
+
+    `resume`: ask for what was missed rather than for everything (PROTOCOL 15). `reconnect=False`: `messages()`
+    ends with the connection. `wait_for_server=False`: a first connection that fails is an UnreachableError
+    instead of a reason to wait. `on_status` is called with every change of `status`.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        namespaces: Iterable[str] = (),
+        resume: bool = True,
+        reconnect: bool = True,
+        wait_for_server: bool = True,
+        on_status: Callable[[Status], None] | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """Raises ConfigError for a `url` that is none."""
+        self.state = ClientState()
+        self._url = _websocket_url(url)
+        self._namespaces = tuple(namespaces)
+        self._may_resume = resume and "at" not in self._url.query
+        self._may_reconnect = reconnect
+        self._wait_for_server = wait_for_server
+        self._on_status = on_status
+        self._clock: Clock = clock or SystemClock()
+        self._retries = Reconnect()
+        self._status = Status(Link.CLOSED)
+        self._session: aiohttp.ClientSession | None = None
+        self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._beating: asyncio.Task[None] | None = None
+        self._ever_heard = False  # a server was there once
+        self._heard = False  # the `connection` of this socket has come
+        self._pong_due = False
+        self._reading = False
+        self._handed_at = self._returned_at = self._clock.monotonic()
+        self._reason = ""
+
+    async def __aenter__(self) -> Self:
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=_OPENING, sock_read=_OPENING)
+        self._session = aiohttp.ClientSession(timeout=timeout)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            await self._drop()
+        finally:
+            if self._session is not None:
+                await self._session.close()
+                self._session = None
+            self._tell(Status(Link.CLOSED))
+
+    @property
+    def status(self) -> Status:
+        return self._status
+
+    async def messages(self) -> AsyncIterator[Json]:
+        """Every message of the server, after it was folded into `state`; over all reconnections.
+
+        Raises ConfigError or ForbiddenError when the server refuses the first connection, UnreachableError as
+        `wait_for_server` says, and InvalidMessageError for what is no message. It may be called again after that.
+        """
+        while True:
+            message = await self._next()
+            if message is None:
+                return
+            yield message
+
+    async def subscribe(self, namespaces: Iterable[str]) -> None:
+        """Change the filter, now and for every later connection; a new `initial_state` follows. None is all."""
+        self._namespaces = tuple(namespaces)
+        self.state.await_state()
+        with suppress(UnreachableError):  # the next connection asks for it
+            await self._send({"type": "subscribe", "namespaces": list(self._namespaces)})
+
+    async def playback(
+        self,
+        action: Literal["pause", "play", "seek", "step", "live"],
+        *,
+        speed: float | Literal["max"] | None = None,
+        at: str | None = None,
+    ) -> None:
+        """Drive one's own timeline (PROTOCOL 27). Raises UnreachableError when there is no connection."""
+        command: Json = {"type": "playback", "action": action}
+        if speed is not None:
+            command["speed"] = speed
+        if at is not None:
+            command["at"] = at
+        await self._send(command)
+
+    # One connection after the other
+
+    async def _next(self) -> Json | None:
+        while True:
+            socket = self._socket or await self._connect()
+            frame = await self._receive(socket)
+            if frame.type is aiohttp.WSMsgType.TEXT:
+                return self._fold(frame.data)
+            if frame.type is aiohttp.WSMsgType.BINARY:
+                raise InvalidMessageError(
+                    f"{self._url} sent binary data: kstream never does. Is it a kstream server?"
+                )
+            self._reason = self._reason or _why_closed(self._url, socket, frame)
+            await self._drop()
+            if not self._may_reconnect:
+                self._tell(Status(Link.CLOSED, self._reason))
+                return None
+            retry = self._retries.lost() if self._heard else self._retries.attempt_failed()
+            await self._pause(retry, UnreachableError(self._reason))
+
+    async def _connect(self) -> aiohttp.ClientWebSocketResponse:
+        while True:
+            self._tell(Status(Link.CONNECTING, self._reason, failed=self._status.failed))
+            try:
+                socket = await self._open()
+            except KstreamError as failure:
+                temporary = isinstance(failure, UnreachableError) and self._wait_for_server
+                if not (self._ever_heard or temporary):
+                    raise
+                self._reason = str(failure)
+                retry_after = failure.retry_after if isinstance(failure, _NotNowError) else 0.0
+                await self._pause(self._retries.attempt_failed(retry_after=retry_after), failure)
+            else:
+                self._heard = self._pong_due = False
+                self._reason = ""
+                self._socket = socket
+                self._beating = asyncio.create_task(self._heartbeat(socket))
+                return socket
+
+    async def _open(self) -> aiohttp.ClientWebSocketResponse:
+        if self._session is None:
+            raise RuntimeError("Client is a context manager: use it as `async with Client(...) as client`")
+        url = self._url
+        if self._namespaces:
+            url = url.update_query(namespaces=",".join(self._namespaces))
+        token = self.state.resume if self._may_resume else None
+        if token is not None:
+            url = url.update_query(epoch=token.epoch, seq=str(token.seq))
+        try:
+            return await self._session.ws_connect(
+                url,
+                compress=15,
+                max_msg_size=_MAX_MESSAGE,
+                timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSING),
+            )
+        except aiohttp.WSServerHandshakeError as refused:
+            said = await self._refusal(self._session, url)
+            if token is not None:
+                self.state.await_state()  # whatever it disliked, do not ask for a resume twice
+            raise _refused(self._url, refused, said) from refused
+        except (aiohttp.ClientError, TimeoutError, OSError) as failure:
+            cause = str(failure) or "no answer in time"
+            raise UnreachableError(
+                f"Cannot reach {self._url}: {cause}. Is a kstream server running there?"
+            ) from failure
+
+    @staticmethod
+    async def _refusal(session: aiohttp.ClientSession, url: URL) -> str:
+        """What the server says about its refusal: a failed WebSocket handshake does not hand over the body."""
+        handshake = {
+            "Connection": "Upgrade",
+            "Upgrade": "websocket",
+            "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": "a3N0cmVhbSBhc2tzIHdoeQ==",
+        }
+        plain = url.with_scheme("https" if url.scheme == "wss" else "http")
+        try:
+            async with session.get(plain, headers=handshake) as answer:
+                error = msgspec.json.decode(await answer.content.read(65536))["error"]
+                return (
+                    f"{error['message']} ({error['details']})"
+                    if error.get("details")
+                    else str(error["message"])
+                )
+        except (
+            aiohttp.ClientError,
+            TimeoutError,
+            OSError,
+            msgspec.DecodeError,
+            KeyError,
+            TypeError,
+            AttributeError,
+        ):
+            return ""
+
+    async def _pause(self, retry: Retry, failure: KstreamError) -> None:
+        error = failure if retry.show_error else None
+        self._tell(Status(Link.WAITING, self._reason, retry.wait, retry.failed, error))
+        await self._clock.sleep(retry.wait)
+
+    async def _drop(self) -> None:
+        self.state.disconnected()
+        beating, self._beating = self._beating, None
+        socket, self._socket = self._socket, None
+        if beating is not None:
+            beating.cancel()
+            await asyncio.wait((beating,))
+        if socket is not None:
+            await socket.close()
+
+    def _tell(self, status: Status) -> None:
+        if status != self._status:
+            self._status = status
+            if self._on_status is not None:
+                self._on_status(status)
+
+    # One connection
+
+    async def _receive(self, socket: aiohttp.ClientWebSocketResponse) -> aiohttp.WSMessage:
+        now = self._clock.monotonic()
+        if now - self._handed_at > _HELD:
+            self._returned_at = now
+        self._reading = True
+        try:
+            return await socket.receive()
+        finally:
+            self._reading = False
+            self._handed_at = self._clock.monotonic()
+
+    def _fold(self, text: str) -> Json:
+        try:
+            message: Any = msgspec.json.decode(text)
+        except msgspec.DecodeError as wrong:
+            raise InvalidMessageError(
+                f"{self._url} sent what is not JSON: {wrong}. Is it a kstream server?"
+            ) from wrong
+        if not isinstance(message, dict):
+            raise InvalidMessageError(f"{self._url} sent JSON that is no object. Is it a kstream server?")
+        self.state.apply(message)
+        if message["type"] == "pong":
+            self._pong_due = False
+        elif message["type"] == "connection":
+            self._heard = self._ever_heard = True
+            self._retries.connected()
+            self._tell(Status(Link.CONNECTED))
+        return message
+
+    async def _heartbeat(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        """A ping every 30 s; no pong within 10 s ends the connection (contract, "Connection Parameters").
+
+        A pong that waits behind messages which the caller has not asked for yet is not missing.
+        """
+        next_ping = self._clock.monotonic() + HEARTBEAT_INTERVAL
+        while True:
+            await self._clock.sleep(next_ping - self._clock.monotonic())
+            asked = self._clock.monotonic()
+            next_ping = asked + HEARTBEAT_INTERVAL
+            self._pong_due = True
+            try:
+                await self._send({"type": "ping", "timestamp": timestamp(self._clock.time())})
+            except UnreachableError:
+                return  # whoever reads learns it as well
+            while self._pong_due:
+                quiet = self._clock.monotonic() - max(asked, self._returned_at) if self._reading else 0.0
+                if quiet >= HEARTBEAT_TIMEOUT:
+                    self._reason = f"No pong from {self._url} within {HEARTBEAT_TIMEOUT:g} s"
+                    await socket.close()
+                    return
+                await self._clock.sleep(HEARTBEAT_TIMEOUT - quiet)
+
+    async def _send(self, message: Json) -> None:
+        try:
+            if self._socket is None:
+                raise ConnectionResetError("not connected")
+            await self._socket.send_str(msgspec.json.encode(message).decode())
+        except (aiohttp.ClientError, ConnectionResetError) as gone:
+            raise UnreachableError(
+                f"Cannot send {message['type']!r} to {self._url}: {gone}. Try again once it is connected"
+            ) from gone
+
+
+def _websocket_url(text: str) -> URL:
+    try:
+        url = URL(text if "://" in text else f"ws://{text}")
+        scheme = {"ws": "ws", "http": "ws", "wss": "wss", "https": "wss"}.get(url.scheme)
+    except ValueError as wrong:
+        raise ConfigError(f"{text!r} is no URL: {wrong}. Write it as ws://localhost:3001/ws") from wrong
+    if scheme is None or not url.host:
+        raise ConfigError(f"{text!r} is no WebSocket URL. Write it as ws://localhost:3001/ws")
+    url = url.with_scheme(scheme)
+    return url if url.path not in ("", "/") else url.with_path("/ws", keep_query=True)
+
+
+def _refused(url: URL, refused: aiohttp.WSServerHandshakeError, said: str) -> KstreamError:
+    status = refused.status
+    cause = f"HTTP {status}{f': {said}' if said else ''}"
+    if status in (401, 403):
+        return ForbiddenError(
+            f"{url} refuses this client: {cause}. Start the server with --allow-host or --allow-origin for it"
+        )
+    if status in (408, 425, 429) or status >= 500:
+        wait = refused.headers.get("Retry-After", "") if refused.headers else ""
+        return _NotNowError(
+            f"{url} takes no client now: {cause}. Try again later", float(wait) if wait.isdecimal() else 0.0
+        )
+    if status == 400:
+        return ConfigError(f"{url} does not accept the request: {cause}. Correct the namespaces or the URL")
+    return ConfigError(f"{url} is no kstream server: it answers {cause}. Correct the URL; the path is /ws")
+
+
+def _why_closed(url: URL, socket: aiohttp.ClientWebSocketResponse, frame: aiohttp.WSMessage) -> str:
+    if frame.type is aiohttp.WSMsgType.ERROR:
+        return f"The connection to {url} broke: {frame.data}"
+    said = f": {frame.extra}" if frame.type is aiohttp.WSMsgType.CLOSE and frame.extra else ""
+    return f"The connection to {url} was closed (code {socket.close_code}{said})"
