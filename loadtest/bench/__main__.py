@@ -1,0 +1,33 @@
+"""`python -m loadtest.bench`: measure all goals, or those named, and print a table or JSON."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from loadtest.bench.fanout import fan_out
+from loadtest.bench.results import Result, as_json, table
+
+GROUPS: dict[str, Callable[..., list[Result]]] = {"fanout": fan_out}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("groups", nargs="*", help=f"of {', '.join(GROUPS)}; all when none is named")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds")
+    options = parser.parse_args()
+    unknown = set(options.groups) - set(GROUPS)
+    if unknown:
+        parser.error(f"no such group: {', '.join(sorted(unknown))}; there are {', '.join(GROUPS)}")
+    results: list[Result] = []
+    for name in options.groups or GROUPS:
+        sys.stderr.write(f"measuring {name} ...\n")
+        results += GROUPS[name](quick=options.quick)
+    sys.stdout.write((as_json(results) if options.json else table(results)) + "\n")
+    return 0 if all(result.passed is not False for result in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
