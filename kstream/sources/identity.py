@@ -1,0 +1,81 @@
+"""Who the cluster is: name, version, and the uid of kube-system (LISTWATCH 15)."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import msgspec
+
+from kstream.core.errors import MalformedError
+from kstream.core.events import Kind
+from kstream.core.health import ClusterInfo
+from kstream.core.resources import decode_object, decode_status
+from kstream.ports import Clock
+from kstream.sources.apiserver import FAILURES, ApiServer
+from kstream.sources.watch import within
+
+_WITHIN: Final = 30.0  # seconds for each question
+_WATCH_LIST_SINCE: Final = 34  # the minor version whose servers have WatchList on by default
+
+
+class Identity(NamedTuple):
+    cluster: ClusterInfo
+    watch_list: bool  # the server is new enough to have it
+
+
+class UnidentifiedError(Exception):
+    """The cluster does not say who it is; `answered` tells whether it said anything at all."""
+
+    def __init__(self, message: str, *, answered: bool = False) -> None:
+        super().__init__(message)
+        self.answered = answered
+
+
+class _Version(msgspec.Struct, rename="camel"):
+    git_version: str = "unknown"
+    major: str = ""
+    minor: str = ""
+
+
+async def identify(api: ApiServer, clock: Clock) -> Identity:
+    """Ask. Raises UnidentifiedError when nothing answers, or when the answer is that we are nobody (401)."""
+    status, body = await _ask(api, clock, "/version")
+    version = _Version()
+    if status == 200:
+        try:
+            version = msgspec.json.decode(body, type=_Version)
+        except msgspec.DecodeError as error:
+            raise UnidentifiedError(f"{api.credentials.host} is no Kubernetes API server: {error}") from error
+    uid = ""
+    status, body = await _ask(api, clock, "/api/v1/namespaces/kube-system")
+    if status == 200:
+        try:
+            uid = decode_object(Kind.NAMESPACE, body).key.uid
+        except MalformedError as error:
+            raise UnidentifiedError(str(error)) from error
+    minor = "".join(c for c in version.minor if c.isdigit())
+    new = version.major == "1" and bool(minor) and int(minor) >= _WATCH_LIST_SINCE
+    return Identity(ClusterInfo(api.credentials.cluster, version.git_version, uid), new)
+
+
+async def _ask(api: ApiServer, clock: Clock, path: str) -> tuple[int, bytes]:
+    """Status and body; 403 and 404 are answers, what else is no 200 is not."""
+    try:
+        status, body = await within(clock, _WITHIN, _get(api, path))
+    except TimeoutError:
+        raise UnidentifiedError(f"No answer from {api.credentials.host} within {_WITHIN:.0f} s") from None
+    except FAILURES as error:
+        raise UnidentifiedError(str(error) or type(error).__name__) from error
+    if status in (200, 403, 404):
+        return status, body
+    said = decode_status(body)
+    reason = said.message if said is not None and said.message else "no reason was given"
+    raise UnidentifiedError(
+        f"{api.credentials.host} answers {status} to {path}: {reason}",
+        answered=status < 500 and status != 401,
+    )
+
+
+async def _get(api: ApiServer, path: str) -> tuple[int, bytes]:
+    async with await api.get(path, {}) as response:
+        return response.status, await response.read()

@@ -1,0 +1,137 @@
+"""Driving one reflector: its requests over a socket, its deadlines on the clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import TypeVar
+
+import aiohttp
+
+from kstream.core.reflection import Failure, Get, Moment, Output, Wait
+from kstream.core.reflector import Reflector
+from kstream.ports import Clock
+from kstream.sources.apiserver import FAILURES, ApiServer, failure_of
+
+T = TypeVar("T")
+Deliver = Callable[[Reflector, Output], Awaitable[None]]
+
+
+class Watcher:
+    """Keeps one stream going until it is cancelled."""
+
+    def __init__(self, reflector: Reflector, api: ApiServer, clock: Clock, deliver: Deliver) -> None:
+        self.reflector = reflector
+        self._api = api
+        self._clock = clock
+        self._deliver = deliver
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Try now what is waiting to be tried."""
+        self.reflector.probe()
+        self._woken.set()
+
+    async def run(self) -> None:
+        while True:
+            self._woken.clear()
+            step = self.reflector.next_request(self._now())
+            if isinstance(step, Wait):
+                await self._clock.wait(self._woken, step.seconds)
+            elif step.watch:
+                await self._watch(step)
+            else:
+                await self._list(step)
+
+    def _now(self) -> Moment:
+        return now_of(self._clock)
+
+    async def _say(self, output: Output) -> bool:
+        """Hand it over, if there is anything; False when the rest of the response is of no interest."""
+        if output.events or output.notes or output.version is not None:
+            await self._deliver(self.reflector, output)
+        return not output.close
+
+    async def _fail(self, failure: Failure, detail: str) -> None:
+        await self._say(self.reflector.receive_failure(failure, detail, self._now()))
+
+    async def _list(self, get: Get) -> None:
+        """A page is read whole, then handed over: the consumer's time does not count."""
+        reflector = self.reflector
+        outputs: list[Output] = []
+        try:
+            outputs = await within(self._clock, get.within, self._page(get))
+        except TimeoutError:
+            await self._fail(Failure.LATE, f"no answer to {get.path} within {get.within:.0f} s")
+        except FAILURES as error:
+            await self._fail(*failure_of(error))
+        else:
+            for output in outputs:
+                await self._say(output)
+            await self._say(reflector.receive_end(self._now()))
+
+    async def _page(self, get: Get) -> list[Output]:
+        reflector = self.reflector
+        response = await self._api.get(get.path, get.query)
+        try:
+            outputs = [reflector.receive_response(response.status, headers_of(response), self._now())]
+            async for data in response.content.iter_any():
+                outputs += (reflector.receive_data(data, self._now()),)
+        finally:
+            response.release()
+        return outputs
+
+    async def _watch(self, get: Get) -> None:
+        reflector = self.reflector
+        try:
+            response = await within(self._clock, get.within, self._api.get(get.path, get.query))
+        except TimeoutError:
+            await self._fail(Failure.LATE, f"no answer to a watch of {get.path} within {get.within:.0f} s")
+            return
+        except FAILURES as error:
+            await self._fail(*failure_of(error))
+            return
+        try:
+            head = reflector.receive_response(response.status, headers_of(response), self._now())
+            going = await self._say(head)
+            while going:
+                patience = reflector.patience
+                try:
+                    data = await within(self._clock, patience, response.content.readany())
+                except TimeoutError:
+                    await self._fail(Failure.SILENT, f"no word of {get.path} for {patience:.0f} s")
+                    return
+                except FAILURES as error:
+                    await self._fail(*failure_of(error))
+                    return
+                if data:
+                    going = await self._say(reflector.receive_data(data, self._now()))
+                elif response.content.at_eof():
+                    await self._say(reflector.receive_end(self._now()))
+                    return
+        finally:
+            # Not released into the pool: the rest of a watch would be read by the next request.
+            response.close()
+
+
+async def within(clock: Clock, seconds: float, awaitable: Coroutine[None, None, T]) -> T:
+    """Its result; TimeoutError when `seconds` have passed on the clock."""
+    task = asyncio.ensure_future(awaitable)
+    timer = asyncio.ensure_future(clock.sleep(seconds))
+    try:
+        await asyncio.wait((task, timer), return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        raise TimeoutError
+    finally:
+        for each in (task, timer):
+            each.cancel()
+        await asyncio.gather(task, timer, return_exceptions=True)
+
+
+def now_of(clock: Clock) -> Moment:
+    return Moment(clock.monotonic(), clock.time())
+
+
+def headers_of(response: aiohttp.ClientResponse) -> dict[str, str]:
+    return {name.lower(): value for name, value in response.headers.items()}
