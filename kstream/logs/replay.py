@@ -1,0 +1,334 @@
+"""A log that is played: an EventLog whose head moves along another log, at the pace of a Playback."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from typing import Any, Final, Self
+
+from kstream.core.errors import InvalidMessageError, LogError
+from kstream.core.events import Event, WatchEvent
+from kstream.core.health import ClusterInfo
+from kstream.core.playback import MAX, Playback, PlaybackState, speed_of
+from kstream.core.state import ClusterState
+from kstream.core.timepoint import AtSeq, AtTime, parse
+from kstream.ports import Clock, EventLog, Jump
+
+_AHEAD: Final = 1000  # events that are read at a time, and the largest batch
+
+Listener = Callable[[Mapping[str, Any]], None]
+
+
+class ReplayLog:
+    """A timeline on a recording. Its head is where the timeline is; nothing after it is visible.
+
+    It has one follower, which drives it. The recording is not closed with it: whoever opened that closes it.
+    """
+
+    def __init__(
+        self, recording: EventLog, clock: Clock, playback: Playback, *, bounds: tuple[int, int], bounded: bool
+    ) -> None:
+        """For `open`."""
+        self._recording = recording
+        self._clock = clock
+        self._playback = playback
+        self._first, self._last = bounds  # the seqs that belong to the start and the end
+        self._bounded = bounded  # by --to: it does not grow with the recording
+        self._head = self._first
+        self._goal: int | None = None  # the seq to jump to, until the follower has
+        self._steps = 0
+        self._ahead: deque[Event] = deque()
+        self._commanded = asyncio.Event()
+        self._listeners: list[Listener] = []
+        self._followed = False
+        self._closed = False
+
+    @classmethod
+    async def open(
+        cls,
+        recording: EventLog,
+        clock: Clock,
+        *,
+        speed: float | str = 1.0,
+        start: str | None = None,
+        end: str | None = None,
+        at: str | None = None,
+        now: float | None = None,
+        loop: bool = False,
+        max_gap: float | None = None,
+        paused: bool = False,
+    ) -> Self:
+        """A timeline from `start` to `end` (default: the whole recording) that begins at `at` (default: its start).
+
+        Points are RFC 3339, `seq:N`, or relative: `+90s` to the beginning of the recording, `-5m` to its end; an
+        `at` of a log that is still written is relative to `now`.
+        Raises InvalidMessageError whose details begin with `from`, `to`, `at` or `speed`.
+        """
+        lower, upper = recording.oldest - 1, recording.head
+        span = await _time_of(recording, lower), await _time_of(recording, upper)
+        first, starts = await _place(recording, start, span, field="from", otherwise=(lower, span[0]))
+        last, ends = await _place(recording, end, span, field="to", otherwise=(upper, span[1]))
+        if last < first or ends < starts:
+            raise InvalidMessageError(
+                "The span to replay ends before it begins", f"to: {end!r} is before {start!r}"
+            )
+        playback = Playback(
+            start=starts,
+            end=ends,
+            now=clock.monotonic(),
+            speed=speed_of(speed),
+            paused=paused,
+            loop=loop,
+            max_gap=max_gap,
+        )
+        log = cls(recording, clock, playback, bounds=(first, last), bounded=end is not None)
+        if at is not None:
+            log._head, time = await log._resolve(at, span if now is None else (now, now))
+            playback.seek(clock.monotonic(), time)
+        return log
+
+    @property
+    def epoch(self) -> str:
+        return self._recording.epoch
+
+    @property
+    def head(self) -> int:
+        """The seq of the last event that the timeline has shown."""
+        return self._head
+
+    @property
+    def oldest(self) -> int:
+        return self._recording.oldest
+
+    @property
+    def cluster(self) -> ClusterInfo | None:
+        return self._recording.cluster
+
+    @property
+    def versions(self) -> Mapping[str, str]:
+        return self._recording.versions
+
+    @property
+    def playback(self) -> Mapping[str, Any]:
+        """The data of a `playback` message, as of now (PROTOCOL 27)."""
+        return self._playback.describe(self._clock.monotonic())
+
+    def time(self) -> float:
+        """The timeline's now, in seconds since the Unix epoch."""
+        return self._playback.position(self._clock.monotonic())
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` with the data of a `playback` message at every change; the result ends that."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def play(self) -> None:
+        """Go on; after the end, from the start."""
+        if self._playback.state is PlaybackState.ENDED:
+            self._goal = self._first
+        self._steps = 0
+        self._playback.play(self._clock.monotonic())
+        self._changed()
+
+    def pause(self) -> None:
+        self._playback.pause(self._clock.monotonic())
+        self._changed()
+
+    def set_speed(self, speed: float | str) -> None:
+        """A number above 0, or "max". Raises InvalidMessageError."""
+        self._playback.set_speed(self._clock.monotonic(), speed_of(speed))
+        self._changed()
+
+    def step(self) -> None:
+        """Pause, and show one event more."""
+        self._playback.pause(self._clock.monotonic())
+        if self._playback.state is PlaybackState.PAUSED:
+            self._steps = min(self._steps + 1, _AHEAD)
+        self._changed()
+
+    async def seek(self, point: str) -> None:
+        """Go to a point (RFC 3339, `seq:N`, or `-5m` and `+90s` from where it is), or to the nearest bound.
+
+        The follower gets a Jump. Raises InvalidMessageError.
+        """
+        now = self.time()
+        goal, time = await self._resolve(point, (now, now))
+        self._goal = goal
+        self._steps = 0
+        self._playback.seek(self._clock.monotonic(), time)
+        self._changed()
+
+    async def control(self, action: str, *, speed: float | str | None = None, at: str | None = None) -> None:
+        """A command as a client sends it: pause, play, seek or step. Raises InvalidMessageError (PROTOCOL 27)."""
+        if action not in ("pause", "play", "seek", "step"):
+            raise InvalidMessageError(
+                "That is no command for this timeline", f"action: {action!r}: give pause, play, seek or step"
+            )
+        if action == "seek" and at is None:
+            raise InvalidMessageError(
+                "A seek must say where to", "at: give 2026-01-24T10:00:00Z, -5m, +90s or seq:N"
+            )
+        if speed is not None:
+            speed = speed_of(speed)  # nothing is done when a part is wrong
+        if at is not None:
+            await self.seek(at)
+        if speed is not None:
+            self.set_speed(speed)
+        match action:
+            case "pause":
+                self.pause()
+            case "play":
+                self.play()
+            case "step":
+                self.step()
+
+    async def append(
+        self, changes: Sequence[WatchEvent], *, versions: Mapping[str, str] | None = None
+    ) -> int:
+        """Raises LogError: a recording is not written while it is replayed."""
+        del changes, versions
+        raise LogError("A replay takes no new events; record into another log")
+
+    async def identify(self, cluster: ClusterInfo) -> None:
+        """Raises LogError: a recording is not written while it is replayed."""
+        raise LogError(f"A replay cannot become that of {cluster.name}; record that one into another log")
+
+    async def read(self, after: int, upto: int) -> Sequence[Event]:
+        if upto > self._head:
+            raise LogError(f"event {upto} is not there yet: the timeline is at {self._head}")
+        return await self._recording.read(after, upto)
+
+    async def state_at(self, seq: int) -> ClusterState:
+        if seq > self._head:
+            raise LogError(f"event {seq} is not there yet: the timeline is at {self._head}")
+        return await self._recording.state_at(seq)
+
+    async def close(self) -> None:
+        """End the follower."""
+        self._closed = True
+        self._commanded.set()
+
+    async def follow(self, after: int) -> AsyncGenerator[Sequence[Event] | Jump, None]:
+        """Drive the timeline: what is due, when it is due, until `close`. Raises LogError if it has a follower."""
+        if self._followed:
+            raise LogError("This timeline has a follower already, and goes at that one's pace")
+        self._followed = True
+        try:
+            if after > self._head:
+                self._goal = self._head
+            while after < self._head:
+                missed = await self._recording.read(after, min(self._head, after + _AHEAD))
+                after = missed[-1].seq
+                yield missed
+            while not self._closed:
+                self._commanded.clear()
+                if self._goal is not None:
+                    yield await self._jump(self._goal)
+                elif not self._ahead and self._head < self._last:
+                    await self._read_ahead()
+                elif batch := self._due():
+                    yield batch
+                    if self._playback.speed == MAX:
+                        await self._clock.sleep(0)  # others have their turn, however fast it goes
+                elif not self._ahead and self._at_end():
+                    await self._finish()
+                else:
+                    await self._clock.wait(self._commanded, self._seconds())
+        finally:
+            self._followed = False
+
+    async def _jump(self, goal: int) -> Jump:
+        state = await self._recording.state_at(goal)
+        self._ahead.clear()
+        self._head = goal
+        if self._goal == goal:  # it may have been set anew meanwhile
+            self._goal = None
+        return Jump(state)
+
+    async def _read_ahead(self) -> None:
+        head = self._head
+        self._ahead.extend(await self._recording.read(head, min(self._last, head + _AHEAD)))
+
+    def _due(self) -> list[Event]:
+        """Takes what is due now: the head moves."""
+        now = self._clock.monotonic()
+        due: list[Event] = []
+        while self._ahead:
+            time = self._ahead[0].change.time
+            if self._steps:
+                self._steps -= 1
+            elif self._playback.wait(now, time) != 0:
+                break
+            due.append(self._ahead.popleft())
+            self._playback.reached(now, time)
+        if due:
+            self._head = due[-1].seq
+        return due
+
+    def _at_end(self) -> bool:
+        return self._playback.wait(self._clock.monotonic(), self._playback.end) == 0
+
+    def _seconds(self) -> float:
+        upcoming = self._ahead[0].change.time if self._ahead else self._playback.end
+        seconds = self._playback.wait(self._clock.monotonic(), upcoming)
+        return math.inf if seconds is None else seconds
+
+    async def _finish(self) -> None:
+        if not self._bounded and self._recording.head > self._last:
+            last = self._recording.head
+            end = await _time_of(self._recording, last)
+            self._last = last
+            self._playback.extend(self._clock.monotonic(), end)
+        elif self._playback.finish(self._clock.monotonic()):
+            self._goal = self._first
+        self._changed()
+
+    def _changed(self) -> None:
+        self._commanded.set()
+        for listener in list(self._listeners):
+            listener(self.playback)
+
+    async def _resolve(self, point: str, span: tuple[float, float]) -> tuple[int, float]:
+        seq, time = await _place(
+            self._recording, point, span, field="at", otherwise=(self._head, self.time())
+        )
+        seq = min(max(seq, self._first), self._last)
+        return seq, min(max(time, self._playback.start), self._playback.end)
+
+
+async def _place(
+    log: EventLog, point: str | None, span: tuple[float, float], *, field: str, otherwise: tuple[int, float]
+) -> tuple[int, float]:
+    """The seq and the time of a point, within what the log keeps; relative ones count from the ends of `span`."""
+    if point is None:
+        return otherwise
+    match parse(point, now=span[1] if point.strip().startswith("-") else span[0], field=field):
+        case AtSeq(seq):
+            seq = min(max(seq, log.oldest - 1), log.head)
+            return seq, await _time_of(log, seq)
+        case AtTime(time):
+            return await _seq_at(log, time), time
+
+
+async def _seq_at(log: EventLog, time: float) -> int:
+    """The last event at or before `time`, by halves: times go up, as far as the recorder's clock did."""
+    low, high = log.oldest - 1, log.head
+    while low < high:
+        middle = (low + high + 1) // 2
+        (event,) = await log.read(middle - 1, middle)
+        if event.change.time <= time:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+async def _time_of(log: EventLog, seq: int) -> float:
+    """The time of event `seq`; of the first one that is kept when it is not; 0 in an empty log."""
+    seq = max(seq, log.oldest)
+    if seq > log.head:
+        return (await log.state_at(log.head)).time
+    (event,) = await log.read(seq - 1, seq)
+    return event.change.time

@@ -1,0 +1,340 @@
+"""A recording that is played: what is due, when it is due, and what commands do to it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from typing import Any
+
+import pytest
+
+from kstream.clock import VirtualClock
+from kstream.core.errors import InvalidMessageError, LogError
+from kstream.core.events import Event
+from kstream.core.health import ClusterInfo
+from kstream.core.state import ClusterState
+from kstream.logs.memory import MemoryLog
+from kstream.logs.replay import ReplayLog
+from kstream.ports import Jump
+from tests.logs.facts import START, history, shown
+
+STEP = 0.5  # seconds from one recorded event to the next; event n is at START + n * STEP
+
+
+class Watcher:
+    """A follower as the hub is one: folds what it gets."""
+
+    def __init__(self, log: ReplayLog) -> None:
+        self.log = log
+        self.state = ClusterState()
+        self.batches: list[int] = []  # how many events each had
+        self.jumps: list[int] = []
+
+    async def run(self) -> None:
+        self.state = await self.log.state_at(self.log.head)
+        async with aclosing(self.log.follow(self.state.seq)) as batches:
+            async for batch in batches:
+                if isinstance(batch, Jump):
+                    self.state = batch.state
+                    self.jumps.append(self.state.seq)
+                else:
+                    self.batches.append(len(batch))
+                    for event in batch:
+                        assert event.seq == self.state.seq + 1
+                        self.state.apply(event)
+                assert self.log.head == self.state.seq
+
+
+class Stage:
+    """A recording of `count` events, played to a watcher, in virtual time."""
+
+    def __init__(self, clock: VirtualClock, recording: MemoryLog, log: ReplayLog) -> None:
+        self.clock = clock
+        self.recording = recording
+        self.log = log
+        self.watcher = Watcher(log)
+        self.told: list[Mapping[str, Any]] = []
+        log.listen(self.told.append)
+
+    @property
+    def seq(self) -> int:
+        return self.watcher.state.seq
+
+
+@asynccontextmanager
+async def staged(count: int = 100, step: float = STEP, **settings: Any) -> AsyncIterator[Stage]:
+    clock = VirtualClock(50_000.0)
+    recording = MemoryLog()
+    await recording.append(list(history(count, step=step)))
+    log = await ReplayLog.open(recording, clock, **settings)
+    stage = Stage(clock, recording, log)
+    async with AsyncExitStack() as stack:
+        running = asyncio.create_task(stage.watcher.run())
+        stack.callback(running.cancel)
+        await clock.advance(0)
+        yield stage
+        if running.done():
+            running.result()
+        await log.close()
+        await clock.advance(0)
+        assert running.done()
+        running.result()
+
+
+def folded(count: int, **settings: Any) -> ClusterState:
+    state = ClusterState()
+    for seq, change in enumerate(history(count, **settings), 1):
+        state.apply(Event(seq, change))
+    return state
+
+
+async def test_events_come_at_the_pace_at_which_they_were_recorded() -> None:
+    async with staged() as stage:
+        assert stage.seq == 1
+        await stage.clock.advance(0.49)
+        assert stage.seq == 1
+        await stage.clock.advance(0.02)
+        assert stage.seq == 2
+        await stage.clock.advance(10)
+        assert stage.seq == 22
+        assert stage.log.time() == pytest.approx(START + 0.5 + 10.51)
+
+
+async def test_at_ten_times_the_speed_ten_times_as_much_comes() -> None:
+    async with staged(speed=10.0) as stage:
+        await stage.clock.advance(1.01)
+        assert stage.seq == 21
+
+
+async def test_at_full_speed_all_of_it_comes_at_once_in_large_batches() -> None:
+    async with staged(5000, speed="max") as stage:
+        await stage.clock.advance(0.001)
+        assert stage.seq == 5000
+        assert max(stage.watcher.batches) == 1000
+        assert len(stage.watcher.batches) == 5
+        assert shown(stage.watcher.state) == shown(folded(5000))
+        assert stage.told[-1]["state"] == "ended"
+
+
+async def test_the_end_waits_for_a_command_and_play_starts_over() -> None:
+    async with staged(20) as stage:
+        await stage.clock.advance(1000)
+        assert (stage.seq, stage.log.playback["state"]) == (20, "ended")
+        stage.log.play()
+        await stage.clock.advance(1.0)
+        assert (stage.watcher.jumps, stage.seq) == ([0], 3)
+
+
+async def test_a_pause_holds_and_play_goes_on() -> None:
+    async with staged() as stage:
+        await stage.clock.advance(2.0)
+        stage.log.pause()
+        await stage.clock.advance(1000)
+        assert stage.seq == 5
+        stage.log.play()
+        await stage.clock.advance(1.0)
+        assert stage.seq == 7
+        assert [told["state"] for told in stage.told] == ["paused", "playing"]
+
+
+async def test_a_start_that_is_paused_shows_nothing_until_play() -> None:
+    async with staged(paused=True) as stage:
+        await stage.clock.advance(100)
+        assert stage.seq == 0
+        stage.log.play()
+        await stage.clock.advance(0)
+        assert stage.seq == 1
+
+
+async def test_a_step_pauses_and_shows_one_event_more() -> None:
+    async with staged() as stage:
+        await stage.clock.advance(2.0)
+        for seq in (6, 7, 8):
+            stage.log.step()
+            await stage.clock.advance(100)
+            assert (stage.seq, stage.log.playback["state"]) == (seq, "paused")
+            assert stage.log.time() == START + seq * STEP
+        stage.log.play()
+        await stage.clock.advance(0.51)
+        assert stage.seq == 9
+
+
+@pytest.mark.parametrize(
+    ("point", "seq"),
+    [
+        ("seq:50", 50),
+        ("seq:0", 0),
+        ("seq:999", 100),
+        ("2025-06-15T15:06:50Z", 20),
+        ("+5s", 15),
+        ("-2s", 1),
+        ("-1h", 0),
+    ],
+)
+async def test_a_seek_shows_the_state_at_that_point(point: str, seq: int) -> None:
+    async with staged() as stage:
+        await stage.clock.advance(2.0)
+        stage.log.pause()
+        await stage.log.seek(point)
+        await stage.clock.advance(0)
+        assert stage.watcher.jumps == [seq]
+        assert shown(stage.watcher.state)[2:] == shown(folded(seq))[2:]
+        await stage.clock.advance(100)
+        assert stage.seq == seq
+
+
+async def test_after_a_seek_the_events_that_follow_come_at_their_pace() -> None:
+    async with staged() as stage:
+        await stage.log.seek("seq:50")
+        await stage.clock.advance(1.0)
+        assert stage.seq == 52
+        await stage.log.seek("seq:10")
+        await stage.clock.advance(1.0)
+        assert (stage.seq, stage.watcher.jumps) == (12, [50, 10])
+
+
+async def test_a_span_is_played_from_its_state_to_its_end_and_no_further() -> None:
+    async with staged(start="+10s", end="seq:60") as stage:
+        assert stage.log.playback["start"] == "2025-06-15T15:06:50.500Z"
+        assert shown(stage.watcher.state) == shown(folded(21))
+        await stage.clock.advance(1000)
+        assert (stage.seq, stage.log.playback["state"]) == (60, "ended")
+        await stage.log.seek("seq:1")
+        await stage.clock.advance(0)
+        assert stage.watcher.jumps == [21]
+
+
+async def test_a_loop_jumps_back_to_the_start_and_goes_on() -> None:
+    async with staged(20, loop=True) as stage:
+        await stage.clock.advance(9.6)
+        assert stage.seq == 1
+        await stage.clock.advance(9.5)
+        assert stage.watcher.jumps == [0, 0]
+
+
+async def test_a_timeline_may_begin_in_the_middle() -> None:
+    async with staged(at="seq:40", paused=True) as stage:
+        assert (stage.seq, stage.log.head) == (40, 40)
+        assert stage.log.playback["at"] == "2025-06-15T15:07:00.000Z"
+
+
+async def test_a_relative_beginning_on_a_live_log_counts_from_its_now() -> None:
+    async with staged(at="-1m", now=START + 90.0, paused=True) as stage:
+        assert stage.seq == 60
+
+
+async def test_a_long_silence_lasts_only_max_gap() -> None:
+    async with staged(10, step=3600.0, max_gap=5.0) as stage:
+        assert stage.seq == 1
+        await stage.clock.advance(5.1)
+        assert stage.seq == 2
+        await stage.clock.advance(20)
+        assert stage.seq == 6
+
+
+async def test_speed_changes_while_it_plays() -> None:
+    async with staged() as stage:
+        await stage.clock.advance(2.0)
+        stage.log.set_speed(10.0)
+        await stage.clock.advance(1.01)
+        assert stage.seq == 25
+        stage.log.set_speed("max")
+        await stage.clock.advance(0.001)
+        assert stage.seq == 100
+
+
+async def test_only_what_was_shown_can_be_read() -> None:
+    async with staged() as stage:
+        await stage.clock.advance(2.0)
+        assert [event.seq for event in await stage.log.read(2, 5)] == [3, 4, 5]
+        with pytest.raises(LogError, match="the timeline is at 5"):
+            await stage.log.read(2, 6)
+        with pytest.raises(LogError, match="the timeline is at 5"):
+            await stage.log.state_at(6)
+
+
+async def test_a_replay_takes_no_events_and_no_identity() -> None:
+    async with staged() as stage:
+        with pytest.raises(LogError):
+            await stage.log.append(list(history(1)))
+        with pytest.raises(LogError):
+            await stage.log.identify(ClusterInfo("a", "b"))
+
+
+async def test_a_second_follower_is_refused() -> None:
+    async with staged() as stage:
+        with pytest.raises(LogError, match="a follower already"):
+            await anext(stage.log.follow(0))
+
+
+async def test_a_recording_that_grows_is_followed_past_its_old_end() -> None:
+    async with staged(20) as stage:
+        await stage.clock.advance(5.0)
+        await stage.recording.append(list(history(40))[20:])
+        await stage.clock.advance(1000)
+        assert stage.seq == 40
+        assert shown(stage.watcher.state) == shown(folded(40))
+
+
+async def test_an_empty_recording_has_ended() -> None:
+    async with staged(0) as stage:
+        assert (stage.seq, stage.log.playback["state"]) == (0, "ended")
+
+
+@pytest.mark.parametrize(
+    ("command", "details"),
+    [
+        ({"action": "live"}, "action: "),
+        ({"action": "seek"}, "at: "),
+        ({"action": "seek", "at": "yesterday"}, "at: "),
+        ({"action": "play", "speed": 0}, "speed: "),
+        ({"action": "play", "speed": -1, "at": "seq:5"}, "speed: "),
+    ],
+)
+async def test_a_wrong_command_is_refused_by_name_and_does_nothing(
+    command: dict[str, Any], details: str
+) -> None:
+    async with staged() as stage:
+        with pytest.raises(InvalidMessageError) as refused:
+            await stage.log.control(**command)
+        assert refused.value.details.startswith(details)
+        await stage.clock.advance(0.6)
+        assert (stage.seq, stage.told, stage.watcher.jumps) == (2, [], [])
+
+
+async def test_a_command_may_go_somewhere_and_set_the_speed_at_once() -> None:
+    async with staged() as stage:
+        await stage.log.control("play", speed=4.0, at="seq:50")
+        await stage.clock.advance(1.0)
+        assert stage.seq == 58
+        assert stage.told[-1]["speed"] == 4.0
+
+
+@pytest.mark.parametrize(
+    ("settings", "details"),
+    [
+        ({"start": "x"}, "from: "),
+        ({"end": "x"}, "to: "),
+        ({"start": "seq:9", "end": "seq:3"}, "to: "),
+        ({"speed": 0}, "speed: "),
+    ],
+)
+async def test_wrong_settings_are_refused_by_name(settings: dict[str, Any], details: str) -> None:
+    recording = MemoryLog()
+    await recording.append(list(history(20)))
+    with pytest.raises(InvalidMessageError) as refused:
+        await ReplayLog.open(recording, VirtualClock(), **settings)
+    assert refused.value.details.startswith(details)
+
+
+async def test_a_trimmed_recording_begins_with_its_oldest_state() -> None:
+    clock, recording = VirtualClock(), MemoryLog()
+    await recording.append(list(history(100)))
+    await recording.trim(31)
+    log = await ReplayLog.open(recording, clock, speed="max")
+    assert shown(await log.state_at(log.head)) == shown(folded(30))
+    async with aclosing(log.follow(log.head)) as batches:
+        first = await anext(batches)
+        assert not isinstance(first, Jump)
+        assert [event.seq for event in first] == list(range(31, 101))
