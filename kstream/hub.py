@@ -22,7 +22,7 @@ from kstream.core.limits import Limits
 from kstream.core.session import Close, Session
 from kstream.core.state import ClusterState
 from kstream.member import Member, Outlet
-from kstream.ports import Clock
+from kstream.ports import Clock, Timeline
 
 _SLOW_POLL = 0.02  # seconds between looks at a client whose socket is full
 _TURN = 0.005  # seconds that a flush may hold the event loop
@@ -65,6 +65,7 @@ class Hub:
         self._wanted = asyncio.Event()
         self._ready: dict[tuple[Filter, int], snapshot.Snapshot] = {}
         self._later: deque[tuple[int, Report]] = deque()
+        self._timeline: Timeline | None = None
         self._moved = 0  # how often the timeline jumped: a snapshot from before a jump is of no use
 
     # Clients
@@ -93,6 +94,8 @@ class Hub:
             session.tell(self._connection("reconnecting"))
         for fault in self.health.faults.values():
             session.tell(wire.error(fault, time=time))
+        if self._timeline is not None:
+            session.tell(wire.playback(self._timeline.playback, time=time))
         return member
 
     def leave(self, member: Member) -> None:
@@ -152,6 +155,11 @@ class Hub:
             self._later.append((after, report))
         else:
             self._report(report)
+
+    def watch(self, timeline: Timeline) -> None:
+        """Tell everyone, and whoever comes, how the timeline is played (PROTOCOL 27)."""
+        self._timeline = timeline
+        timeline.listen(lambda data: self.announce(wire.playback(data, time=self._time())))
 
     def announce(self, message: bytes) -> None:
         """A small message for everyone."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 from kstream.core.events import Delivery, Event, Known, WatchEvent
 from kstream.core.health import ClusterInfo
@@ -94,3 +94,16 @@ class EventLog(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+class Timeline(Protocol):
+    """A log that is played, as far as those who watch it need to know."""
+
+    @property
+    def playback(self) -> Mapping[str, Any]:
+        """The data of a `playback` message, as of now (PROTOCOL 27)."""
+        ...
+
+    def listen(self, listener: Callable[[Mapping[str, Any]], None]) -> Callable[[], None]:
+        """Call `listener` with that data at every change; the result ends it."""
+        ...

@@ -18,7 +18,7 @@ from kstream.core.errors import BindError, KstreamError
 from kstream.core.health import Health
 from kstream.core.limits import Limits
 from kstream.hub import Hub
-from kstream.ports import Clock, EventLog, Source
+from kstream.ports import Clock, EventLog, Source, Timeline
 from kstream.service import follow, record
 from kstream.web.app import Control, make_app
 
@@ -55,6 +55,7 @@ class Server:
     clock: Clock
     time: Callable[[], float]  # the time of the timeline, seconds since the Unix epoch
     limits: Limits = field(default_factory=Limits)
+    timeline: Timeline | None = None  # of a replay: its changes are told to clients
     status: Callable[[], Mapping[str, Any]] | None = None
     control: Control | None = None
 
@@ -81,6 +82,8 @@ async def run(server: Server, *, ready: Callable[[Address], None], stop: asyncio
         limits=server.limits,
         metrics_interval=settings.metrics_interval,
     )
+    if server.timeline is not None:
+        hub.watch(server.timeline)
     app = make_app(hub, log, settings, time=server.time, status=server.status, control=server.control)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
     await runner.setup()

@@ -1,0 +1,55 @@
+"""The command line: finds the command that was typed, and turns errors into a line and an exit code.
+
+A command is imported when it is used, so that `kstream tail` does not wait for the Kubernetes client. Commands of
+other packages join through the entry-point group `kstream.commands`: kstream imports none of them.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import Any
+
+import click
+
+from kstream.core.errors import KstreamError
+
+_OWN = ("serve", "replay", "record", "tail", "check")
+_EXTENSIONS = "kstream.commands"
+
+EPILOG = """\b
+Exit codes: 0 done or stopped, 1 another error, 2 wrong usage, 3 configuration,
+4 unreachable, 5 forbidden, 6 event log, 7 address in use.
+Every option can be set as an environment variable: --max-clients is KSTREAM_MAX_CLIENTS."""
+
+
+class KstreamGroup(click.Group):
+    """The commands, each loaded when wanted; a KstreamError becomes its line on stderr and its exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*_OWN, *sorted(point.name for point in entry_points(group=_EXTENSIONS))]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in _OWN:
+            command = getattr(import_module(f"kstream.commands.{cmd_name}"), cmd_name)
+        else:
+            found = [point.load() for point in entry_points(group=_EXTENSIONS, name=cmd_name)]
+            command = found[0] if found else None
+        return command if isinstance(command, click.Command) else None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KstreamError as error:
+            click.echo(f"Error: {error}", err=True)
+            sys.exit(error.exit_code)
+        except KeyboardInterrupt:
+            # Commands that wait handle Ctrl-C themselves; this is one that was interrupted before it could.
+            sys.exit(130)
+
+
+@click.group(cls=KstreamGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="kstream")
+def main() -> None:
+    """Stream a Kubernetes cluster to browsers over one WebSocket, and do it again."""

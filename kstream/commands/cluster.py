@@ -1,0 +1,55 @@
+"""Which cluster: the options of the commands that talk to one, and the source made of them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from kstream.config import env_option
+from kstream.ports import Clock
+from kstream.sources.kube import KubeSource
+from kstream.sources.kubeconfig import KubeSettings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+CLUSTER_OPTIONS = (
+    env_option(
+        "--kubeconfig",
+        metavar="FILE",
+        help="The kubeconfig file, or several joined by ':'.  [default: $KUBECONFIG, ~/.kube/config, the cluster "
+        "that it runs in]",
+    ),
+    env_option("--context", help="The context of the kubeconfig.  [default: its current one]"),
+    env_option(
+        "-n",
+        "--namespace",
+        multiple=True,
+        help="Watch the pods of this namespace only. Repeatable.  [default: all namespaces]",
+    ),
+)
+
+
+def cluster_options(command: F) -> F:
+    """The options that name a cluster; they arrive as keyword arguments for `kube_settings`."""
+    for option in reversed(CLUSTER_OPTIONS):
+        command = option(command)
+    return command
+
+
+def kube_settings(options: dict[str, Any]) -> KubeSettings:
+    """Take the cluster's options out of a command's keyword arguments."""
+    return KubeSettings(
+        kubeconfig=options.pop("kubeconfig"),
+        context=options.pop("context"),
+        namespaces=tuple(options.pop("namespace")),
+    )
+
+
+def kube_source(options: dict[str, Any], clock: Clock) -> KubeSource:
+    return KubeSource(kube_settings(options), clock=clock, rng=random.Random())
+
+
+def stream_status(source: KubeSource) -> Mapping[str, Any]:
+    """What /api/status says of each watch: how fresh it is, in seconds, and what became of it."""
+    return {"streams": [stream._asdict() for stream in source.streams]}

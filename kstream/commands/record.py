@@ -1,0 +1,109 @@
+"""`kstream record`: the live cluster into a file, without a server."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import click
+
+from kstream.clock import SystemClock
+from kstream.commands.cluster import cluster_options, kube_source
+from kstream.config import env_option
+from kstream.core.errors import ConfigError, ForbiddenError, KstreamError, UnreachableError
+from kstream.core.health import ErrorCode, Fault, Health, Report
+from kstream.logs.sqlite import SqliteLog
+from kstream.ports import Clock, Source
+from kstream.run import first_of, stop_on_signals
+from kstream.service import record as record_from
+
+_PROGRESS_EVERY = 0.25  # seconds between two looks at the counter
+_WORST: dict[ErrorCode, type[KstreamError]] = {
+    ErrorCode.INVALID_KUBECONFIG: ConfigError,
+    ErrorCode.CONNECTION_FAILED: UnreachableError,
+    ErrorCode.CLUSTER_UNREACHABLE: UnreachableError,
+    ErrorCode.PERMISSION_DENIED: ForbiddenError,
+}
+
+
+class _Progress:
+    """What is said on stderr: one line that changes on a terminal, and every report on a line of its own."""
+
+    def __init__(self, log: SqliteLog, clock: Clock) -> None:
+        self.health = Health()
+        self._log = log
+        self._clock = clock
+        self._began = clock.monotonic()
+        self._counts = (0, 0)
+        self._terminal = sys.stderr.isatty()
+        self._shown = 0.0
+
+    def count(self, events: int, suppressed: int) -> None:
+        self._counts = (events, suppressed)
+        now = self._clock.monotonic()
+        if self._terminal and now - self._shown >= _PROGRESS_EVERY:
+            self._shown = now
+            click.echo(f"\r{self.line()}\x1b[K", err=True, nl=False)
+
+    def report(self, report: Report, *, after: int) -> None:
+        was_synced = self.health.synced
+        if not self.health.apply(report):
+            return
+        if isinstance(report, Fault):
+            self._say(f"{report.code}: {report.message}. {report.details}".rstrip())
+        elif self.health.synced and not was_synced:
+            self._say(
+                f"In sync with {self.health.cluster.name} at event {after}; recording changes, Ctrl-C stops"
+            )
+
+    def line(self) -> str:
+        events, suppressed = self._counts
+        elapsed = self._clock.monotonic() - self._began
+        return f"{events} events recorded, {suppressed} that changed nothing left out, {elapsed:.0f} s"
+
+    def _say(self, line: str) -> None:
+        click.echo(f"\r\x1b[K{line}" if self._terminal else line, err=True)
+
+    def done(self, path: str) -> None:
+        self._say(f"{path}: {self.line()}; the log ends at event {self._log.head}")
+
+
+@click.command()
+@click.argument("log", type=click.Path(dir_okay=False))
+@cluster_options
+@env_option("--duration", type=click.FloatRange(0, min_open=True), help="Stop after so many seconds.")
+def record(log: str, duration: float | None, **cluster: object) -> None:
+    """Record the live cluster to the file LOG, until Ctrl-C. An existing LOG of the same cluster goes on."""
+    asyncio.run(_record(log, duration, cluster))
+
+
+async def _record(path: str, duration: float | None, cluster: dict[str, object]) -> None:
+    clock = SystemClock()
+    source = kube_source(cluster, clock)
+    log = await SqliteLog.open(path)
+    progress = _Progress(log, clock)
+    try:
+        await _until_stopped(source, log, clock, progress, duration)
+    finally:
+        await log.close()
+    progress.done(path)
+    if not progress.health.synced:
+        # Nothing was recorded that is worth keeping: a script should notice.
+        for fault in progress.health.faults.values():
+            raise _WORST.get(fault.code, UnreachableError)(f"{fault.message}. {fault.details}".rstrip())
+
+
+async def _until_stopped(
+    source: Source, log: SqliteLog, clock: Clock, progress: _Progress, duration: float | None
+) -> None:
+    stop = asyncio.Event()
+    stop_on_signals(stop)
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            recording = tasks.create_task(
+                record_from(source, log, clock, report=progress.report, progress=progress.count)
+            )
+            await clock.wait(stop, duration if duration is not None else float("inf"))
+            recording.cancel()
+    except* KstreamError as group:
+        raise first_of(group) from None

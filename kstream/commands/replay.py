@@ -1,0 +1,90 @@
+"""`kstream replay`: a recording, as if it happened now."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import click
+
+from kstream.clock import SystemClock
+from kstream.commands.keys import Keys
+from kstream.commands.serving import announce
+from kstream.config import ServeSettings, env_option, serve_settings, serving_options
+from kstream.core.errors import ConfigError, InvalidMessageError
+from kstream.logs.replay import ReplayLog
+from kstream.logs.sqlite import SqliteLog
+from kstream.ports import Clock
+from kstream.run import Address, Server, run, stop_on_signals
+
+
+@click.command()
+@click.argument("log", type=click.Path(dir_okay=False))
+@env_option("--speed", default="1", metavar="N|max", help="Recorded seconds for a second.")
+@env_option(
+    "--from",
+    "start",
+    metavar="POINT",
+    help="Begin here: RFC 3339, seq:N, +90s (from its start), -5m (to its end).",
+)
+@env_option("--to", "end", metavar="POINT", help="End here.")
+@env_option("--loop", is_flag=True, help="Begin again at the end.")
+@env_option(
+    "--max-gap",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SECONDS",
+    help="Make longer pauses between two events this short.",
+)
+@env_option("--start-paused", is_flag=True, help="Wait for the space bar.")
+@serving_options
+def replay(log: str, **options: Any) -> None:
+    """Stream the recording LOG to clients on one shared timeline."""
+    settings = serve_settings(options)
+    asyncio.run(_replay(log, settings, **options))
+
+
+async def _replay(path: str, settings: ServeSettings, **options: Any) -> None:
+    clock = SystemClock()
+    recording = await SqliteLog.open_read_only(path, clock=clock)
+    try:
+        timeline = await _timeline(recording, clock, **options)
+        await _serve(timeline, clock, settings)
+    finally:
+        await recording.close()
+
+
+async def _timeline(recording: SqliteLog, clock: Clock, *, start_paused: bool, **options: Any) -> ReplayLog:
+    try:
+        return await ReplayLog.open(recording, clock, paused=start_paused, **options)
+    except InvalidMessageError as invalid:
+        raise ConfigError(f"--{invalid.details}") from None
+
+
+async def _serve(timeline: ReplayLog, clock: Clock, settings: ServeSettings) -> None:
+    server = Server(
+        mode="replay",
+        settings=settings,
+        log=timeline,
+        source=None,
+        clock=clock,
+        time=timeline.time,
+        timeline=timeline,
+    )
+    stop, started = asyncio.Event(), asyncio.Event()
+    stop_on_signals(stop)
+
+    def ready(address: Address) -> None:
+        announce(server, address)
+        started.set()
+
+    async def listen() -> None:
+        await started.wait()
+        await Keys(timeline, stop).run()
+
+    keys = asyncio.create_task(listen())
+    try:
+        await run(server, ready=ready, stop=stop)
+    finally:
+        keys.cancel()
+        await asyncio.gather(keys, return_exceptions=True)
+        await timeline.close()

@@ -1,0 +1,46 @@
+"""`kstream serve`: the live cluster."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import click
+
+from kstream.clock import SystemClock
+from kstream.commands.cluster import cluster_options, kube_source, stream_status
+from kstream.commands.serving import serve_until_stopped
+from kstream.config import env_option, serve_settings, serving_options
+from kstream.logs.sqlite import SqliteLog
+from kstream.run import Server
+
+
+@click.command()
+@cluster_options
+@env_option(
+    "--log",
+    type=click.Path(dir_okay=False),
+    help="Keep the history in this file and go on from it after a restart; without it, a temporary one.",
+)
+@serving_options
+def serve(log: str | None, **options: Any) -> None:
+    """Stream the live cluster."""
+    asyncio.run(_serve(log, options))
+
+
+async def _serve(path: str | None, options: dict[str, Any]) -> None:
+    settings = serve_settings(options)
+    clock = SystemClock()
+    source = kube_source(options, clock)
+    log = await (SqliteLog.open(path) if path is not None else SqliteLog.open_temporary())
+    await serve_until_stopped(
+        Server(
+            mode="live",
+            settings=settings,
+            log=log,
+            source=source,
+            clock=clock,
+            time=clock.time,
+            status=lambda: stream_status(source),
+        )
+    )

@@ -1,0 +1,49 @@
+"""`kstream tail`: a running server's messages, for people and for programs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+
+import click
+
+from kstream.client import Client, Link, Status
+from kstream.config import env_option
+from kstream.render import Renderer
+
+
+@click.command()
+@click.argument("url", default="ws://127.0.0.1:3001/ws", envvar="KSTREAM_URL")
+@env_option("-n", "--namespace", multiple=True, help="Only the pods of this namespace. Repeatable.")
+@env_option(
+    "-o",
+    "--output",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    help="A readable line for each message, or the message as it came, one a line.",
+)
+@env_option("--no-reconnect", is_flag=True, help="End with the connection instead of connecting again.")
+def tail(url: str, namespace: tuple[str, ...], output: str, no_reconnect: bool) -> None:
+    """Print the messages of the server at URL until Ctrl-C; reconnects as the contract says."""
+    try:
+        asyncio.run(_tail(url, namespace, output == "json", not no_reconnect))
+    except (KeyboardInterrupt, BrokenPipeError):
+        # Whoever reads our output may stop before we do; Python would complain when it flushes at exit.
+        sys.stderr.close()
+
+
+async def _tail(url: str, namespaces: tuple[str, ...], as_json: bool, reconnect: bool) -> None:
+    renderer = Renderer.for_stream(sys.stdout)
+
+    def tell(status: Status) -> None:
+        if status.link is Link.WAITING:
+            error = f" ({status.error})" if status.error is not None else ""
+            click.echo(
+                f"{status.reason or 'connection lost'}; trying again in {status.wait:g} s{error}", err=True
+            )
+
+    client = Client(url, namespaces=namespaces, reconnect=reconnect, wait_for_server=False, on_status=tell)
+    async with client:
+        async for message in client.messages():
+            click.echo(json.dumps(message, ensure_ascii=False) if as_json else renderer.line(message))

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from kstream.cli import main
+from kstream.core import errors
+
+
+def kstream(*arguments: str, timeout: float = 30) -> subprocess.CompletedProcess[str]:
+    """The command as a user types it."""
+    return subprocess.run(
+        [sys.executable, "-c", "from kstream.cli import main; main()", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+def test_the_help_lists_every_command_and_the_exit_codes() -> None:
+    result = CliRunner().invoke(main, ["--help"])
+    assert result.exit_code == 0
+    for command in ("serve", "replay", "simulate", "record", "tail", "check", "sim", "fake-apiserver"):
+        assert f"\n  {command} " in result.output
+    for error in (
+        errors.ConfigError,
+        errors.UnreachableError,
+        errors.ForbiddenError,
+        errors.LogError,
+        errors.BindError,
+    ):
+        assert f"{error.exit_code} " in result.output
+
+
+def test_an_unknown_option_is_wrong_usage() -> None:
+    assert CliRunner().invoke(main, ["simulate", "--no-such-option"]).exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["simulate", "serve"])
+def test_an_address_in_use_says_what_to_do(command: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        result = kstream(command, "--port", str(taken.getsockname()[1]))
+    assert (result.returncode, result.stdout) == (7, "")
+    assert "choose another --port" in result.stderr
+
+
+def test_an_origin_that_is_none_is_a_configuration_error() -> None:
+    result = kstream("simulate", "--port", "0", "--allow-origin", "localhost")
+    assert result.returncode == 3
+    assert "http://localhost:5173" in result.stderr
+
+
+def test_replay_of_what_is_no_log_is_a_log_error_and_leaves_the_file_alone(tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("not a log")
+    result = kstream("replay", str(file), "--port", "0")
+    assert result.returncode == 6
+    assert "notes.txt" in result.stderr
+    assert file.read_text() == "not a log"
+
+
+def test_tail_of_a_server_that_is_not_there_is_unreachable() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    result = kstream("tail", f"ws://127.0.0.1:{port}/ws")
+    assert result.returncode == 4
+    assert str(port) in result.stderr
+
+
+def test_tail_refuses_a_url_that_is_none() -> None:
+    assert kstream("tail", "ftp://nowhere").returncode == 3
