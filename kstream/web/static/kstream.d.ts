@@ -1,0 +1,268 @@
+// The messages of the protocol and the client in kstream.js.
+
+export type Action = "ADDED" | "MODIFIED" | "DELETED";
+
+export interface NodeCondition {
+  type: string;
+  status: string;
+  reason: string;
+  message: string;
+}
+
+export interface Node {
+  name: string;
+  uid: string;
+  /** `Ready`, `NotReady` or `Unknown`, with `,SchedulingDisabled` when cordoned. */
+  status: string;
+  role: string;
+  capacity: { cpu: string; memory: string; pods: string };
+  conditions: NodeCondition[];
+  labels: Record<string, string>;
+  creationTimestamp: string;
+}
+
+export interface Container {
+  name: string;
+  image: string;
+  ready: boolean;
+  restartCount?: number;
+  state?: "running" | "waiting" | "terminated";
+  reason?: string;
+}
+
+export interface Pod {
+  name: string;
+  uid: string;
+  namespace: string;
+  /** null until it is scheduled. */
+  nodeName: string | null;
+  phase: string;
+  /** The STATUS column of `kubectl get pods`. */
+  status: string;
+  containers: Container[];
+  labels: Record<string, string>;
+  creationTimestamp: string;
+}
+
+export interface Namespace {
+  name: string;
+  uid: string;
+  status: "Active" | "Terminating";
+  /** As of the message; `ClusterState.podCount` counts on. */
+  podCount: number;
+}
+
+export interface Deleted {
+  uid: string;
+  name: string;
+  namespace?: string;
+}
+
+export interface Metrics {
+  totalNodes: number;
+  readyNodes: number;
+  totalPods: number;
+  runningPods: number;
+  pendingPods: number;
+  failedPods: number;
+}
+
+export interface ServerError {
+  code:
+    | "CONNECTION_FAILED"
+    | "PERMISSION_DENIED"
+    | "INVALID_KUBECONFIG"
+    | "CLUSTER_UNREACHABLE"
+    | "WATCH_ERROR"
+    | "RATE_LIMITED"
+    | "INVALID_MESSAGE";
+  message: string;
+  details?: string;
+  /** Seconds; with RATE_LIMITED. */
+  retryAfter?: number;
+}
+
+export interface Playback {
+  state: "playing" | "paused" | "ended" | "live";
+  speed: number | "max";
+  at: string;
+  start: string;
+  end: string;
+}
+
+interface Stamped {
+  timestamp: string;
+}
+
+export interface ConnectionMessage extends Stamped {
+  type: "connection";
+  status: "connected" | "reconnecting";
+  cluster: { name: string; version: string };
+  epoch?: string;
+  source?: "live" | "replay" | "simulate";
+  resumed?: boolean;
+  reason?: string;
+  limits?: { messagesPerMinute: number; burst: number };
+}
+
+export interface InitialStateMessage extends Stamped {
+  type: "initial_state";
+  data: { nodes: Node[]; pods: Pod[]; namespaces: Namespace[] };
+  seq?: number;
+}
+
+type Change<Type extends string, Resource> = Stamped & { type: Type; seq?: number } & (
+    | { action: "ADDED" | "MODIFIED"; data: Resource }
+    | { action: "DELETED"; data: Deleted }
+  );
+
+export type NodeEventMessage = Change<"node_event", Node>;
+export type PodEventMessage = Change<"pod_event", Pod>;
+export type NamespaceEventMessage = Change<"namespace_event", Namespace>;
+export type EventMessage = NodeEventMessage | PodEventMessage | NamespaceEventMessage;
+
+export interface BatchMessage extends Stamped {
+  type: "batch";
+  data: EventMessage[];
+  seq?: number;
+}
+
+export interface MetricsMessage extends Stamped {
+  type: "metrics";
+  data: Metrics;
+}
+
+export interface ErrorMessage extends Stamped {
+  type: "error";
+  error: ServerError;
+}
+
+export interface PongMessage extends Stamped {
+  type: "pong";
+}
+
+export interface PlaybackMessage extends Stamped {
+  type: "playback";
+  data: Playback;
+}
+
+export type ServerMessage =
+  | ConnectionMessage
+  | InitialStateMessage
+  | EventMessage
+  | BatchMessage
+  | MetricsMessage
+  | ErrorMessage
+  | PongMessage
+  | PlaybackMessage;
+
+export interface ResumeToken {
+  epoch: string;
+  seq: number;
+}
+
+/** Milliseconds. */
+export const FIRST_WAIT: number;
+export const MAX_WAIT: number;
+export const ATTEMPTS_BEFORE_ERROR: number;
+export const HEARTBEAT_INTERVAL: number;
+export const HEARTBEAT_TIMEOUT: number;
+
+export class InvalidMessageError extends Error {
+  constructor(message: string, details: string);
+  /** Names the field. */
+  readonly details: string;
+}
+
+/** What a client knows: the fold of the messages of a server. */
+export class ClusterState {
+  readonly nodes: ReadonlyMap<string, Node>;
+  readonly pods: ReadonlyMap<string, Pod>;
+  readonly namespaces: ReadonlyMap<string, Namespace>;
+  readonly connection: ConnectionMessage | null;
+  readonly metrics: Metrics | null;
+  readonly playback: Playback | null;
+  readonly error: ServerError | null;
+  /** What is held is exactly the log up to here; null when that is not known. */
+  readonly seq: number | null;
+  /** There is a state to show. */
+  readonly loaded: boolean;
+  /** Grows with everything that can change what is shown. */
+  readonly version: number;
+  /** What to ask for on the next connection; null when only an `initial_state` will do. */
+  readonly resume: ResumeToken | null;
+  /** What is held may no longer be true. */
+  readonly stale: boolean;
+  apply(message: ServerMessage): void;
+  disconnected(): void;
+  awaitState(): void;
+  podCount(namespace: string): number;
+  counts(): Metrics;
+}
+
+export interface Retry {
+  /** Milliseconds. */
+  wait: number;
+  failed: number;
+  showError: boolean;
+}
+
+export class Reconnect {
+  connected(): void;
+  lost(): Retry;
+  attemptFailed(): Retry;
+}
+
+export interface Status {
+  readonly link: "connecting" | "connected" | "waiting" | "closed";
+  /** Why the last connection or attempt ended. */
+  readonly reason: string;
+  /** Milliseconds until the next attempt, while `waiting`. */
+  readonly wait: number;
+  /** Attempts in a row that came to nothing. */
+  readonly failed: number;
+}
+
+export interface ClientOptions {
+  /** The filter; none is everything. */
+  namespaces?: string[];
+  /** Ask for what was missed rather than for everything; true by default. */
+  resume?: boolean;
+  /** For runtimes without one (Node before 22): the class from the package `ws`. */
+  WebSocket?: unknown;
+}
+
+export interface ClientEvents {
+  /** `data` is the message, which is in `state` already. */
+  message: MessageEvent<ServerMessage>;
+  /** The state or the status may look different. */
+  change: Event;
+  /** `client.status` changed. */
+  status: Event;
+  /** For the user: five attempts failed, or the server sent what is no message. Trying goes on. */
+  error: Event & { readonly error: Error };
+}
+
+export class KstreamClient extends EventTarget {
+  constructor(url: string | URL, options?: ClientOptions);
+  readonly state: ClusterState;
+  readonly status: Status;
+  start(): this;
+  close(): void;
+  retryNow(): void;
+  subscribe(namespaces: string[]): void;
+  playback(
+    action: "pause" | "play" | "seek" | "step" | "live",
+    options?: { speed?: number | "max"; at?: string },
+  ): boolean;
+  addEventListener<Name extends keyof ClientEvents>(
+    type: Name,
+    listener: (event: ClientEvents[Name]) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  removeEventListener<Name extends keyof ClientEvents>(
+    type: Name,
+    listener: (event: ClientEvents[Name]) => void,
+    options?: boolean | EventListenerOptions,
+  ): void;
+}

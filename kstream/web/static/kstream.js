@@ -1,0 +1,414 @@
+// A client of a kstream server for browsers and Node: connects, reconnects as the contract says, folds what it gets.
+//
+//   import { KstreamClient } from "./kstream.js";
+//   const client = new KstreamClient("ws://localhost:3001/ws", { namespaces: ["shop"] });
+//   client.addEventListener("change", () => console.log(client.state.counts()));
+//   client.start();
+//
+// Node before 22 has no WebSocket: pass one, `new KstreamClient(url, { WebSocket })`, from the package `ws`.
+// The fold is held to fixtures/messages/*.json, as is the Python client's. Types: kstream.d.ts.
+
+export const FIRST_WAIT = 1000; // milliseconds between the loss of a connection and the first attempt
+export const MAX_WAIT = 30_000;
+export const ATTEMPTS_BEFORE_ERROR = 5;
+export const HEARTBEAT_INTERVAL = 30_000;
+export const HEARTBEAT_TIMEOUT = 10_000;
+const OPENING = 10_000; // for the handshake, and again for the first message
+
+/** A message that is not of the contract's shape; `details` names the field. */
+export class InvalidMessageError extends Error {
+  /** @param {string} message @param {string} details */
+  constructor(message, details) {
+    super(`${message} (${details})`);
+    this.name = "InvalidMessageError";
+    this.details = details;
+  }
+}
+
+/** What a client knows: the fold of the messages of a server. Read its fields, change none of them. */
+export class ClusterState {
+  constructor() {
+    /** @type {Map<string, any>} by uid */
+    this.nodes = new Map();
+    /** @type {Map<string, any>} by uid */
+    this.pods = new Map();
+    /** @type {Map<string, any>} by uid */
+    this.namespaces = new Map();
+    /** The last `connection` message. @type {any} */
+    this.connection = null;
+    /** Data of the last `metrics`: the whole cluster, whatever the filter. @type {any} */
+    this.metrics = null;
+    /** Data of the last `playback`. @type {any} */
+    this.playback = null;
+    /** The last `error`, until the source is well again. @type {any} */
+    this.error = null;
+    /** What is held is exactly the log up to here; null when that is not known. @type {number | null} */
+    this.seq = null;
+    /** There is a state to show. */
+    this.loaded = false;
+    /** Grows with everything that can change what is shown: a cheap snapshot for UI frameworks. */
+    this.version = 0;
+    this._epoch = null;
+    this._linked = false;
+    this._awaiting = true; // what is held will be replaced by an initial_state
+    this._ambiguous = false; // the next initial_state may be of a filter that is no longer wanted
+    /** @type {Map<string, number>} */
+    this._podsIn = new Map();
+  }
+
+  /**
+   * Fold one message in. Unknown types and actions change nothing; unknown fields are kept.
+   * @param {any} message
+   * @throws {InvalidMessageError}
+   */
+  apply(message) {
+    if (!isObject(message) || typeof message.type !== "string") {
+      throw new InvalidMessageError("A message of the server has no type", "type: must be a string");
+    }
+    switch (message.type) {
+      case "node_event":
+      case "pod_event":
+      case "namespace_event":
+        this._event(message);
+        this.seq = seqOf(message);
+        break;
+      case "batch":
+        // An event's own seq says nothing here: only the batch's says what is covered.
+        for (const event of field(message, "data", Array.isArray, "a list")) this._event(event);
+        this.seq = seqOf(message);
+        break;
+      case "initial_state":
+        this._replace(field(message, "data", isObject, "an object"));
+        this.seq = seqOf(message);
+        break;
+      case "connection":
+        this._connected(message);
+        break;
+      case "metrics":
+        this.metrics = field(message, "data", isObject, "an object");
+        break;
+      case "playback":
+        this.playback = field(message, "data", isObject, "an object");
+        break;
+      case "error":
+        this.error = field(message, "error", isObject, "an object");
+        break;
+      default:
+        return;
+    }
+    this.version += 1;
+  }
+
+  /** The socket is gone: what is held is stale until the server is heard again. */
+  disconnected() {
+    this._linked = false;
+    this.version += 1;
+  }
+
+  /** Another filter was asked for: until the new initial_state, nothing can be resumed from. */
+  awaitState() {
+    // One that was due already may or may not come first: nothing tells the two apart.
+    this._ambiguous ||= this._awaiting;
+    this._awaiting = true;
+    this.version += 1;
+  }
+
+  /** What to ask for on the next connection; null when only an initial_state will do. */
+  get resume() {
+    if (this._awaiting || this._ambiguous || this._epoch === null || this.seq === null) return null;
+    return { epoch: this._epoch, seq: this.seq };
+  }
+
+  /** What is held may no longer be true: no socket, a server without its source, or a state to come. */
+  get stale() {
+    return !this._linked || this._awaiting || this.connection?.status !== "connected";
+  }
+
+  /** How many pods are held of a namespace: clients count themselves. @param {string} namespace */
+  podCount(namespace) {
+    return this._podsIn.get(namespace) ?? 0;
+  }
+
+  /** Metrics over what is held, so within this client's filter. */
+  counts() {
+    const counts = { totalNodes: this.nodes.size, readyNodes: 0, totalPods: this.pods.size };
+    for (const node of this.nodes.values()) counts.readyNodes += String(node.status).split(",")[0] === "Ready";
+    const phases = { Running: 0, Pending: 0, Failed: 0 };
+    for (const pod of this.pods.values()) if (Object.hasOwn(phases, pod.phase)) phases[pod.phase] += 1;
+    return { ...counts, runningPods: phases.Running, pendingPods: phases.Pending, failedPods: phases.Failed };
+  }
+
+  _connected(message) {
+    if (typeof message.status !== "string") {
+      throw new InvalidMessageError("A connection message has no status", "status: must be a string");
+    }
+    if (!this._linked) {
+      // The first of this socket; later ones only tell how the source is.
+      this._linked = true;
+      this._ambiguous = false;
+      this._awaiting = message.resumed !== true;
+    }
+    const epoch = message.epoch ?? null;
+    if (epoch !== this._epoch) {
+      this._epoch = epoch;
+      this.seq = null;
+    }
+    if (message.status === "connected") this.error = null;
+    this.connection = message;
+  }
+
+  _replace(data) {
+    const [nodes, pods, namespaces] = ["nodes", "pods", "namespaces"].map(
+      (kind) => new Map(field(data, kind, Array.isArray, "a list").map((item) => [uidOf(item), item])),
+    );
+    Object.assign(this, { nodes, pods, namespaces });
+    this._podsIn = new Map();
+    for (const pod of pods.values()) this._count(pod, 1);
+    this._awaiting = false;
+    this.loaded = true;
+  }
+
+  _event(event) {
+    const held = this._heldBy(event?.type);
+    if (held === null) return;
+    const data = field(event, "data", isObject, "an object");
+    const uid = uidOf(data);
+    const before = held.get(uid);
+    if (event.action === "DELETED") held.delete(uid);
+    else if (event.action === "ADDED" || event.action === "MODIFIED") held.set(uid, data);
+    else return;
+    if (held === this.pods) {
+      if (event.action !== "DELETED") this._count(data, 1);
+      if (before !== undefined) this._count(before, -1);
+    }
+  }
+
+  _heldBy(type) {
+    if (type === "pod_event") return this.pods;
+    if (type === "node_event") return this.nodes;
+    return type === "namespace_event" ? this.namespaces : null;
+  }
+
+  _count(pod, change) {
+    const namespace = String(pod.namespace);
+    const left = this.podCount(namespace) + change;
+    if (left) this._podsIn.set(namespace, left);
+    else this._podsIn.delete(namespace);
+  }
+}
+
+/** Waits of 1 s, then 2, 4, 8, … at most 30; the error is for the user after 5 failed attempts. */
+export class Reconnect {
+  constructor() {
+    this.connected();
+  }
+
+  /** The server was heard: the next loss starts over. */
+  connected() {
+    this._waits = 0;
+    this._failed = 0;
+  }
+
+  /** A connection that worked has ended. */
+  lost() {
+    this.connected();
+    return this._next();
+  }
+
+  /** An attempt to connect came to nothing. */
+  attemptFailed() {
+    this._failed += 1;
+    return this._next();
+  }
+
+  _next() {
+    const wait = Math.min(FIRST_WAIT * 2 ** this._waits, MAX_WAIT);
+    this._waits += 1;
+    return { wait, failed: this._failed, showError: this._failed >= ATTEMPTS_BEFORE_ERROR };
+  }
+}
+
+/**
+ * One connection to a kstream server, kept up from `start()` to `close()`.
+ *
+ * Events: `message` (a MessageEvent: `data` is the message, folded already), `change` (the state or the status may look
+ * different), `status` (`client.status` changed), `error` (`error` is an Error for the user: after 5 failed attempts in a
+ * row, or when the server sent something that is no message; trying goes on).
+ */
+export class KstreamClient extends EventTarget {
+  /**
+   * @param {string | URL} url ws, wss, http or https; query parameters are kept (with `at` nothing is resumed)
+   * @param {{ namespaces?: string[], resume?: boolean, WebSocket?: any }} [options]
+   */
+  constructor(url, { namespaces = [], resume = true, WebSocket = globalThis.WebSocket } = {}) {
+    super();
+    if (typeof WebSocket !== "function") {
+      throw new TypeError("This runtime has no WebSocket. Pass one: new KstreamClient(url, { WebSocket })");
+    }
+    this.state = new ClusterState();
+    /** @type {{ link: "connecting" | "connected" | "waiting" | "closed", reason: string, wait: number, failed: number }} */
+    this.status = Object.freeze({ link: "closed", reason: "", wait: 0, failed: 0 });
+    this._url = new URL(url);
+    this._url.protocol = this._url.protocol.replace(/^http/, "ws");
+    if (this._url.pathname === "/") this._url.pathname = "/ws";
+    this._WebSocket = WebSocket;
+    this._namespaces = [...namespaces];
+    this._mayResume = resume && !this._url.searchParams.has("at");
+    this._retries = new Reconnect();
+    /** @type {any} */
+    this._socket = null;
+    this._heard = false;
+    this._timers = { heartbeat: undefined, pong: undefined, retry: undefined };
+  }
+
+  /** Connect, and stay connected. */
+  start() {
+    if (this.status.link === "closed") this._open();
+    return this;
+  }
+
+  /** Disconnect for good; `start()` begins again. */
+  close() {
+    this._leave();
+    this._tell({ link: "closed" });
+  }
+
+  /** Do not wait for the next attempt: try now. For a button, or the browser's `online` event. */
+  retryNow() {
+    if (this.status.link !== "waiting") return;
+    clearTimeout(this._timers.retry);
+    this._open();
+  }
+
+  /** Change the filter, now and for every later connection; a new initial_state follows. [] is all. */
+  subscribe(namespaces) {
+    this._namespaces = [...namespaces];
+    this.state.awaitState();
+    this._send({ type: "subscribe", namespaces: this._namespaces });
+    this._emit("change");
+  }
+
+  /**
+   * Drive one's own timeline. False when there is no connection to send it on.
+   * @param {"pause" | "play" | "seek" | "step" | "live"} action
+   * @param {{ speed?: number | "max", at?: string }} [options]
+   */
+  playback(action, options = {}) {
+    return this._send({ type: "playback", action, ...options });
+  }
+
+  _open() {
+    const url = new URL(this._url);
+    if (this._namespaces.length) url.searchParams.set("namespaces", this._namespaces.join(","));
+    const token = this._mayResume ? this.state.resume : null;
+    if (token) {
+      url.searchParams.set("epoch", token.epoch);
+      url.searchParams.set("seq", String(token.seq));
+    }
+    this._tell({ link: "connecting", reason: this.status.reason, failed: this.status.failed });
+    this._heard = false;
+    const socket = new this._WebSocket(url.href);
+    this._socket = socket;
+    const opening = setTimeout(() => this._lost(socket, "no answer in time"), OPENING);
+    this._timers.pong = opening;
+    // A socket that was left may still speak: only the present one is listened to.
+    socket.onmessage = ({ data }) => socket === this._socket && this._receive(socket, data);
+    socket.onclose = ({ code, reason }) =>
+      this._lost(socket, `the connection was closed (code ${code}${reason ? `: ${reason}` : ""})`);
+    socket.onerror = () => {}; // a close event follows and says as much as a browser tells
+  }
+
+  _receive(socket, data) {
+    let message;
+    try {
+      message = JSON.parse(data);
+      this.state.apply(message);
+    } catch (error) {
+      this._emitError(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
+    if (message.type === "connection" && !this._heard) {
+      this._heard = true;
+      this._retries.connected();
+      clearTimeout(this._timers.pong);
+      this._timers.heartbeat = setInterval(() => this._ping(socket), HEARTBEAT_INTERVAL);
+      this._tell({ link: "connected" });
+    } else if (message.type === "pong") {
+      clearTimeout(this._timers.pong);
+    }
+    this.dispatchEvent(new MessageEvent("message", { data: message }));
+    this._emit("change");
+  }
+
+  _ping(socket) {
+    if (!this._send({ type: "ping", timestamp: new Date().toISOString() })) return;
+    clearTimeout(this._timers.pong);
+    this._timers.pong = setTimeout(() => this._lost(socket, "no pong within 10 s"), HEARTBEAT_TIMEOUT);
+  }
+
+  _send(message) {
+    if (!this._heard || this._socket?.readyState !== 1) return false;
+    this._socket.send(JSON.stringify(message));
+    return true;
+  }
+
+  _lost(socket, reason) {
+    if (socket !== this._socket) return;
+    const heard = this._heard;
+    this._leave();
+    const { wait, failed, showError } = heard ? this._retries.lost() : this._retries.attemptFailed();
+    this._timers.retry = setTimeout(() => this._open(), wait);
+    this._tell({ link: "waiting", reason, wait, failed });
+    if (showError) {
+      const { origin, pathname } = this._url;
+      this._emitError(new Error(`Cannot reach ${origin}${pathname} after ${failed} attempts: ${reason}`));
+    }
+  }
+
+  _leave() {
+    clearInterval(this._timers.heartbeat);
+    clearTimeout(this._timers.pong);
+    clearTimeout(this._timers.retry);
+    const socket = this._socket;
+    this._socket = null;
+    this._heard = false;
+    this.state.disconnected();
+    socket?.close();
+  }
+
+  _tell(status) {
+    this.status = Object.freeze({ reason: "", wait: 0, failed: 0, ...status });
+    this._emit("status");
+    this._emit("change");
+  }
+
+  _emit(type) {
+    this.dispatchEvent(new Event(type));
+  }
+
+  _emitError(error) {
+    this.dispatchEvent(Object.assign(new Event("error"), { error }));
+  }
+}
+
+function isObject(value) {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function field(message, name, check, wanted) {
+  const value = message[name];
+  if (check(value)) return value;
+  const kind = message.type ?? "state";
+  throw new InvalidMessageError(`A ${kind} message is not of the contract's shape`, `${name}: must be ${wanted}`);
+}
+
+function uidOf(item) {
+  if (typeof item?.uid === "string") return item.uid;
+  throw new InvalidMessageError("A resource has no uid", "uid: must be a string");
+}
+
+function seqOf(message) {
+  // A message without a number leaves the state between two numbers: a cut state or a large batch that is not complete
+  // yet. Resuming from the number before would miss what came and went since.
+  return Number.isInteger(message.seq) ? message.seq : null;
+}

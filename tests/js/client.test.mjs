@@ -1,0 +1,211 @@
+// Connecting, reconnecting and the heartbeat, with a WebSocket and a time that do what the test says.
+import assert from "node:assert/strict";
+import { afterEach, beforeEach, mock, test } from "node:test";
+
+import { KstreamClient } from "../../kstream/web/static/kstream.js";
+
+let sockets;
+
+class FakeWebSocket {
+  constructor(url) {
+    this.url = new URL(url);
+    this.readyState = 0;
+    this.sent = [];
+    sockets.push(this);
+  }
+  send(text) {
+    this.sent.push(JSON.parse(text));
+  }
+  close() {
+    this.readyState = 3;
+  }
+  // What a server does:
+  say(...messages) {
+    this.readyState = 1;
+    for (const message of messages) this.onmessage({ data: JSON.stringify(message) });
+  }
+  drop(code = 1006) {
+    this.readyState = 3;
+    this.onclose({ code, reason: "" });
+  }
+}
+
+const HELLO = { type: "connection", status: "connected", epoch: "e 1", resumed: false };
+const STATE = { type: "initial_state", seq: 10, data: { nodes: [], pods: [], namespaces: [] } };
+const last = () => sockets.at(-1);
+const query = () => Object.fromEntries(last().url.searchParams);
+
+function connect(options = {}, url = "http://localhost:3001/") {
+  const client = new KstreamClient(url, { WebSocket: FakeWebSocket, ...options });
+  client.errors = [];
+  client.addEventListener("error", ({ error }) => client.errors.push(error.message));
+  return client.start();
+}
+
+beforeEach(() => {
+  sockets = [];
+  mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
+});
+afterEach(() => mock.timers.reset());
+
+test("a client connects to the stream, asks for its filter and folds what comes", () => {
+  const client = connect({ namespaces: ["a", "b"] });
+  assert.equal(last().url.href, "ws://localhost:3001/ws?namespaces=a%2Cb");
+  const seen = [];
+  client.addEventListener("message", ({ data }) => seen.push([data.type, client.state.seq]));
+  assert.equal(client.status.link, "connecting");
+  last().say(HELLO, STATE);
+  assert.deepEqual(seen, [["connection", null], ["initial_state", 10]]);
+  assert.equal(client.status.link, "connected");
+  assert.equal(client.state.stale, false);
+});
+
+test("a lost connection is resumed after one second", () => {
+  const client = connect();
+  last().say(HELLO, STATE);
+  last().drop();
+  assert.deepEqual(client.status, { link: "waiting", reason: "the connection was closed (code 1006)", wait: 1000, failed: 0 });
+  assert.equal(client.state.stale, true);
+  mock.timers.tick(999);
+  assert.equal(sockets.length, 1);
+  mock.timers.tick(1);
+  assert.equal(sockets.length, 2);
+  assert.deepEqual(query(), { epoch: "e 1", seq: "10" });
+  last().say({ ...HELLO, resumed: true });
+  assert.equal(client.state.stale, false);
+});
+
+test("a resume that is not wanted, or of a private timeline, is not asked for", () => {
+  for (const [options, url] of [[{ resume: false }, "ws://h/ws"], [{}, "ws://h/ws?at=-5m"]]) {
+    connect(options, url);
+    last().say(HELLO, STATE);
+    last().drop();
+    mock.timers.tick(1000);
+    assert.equal(last().url.searchParams.has("epoch"), false);
+  }
+});
+
+test("attempts follow after 1, 2, 4, 8, 16, 30, 30 seconds, and the error comes after five", () => {
+  const client = connect();
+  last().say(HELLO, STATE);
+  const waits = [];
+  const errors = [];
+  for (let attempt = 0; attempt < 7; attempt++) {
+    last().drop();
+    waits.push(client.status.wait / 1000);
+    errors.push(client.errors.length);
+    mock.timers.tick(client.status.wait);
+  }
+  assert.deepEqual(waits, [1, 2, 4, 8, 16, 30, 30]);
+  assert.deepEqual(errors, [0, 0, 0, 0, 0, 1, 2]);
+  assert.match(client.errors[0], /Cannot reach ws:\/\/localhost:3001\/ws after 5 attempts/);
+  last().say({ ...HELLO, resumed: true });
+  last().drop();
+  assert.deepEqual([client.status.wait, client.status.failed], [1000, 0]);
+});
+
+test("a handshake without an answer is given up after ten seconds", () => {
+  const client = connect();
+  mock.timers.tick(9999);
+  assert.equal(client.status.link, "connecting");
+  mock.timers.tick(1);
+  assert.equal(client.status.link, "waiting");
+  assert.equal(client.status.failed, 1);
+});
+
+test("a ping goes every thirty seconds, and pongs keep the connection", () => {
+  const client = connect();
+  last().say(HELLO, STATE);
+  for (let beat = 1; beat <= 5; beat++) {
+    mock.timers.tick(29_999);
+    assert.equal(last().sent.length, beat - 1);
+    mock.timers.tick(1);
+    assert.deepEqual(last().sent.at(-1), { type: "ping", timestamp: new Date(beat * 30_000).toISOString() });
+    last().say({ type: "pong", timestamp: last().sent.at(-1).timestamp });
+  }
+  assert.equal(client.status.link, "connected");
+  assert.equal(sockets.length, 1);
+});
+
+test("a missing pong ends the connection after ten seconds", () => {
+  const client = connect();
+  const [first] = sockets;
+  first.say(HELLO, STATE);
+  mock.timers.tick(30_000);
+  mock.timers.tick(9_999);
+  assert.equal(client.status.link, "connected");
+  mock.timers.tick(1);
+  assert.deepEqual([client.status.link, client.status.reason], ["waiting", "no pong within 10 s"]);
+  assert.equal(first.readyState, 3);
+  mock.timers.tick(1000);
+  assert.equal(sockets.length, 2);
+});
+
+test("a socket that was left is no longer listened to", () => {
+  const client = connect();
+  const [first] = sockets;
+  first.say(HELLO, STATE);
+  mock.timers.tick(30_000);
+  mock.timers.tick(10_000);
+  mock.timers.tick(1_000);
+  first.say({ ...STATE, seq: 99 });
+  first.drop();
+  assert.equal(client.state.seq, 10);
+  assert.equal(sockets.length, 2);
+  assert.equal(client.status.link, "connecting");
+});
+
+test("close ends everything, and start begins again with a resume", () => {
+  const client = connect();
+  last().say(HELLO, STATE);
+  client.close();
+  mock.timers.tick(600_000);
+  assert.equal(sockets.length, 1);
+  assert.deepEqual([client.status.link, client.state.stale], ["closed", true]);
+  client.start();
+  client.start();
+  assert.equal(sockets.length, 2);
+  assert.equal(query().seq, "10");
+});
+
+test("an attempt can be made now, once", () => {
+  const client = connect();
+  last().drop();
+  client.retryNow();
+  client.retryNow();
+  mock.timers.tick(5000);
+  assert.equal(sockets.length, 2);
+});
+
+test("another filter is asked for, and kept for the next connection", () => {
+  const client = connect({ namespaces: ["a"] });
+  last().say(HELLO, STATE);
+  client.subscribe(["b"]);
+  assert.deepEqual(last().sent, [{ type: "subscribe", namespaces: ["b"] }]);
+  assert.equal(client.state.stale, true);
+  last().drop();
+  mock.timers.tick(1000);
+  assert.deepEqual(query(), { namespaces: "b" });
+});
+
+test("playback commands need a connection", () => {
+  const client = connect();
+  assert.equal(client.playback("pause"), false);
+  last().say(HELLO);
+  assert.equal(client.playback("seek", { at: "-5m" }), true);
+  assert.deepEqual(last().sent, [{ type: "playback", action: "seek", at: "-5m" }]);
+});
+
+test("what is no message is an error for the user, and the connection goes on", () => {
+  const client = connect();
+  last().say(HELLO);
+  last().onmessage({ data: "hello" });
+  last().say({ type: "pod_event", action: "ADDED", data: {} }, STATE);
+  assert.equal(client.errors.length, 2);
+  assert.match(client.errors[1], /uid/);
+  assert.equal(client.state.loaded, true);
+});
+
+test("a runtime without WebSocket is told what to do", () => {
+  assert.throws(() => new KstreamClient("ws://h/ws", { WebSocket: null }), /Pass one/);
+});

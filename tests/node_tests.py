@@ -1,0 +1,74 @@
+"""Runs Node's test runner over files of tests/js, or says why it cannot."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import functools
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+JS = Path(__file__).parent / "js"
+_OLDEST = 20
+
+
+@functools.cache
+def node() -> str:
+    """The path of Node, with what the tests need from npm; skips the test with the reason where it is missing."""
+    found = shutil.which("node")
+    if found is None:
+        pytest.skip("Node is not installed")
+    version = subprocess.run(
+        [found, "--version"], capture_output=True, text=True, timeout=30, check=True
+    ).stdout
+    major = re.match(r"v(\d+)", version)
+    if major is None or int(major[1]) < _OLDEST:
+        pytest.skip(f"Node is {version.strip()}; the tests need {_OLDEST} or newer")
+    _install()
+    return found
+
+
+def _install() -> None:
+    # Several test processes may want it at once; npm does not expect company.
+    with (JS / ".install.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if (JS / "node_modules" / ".package-lock.json").exists():
+            return
+        npm = shutil.which("npm")
+        if npm is None:
+            pytest.skip("npm is not installed, and tests/js/node_modules is missing")
+        done = subprocess.run(
+            [npm, "ci", "--no-audit", "--no-fund"], cwd=JS, capture_output=True, text=True, timeout=300
+        )
+        if done.returncode:
+            pytest.skip(f"npm ci in tests/js failed: {done.stderr.strip()[-300:]}")
+
+
+async def run(file: str, environ: Mapping[str, str] | None = None) -> None:
+    """Run one file of tests/js; what it prints is the failure."""
+    process = await asyncio.create_subprocess_exec(
+        node(),
+        "--test",
+        "--test-reporter=spec",
+        file,
+        cwd=JS,
+        env={**os.environ, **(environ or {})},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        async with asyncio.timeout(120):
+            out, _ = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    text = out.decode()
+    assert process.returncode == 0, text
+    assert re.search(r"^ℹ pass [1-9]", text, re.MULTILINE), f"no test ran:\n{text}"

@@ -1,0 +1,23 @@
+"""The JavaScript client: its tests run in Node's test runner, where there is Node."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.node_tests import JS, run
+
+pytestmark = pytest.mark.node
+
+
+@pytest.mark.parametrize("file", ["state.test.mjs", "client.test.mjs", "ws.test.mjs"])
+async def test_the_javascript_tests_pass(file: str) -> None:
+    await run(file)
+
+
+def test_the_lock_file_names_no_registry() -> None:
+    lock = (JS / "package-lock.json").read_text()
+    assert "resolved" not in lock
+    assert "://" not in lock
+    assert set(json.loads(lock)["packages"]) == {"", "node_modules/playwright-core", "node_modules/ws"}
