@@ -1,0 +1,62 @@
+"""Where a served cluster comes from, and how fast: changes in the order of their time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from kstream.ports import Clock
+from simulator.apiserver.store import Store
+from simulator.objects import Change
+
+
+class Feed(Protocol):
+    """The changes of a cluster: a capture of a real one, or a simulated one."""
+
+    def next_time(self) -> float | None:
+        """When the next change happens, seconds since the Unix epoch; None if there is none."""
+        ...
+
+    def until(self, time: float) -> Iterable[Change]:
+        """The changes up to and with `time` that were not handed out yet, in order."""
+        ...
+
+
+class Pacing:
+    """Plays a feed into a store: `speed` seconds of the cluster for each second of the clock."""
+
+    def __init__(self, feed: Feed, store: Store, clock: Clock, *, speed: float | None) -> None:
+        """`speed` None is as fast as it goes. What happens at the feed's first instant is there at once."""
+        self._feed = feed
+        self._store = store
+        self._clock = clock
+        self._speed = speed
+        first = feed.next_time()
+        self._start = clock.time() if first is None else first
+        self._latest = self._start
+        self._began = clock.monotonic()
+        self._play(self._start)
+
+    @property
+    def ended(self) -> bool:
+        return self._feed.next_time() is None
+
+    def now(self) -> float:
+        """The time in the cluster, seconds since the Unix epoch."""
+        if self._speed is None:
+            return self._latest
+        return self._start + (self._clock.monotonic() - self._began) * self._speed
+
+    async def run(self) -> None:
+        """Play the rest; returns when the feed has ended."""
+        while (due := self._feed.next_time()) is not None:
+            if self._speed is not None:
+                await self._clock.sleep(max(0.0, (due - self.now()) / self._speed))
+            else:
+                await self._clock.sleep(0)
+            self._play(due if self._speed is None else max(due, self.now()))
+
+    def _play(self, time: float) -> None:
+        for change in self._feed.until(time):
+            self._store.apply(change)
+        self._latest = max(self._latest, time)
