@@ -6,14 +6,16 @@ import json
 
 import pytest
 
-from tests.node_tests import JS, run
+from tests.node_tests import JS, node, run
+
+__all__ = ["node"]  # a fixture
 
 pytestmark = pytest.mark.node
 
 
 @pytest.mark.parametrize("file", ["state.test.mjs", "client.test.mjs", "ws.test.mjs"])
-async def test_the_javascript_tests_pass(file: str) -> None:
-    await run(file)
+async def test_the_javascript_tests_pass(node: str, file: str) -> None:
+    await run(node, file)
 
 
 def test_the_lock_file_names_no_registry() -> None:
