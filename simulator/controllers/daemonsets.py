@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from simulator.cluster import Cluster
 from simulator.objects import Node, Pod
+from simulator.scheduler import RETRY, fits
 from simulator.workloads import DaemonSet, Workload
 
 
@@ -11,6 +12,7 @@ class DaemonSetController:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._dice = cluster.engine.dice("daemonsets")
+        self._meant: dict[str, str] = {}  # pod not yet bound → the node it is for
         cluster.reconcilers[DaemonSet.kind] = self.reconcile
         cluster.hooks.node_added.append(self._on_node)
 
@@ -30,8 +32,7 @@ class DaemonSetController:
             if pod.finished and pod.deletion is None:
                 cluster.delete_pod(pod)
                 continue
-            if node is not None:
-                served.add(node.name)
+            served.add(node.name if node is not None else self._meant.get(pod.uid, ""))
             if pod.deletion is not None or not pod.ready:
                 unavailable += 1
             if pod.deletion is None and pod.template.hash != workload.template.hash:
@@ -41,6 +42,7 @@ class DaemonSetController:
             if node.name in served or any(node.labels.get(k) != v for k, v in selector.items()):
                 continue
             pod = cluster.add_pod(workload)
+            self._meant[pod.uid] = node.name
             cluster.engine.after(self._dice.between(0.002, 0.02), self._bind, pod, node)
         # maxUnavailable: 1. One that is not ready is replaced at no further loss.
         for pod in outdated:
@@ -51,8 +53,13 @@ class DaemonSetController:
 
     def _bind(self, pod: Pod, node: Node) -> None:
         if pod.uid not in self._cluster.pods or pod.node is not None:
+            self._meant.pop(pod.uid, None)
             return
-        if node.name in self._cluster.nodes:
-            self._cluster.bind(pod, node)
-        else:
+        if self._cluster.nodes.get(node.name) is not node:
+            del self._meant[pod.uid]
             self._cluster.delete_pod(pod)
+        elif fits(pod.template, node):
+            del self._meant[pod.uid]
+            self._cluster.bind(pod, node)
+        else:  # it waits for this node and no other
+            self._cluster.engine.after(RETRY, self._bind, pod, node)
