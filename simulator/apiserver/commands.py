@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import signal
 from pathlib import Path
 
 import click
 import yaml
 
 from kstream.clock import SystemClock
+from kstream.config import env_option
 from kstream.core.errors import ConfigError
+from kstream.run import stop_on_signals
 from simulator.apiserver.access import parse_tokens
 from simulator.apiserver.faults import FaultScript, read_script
-from simulator.apiserver.feed import Pacing
+from simulator.apiserver.feed import Feed, Pacing
 from simulator.apiserver.recording import read_recording
 from simulator.apiserver.server import FakeApiServer
+from simulator.apiserver.simulated import SimulatedFeed
 from simulator.apiserver.store import Store
 from simulator.apiserver.tls import make_certificate
+from simulator.durations import DEFAULT_START, moment
+from simulator.scenario import DEFAULT, load_scenario
+from simulator.simulation import Simulation
 
 
 class Speed(click.ParamType[float | None]):
@@ -41,30 +45,51 @@ class Speed(click.ParamType[float | None]):
 
 
 @click.command("fake-apiserver")
-@click.option("--recording", type=click.Path(path_type=Path), help="Serve this capture of an API server.")
-@click.option(
-    "--speed", type=Speed(), default="1", show_default=True, help="Seconds of the cluster per second."
+@env_option("--recording", type=click.Path(path_type=Path), help="Serve this capture of an API server.")
+@env_option("--scenario", metavar="NAME|FILE", help="Serve a simulated cluster.  [default: tour]")
+@env_option("--seed", type=int, default=1, help="Of the simulated cluster.")
+@env_option("--nodes", type=click.IntRange(1), help="Nodes, instead of the scenario's number.")
+@env_option("--pods", type=click.IntRange(0), help="Pods, instead of the scenario's number.")
+@env_option(
+    "--churn",
+    type=click.FloatRange(0),
+    metavar="EVENTS_PER_S",
+    help="Background events, instead of the scenario's.",
 )
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option(
-    "--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0 picks a free one."
-)
-@click.option("--tls", is_flag=True, help="Serve TLS with a certificate made at the start.")
-@click.option(
+@env_option("--start", metavar="TIME", help="When simulated time begins.  [default: 2025-01-24T10:00:00Z]")
+@env_option("--speed", type=Speed(), default="1", help="Seconds of the cluster per second.")
+@env_option("--host", default="127.0.0.1", help="The address to listen on.")
+@env_option("--port", type=click.IntRange(0, 65535), default=0, help="0 picks a free one.")
+@env_option("--tls", is_flag=True, help="Serve TLS with a certificate made at the start.")
+@env_option(
     "--token", "tokens", multiple=True, metavar="NAME=ROLE[,ROLE]", help="A bearer token and what it may."
 )
-@click.option("--kubeconfig-out", type=click.Path(path_type=Path), help="Write a kubeconfig for this server.")
-@click.option("--faults", type=click.Path(path_type=Path), help="What shall go wrong: a fault script (YAML).")
-@click.option(
-    "--compact-after", type=click.FloatRange(min=0, min_open=True), default=300.0, show_default=True
+@env_option("--kubeconfig-out", type=click.Path(path_type=Path), help="Write a kubeconfig for this server.")
+@env_option("--faults", type=click.Path(path_type=Path), help="What shall go wrong: a fault script (YAML).")
+@env_option(
+    "--compact-after",
+    type=click.FloatRange(min=0, min_open=True),
+    default=300.0,
+    metavar="SECONDS",
+    help="Forget history that is older, in seconds of the cluster.",
 )
-@click.option(
-    "--bookmark-interval", type=click.FloatRange(min=0, min_open=True), default=60.0, show_default=True
+@env_option(
+    "--bookmark-interval",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    metavar="SECONDS",
+    help="Between the bookmarks of a watch.",
 )
-@click.option("--version", "git_version", default="v1.36.0", show_default=True, help="What /version says.")
+@env_option("--version", "git_version", default="v1.36.0", help="What /version says.")
 def fake_apiserver(
     *,
     recording: Path | None,
+    scenario: str | None,
+    seed: int,
+    nodes: int | None,
+    pods: int | None,
+    churn: float | None,
+    start: str | None,
     speed: float | None,
     host: str,
     port: int,
@@ -76,18 +101,25 @@ def fake_apiserver(
     bookmark_interval: float,
     git_version: str,
 ) -> None:
-    """Serve the Kubernetes API of nodes, pods and namespaces, read-only, from a recording.
+    """Serve the Kubernetes API of nodes, pods and namespaces, read-only: of a simulated cluster, or a recorded one.
 
     kubectl and informers work against it; a fault script makes it misbehave.
     """
-    if recording is None:
-        raise ConfigError("there is nothing to serve; name a capture with --recording FILE")
+    clock = SystemClock()
     store = Store()
-    feed = read_recording(recording)
-    feed.load(store)
+    feed: Feed
+    if recording is not None and scenario is not None:
+        raise click.UsageError("--recording and --scenario are two clusters: give one")
+    if recording is not None:
+        feed = read_recording(recording)
+        feed.load(store)
+    else:
+        adapted = load_scenario(scenario or DEFAULT).adapted(nodes=nodes, pods=pods, churn=churn)
+        since = DEFAULT_START if start is None else moment(start, now=clock.time())
+        feed = SimulatedFeed(Simulation(adapted, seed=seed, start=since))
     server = FakeApiServer(
         store,
-        pacing=Pacing(feed, store, SystemClock(), speed=speed),
+        pacing=Pacing(feed, store, clock, speed=speed),
         access=parse_tokens(tokens),
         faults=read_script(faults) if faults is not None else FaultScript(),
         certificate=make_certificate(host) if tls else None,
@@ -102,10 +134,7 @@ def fake_apiserver(
 
 async def _serve(server: FakeApiServer, kubeconfig_out: Path | None) -> None:
     stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):  # no signals in a loop on Windows: Ctrl-C raises there
-            loop.add_signal_handler(number, stop.set)
+    stop_on_signals(stop)
     async with server:
         if kubeconfig_out is not None:
             _write(kubeconfig_out, yaml.safe_dump(server.kubeconfig(), sort_keys=False))
