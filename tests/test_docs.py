@@ -1,0 +1,59 @@
+"""The documentation names what there is: a command, an option, a message or a code that is missing fails here."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from kstream.cli import main
+from kstream.core.health import ErrorCode
+
+ROOT = Path(__file__).parents[1]
+DOCS = ROOT / "docs"
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md"))]
+
+
+def commands() -> list[str]:
+    return main.list_commands(click.Context(main))
+
+
+def test_the_page_of_commands_is_what_the_commands_say() -> None:
+    spec = importlib.util.spec_from_file_location("make_commands", DOCS / "make_commands.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert (DOCS / "commands.md").read_text(encoding="utf-8") == module.page(), (
+        "run python docs/make_commands.py"
+    )
+
+
+@pytest.mark.parametrize("command", [name for name in commands() if name != "sim"])
+def test_the_readme_names_every_command(command: str) -> None:
+    assert f"kstream {command}" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *ErrorCode,
+        *("connection", "initial_state", "node_event", "pod_event", "namespace_event"),
+        *("batch", "metrics", "pong", "ping", "error", "playback", "subscribe"),
+        *("HOST_NOT_ALLOWED", "ORIGIN_NOT_ALLOWED", "TOO_MANY_CLIENTS", "UPGRADE_REQUIRED", "NOT_FOUND"),
+        *("/livez", "/readyz", "/version", "/api/state", "/api/status"),
+        *("1001", "1003", "1007", "1008", "1009", "1013"),
+    ],
+)
+def test_the_protocol_page_names_every_message_path_and_code(name: str) -> None:
+    assert f"`{name}" in (text := (DOCS / "protocol.md").read_text(encoding="utf-8")) or f"| {name} |" in text
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_between_pages_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        if "://" not in target:
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
