@@ -18,6 +18,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from kstream.core.errors import LogFormatError
+from kstream.core.events import Event, Kind, Verb, WatchEvent
 
 _LEAST_DISTANCE: Final = 1000  # events from one keyframe to the next, when there are few objects
 
@@ -36,27 +37,33 @@ class LiveSet:
     def __init__(self) -> None:
         self.seq = 0
         self.time = 0.0
-        self._kinds: dict[str, dict[str, int]] = {"node": {}, "pod": {}, "namespace": {}}
+        self._kinds: dict[Kind, dict[str, int]] = {kind: {} for kind in Kind}
         self._due = _LEAST_DISTANCE
 
-    def apply(self, seq: int, time: float, verb: str, kind: str, uid: str) -> Keyframe | None:
-        """Fold one event in; the keyframe that belongs right after it, if one does."""
-        objects = self._kinds[kind]
-        if verb == "DELETED":
-            objects.pop(uid, None)
-        else:
-            objects[uid] = seq
-        if seq < self._due:
-            self.seq, self.time = seq, time
-            return None
-        self.seq, self.time = seq, time
-        self._schedule()
-        return self.keyframe()
+    def apply(self, events: Iterable[Event]) -> list[Keyframe]:
+        """Fold events in; the keyframes that belong right after some of them."""
+        frames: list[Keyframe] = []
+        kinds, pods, due = self._kinds, self._kinds[Kind.POD], self._due
+        change: WatchEvent | None = None
+        for seq, change in events:
+            verb, (kind, _, _, uid), _, _, _ = change
+            objects = pods if kind is Kind.POD else kinds[kind]
+            if verb is Verb.DELETED:
+                objects.pop(uid, None)
+            else:
+                objects[uid] = seq
+            if seq >= due:
+                self.seq, self.time = seq, change.time
+                frames.append(self.keyframe())
+                due = self._schedule()
+        if change is not None:
+            self.seq, self.time = seq, change.time
+        return frames
 
     def load(self, seq: int, time: float, rows: Iterable[tuple[int, str, str]]) -> None:
         """Take over a keyframe: rows of (seq, kind, uid), in the order of its refs."""
         for ref, kind, uid in rows:
-            self._kinds[kind][uid] = ref
+            self._kinds[Kind(kind)][uid] = ref
         self.seq, self.time = seq, time
         self._schedule()
 
@@ -65,13 +72,16 @@ class LiveSet:
         refs = list(itertools.chain.from_iterable(objects.values() for objects in self._kinds.values()))
         return Keyframe(self.seq, self.time, refs)
 
-    def _schedule(self) -> None:
+    def _schedule(self) -> int:
         # Half as many events as objects: the refs that are written stay at two for an event, on the average.
         self._due = self.seq + max(_LEAST_DISTANCE, sum(map(len, self._kinds.values())) // 2)
+        return self._due
 
 
-def insert(connection: sqlite3.Connection, frames: Iterable[Keyframe]) -> None:
+def insert(connection: sqlite3.Connection, frames: Sequence[Keyframe]) -> None:
     """Write keyframes, within the caller's transaction."""
+    if not frames:
+        return
     connection.executemany(
         "INSERT OR REPLACE INTO keyframes (seq, time, objects, refs) VALUES (?, ?, ?, ?)",
         [(frame.seq, frame.time, len(frame.refs), _packed(frame.refs)) for frame in frames],

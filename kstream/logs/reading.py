@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
@@ -54,7 +55,7 @@ def data_version(connection: sqlite3.Connection) -> int:
 def state_at(connection: sqlite3.Connection, seq: int) -> ClusterState:
     """The fold of the events up to and with `seq`. Raises LogFormatError for damage."""
     state = ClusterState()
-    with _snapshot(connection):
+    with _snapshot(connection), _uncollected():
         frame = keyframes.nearest(connection, seq) if _has_keyframes(connection) else None
         if frame is not None:
             state.load(_alive(connection, frame.refs), seq=frame.seq, time=frame.time)
@@ -71,11 +72,10 @@ def live_at(connection: sqlite3.Connection, seq: int) -> keyframes.LiveSet:
         if frame is not None:
             found = _rows_of(connection, frame.refs, "seq, kind, uid")
             live.load(frame.seq, frame.time, found)
-        for row in connection.execute(
-            "SELECT seq, time, verb, kind, uid FROM events WHERE seq > ? AND seq <= ? ORDER BY seq",
-            (live.seq, seq),
-        ):
-            live.apply(*row)
+        later = connection.execute(
+            f"SELECT {rows.OUTLINE} FROM events WHERE seq > ? AND seq <= ? ORDER BY seq", (live.seq, seq)
+        )
+        live.apply(rows.outlines(later))
     return live
 
 
@@ -111,6 +111,19 @@ def _picked(table: str, columns: str) -> str:
 
 def _has_keyframes(connection: sqlite3.Connection) -> bool:
     return schema.format_of(connection) >= 2  # an older file that is only read is not migrated
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No garbage collection for the moment: it would go through a growing state again and again, for nothing."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 @contextmanager

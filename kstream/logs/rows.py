@@ -16,9 +16,11 @@ INSERT: Final = (
 )
 # The body is text for people and bytes for us: the cast gives its UTF-8 as it is in the file.
 COLUMNS: Final = "seq, time, verb, kind, namespace, name, uid, version, CAST(body AS BLOB), crc"
+OUTLINE: Final = "seq, time, verb, kind, uid"
 
 Row = tuple[int, float, str, str, str, str, str, str, str, int]
 
+_PLAIN: Final = {member: member.value for member in (*Verb, *Kind)}
 _VERBS: Final = {verb.value: verb for verb in Verb}
 _KINDS: Final = {kind.value: kind for kind in Kind}
 
@@ -26,9 +28,12 @@ _KINDS: Final = {kind.value: kind for kind in Kind}
 def row(seq: int, change: WatchEvent) -> Row:
     """What INSERT takes: (seq, time, verb, kind, namespace, name, uid, version, body, crc)."""
     verb, (kind, namespace, name, uid), version, time, body = change
-    crc = zlib.crc32(body, zlib.crc32((namespace + name + uid + version).encode()))
-    # Enum members are subclasses of str, which sqlite3 takes the slow way; `value` is a plain one.
-    return seq, time, verb.value, kind.value, namespace, name, uid, version, body.decode(), crc
+    crc = zlib.crc32(body, zlib.crc32(f"{namespace}{name}{uid}{version}".encode()))
+    # Enum members are subclasses of str, which sqlite3 takes the slow way, and are slow keys of a dict: the
+    # commonest are told apart by identity.
+    action = "MODIFIED" if verb is Verb.MODIFIED else _PLAIN[verb]
+    what = "pod" if kind is Kind.POD else _PLAIN[kind]
+    return seq, time, action, what, namespace, name, uid, version, body.decode(), crc
 
 
 def events(rows: Iterable[Any]) -> Iterator[Event]:
@@ -40,6 +45,15 @@ def events(rows: Iterable[Any]) -> Iterator[Event]:
             key = ObjectKey(_KINDS[kind], namespace, name, uid)
             yield Event(seq, WatchEvent(_VERBS[verb], key, version, time, body))
         except (KeyError, TypeError, AttributeError) as error:
+            raise _damaged(seq, repr(error)) from error
+
+
+def outlines(rows: Iterable[tuple[int, float, str, str, str]]) -> Iterator[Event]:
+    """Rows of OUTLINE as events that say which object and what happened to it, and nothing else."""
+    for seq, time, verb, kind, uid in rows:
+        try:
+            yield Event(seq, WatchEvent(_VERBS[verb], ObjectKey(_KINDS[kind], "", "", uid), "", time, b""))
+        except KeyError as error:
             raise _damaged(seq, repr(error)) from error
 
 

@@ -6,12 +6,12 @@ The whole of it is described for readers of such files in docs/log-format.md.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import sqlite_utils
 
-from kstream.logs import keyframes
+from kstream.logs import keyframes, rows
 
 APPLICATION_ID: Final = 0x6B737472  # "kstr": tells a log from any other SQLite file
 FORMAT: Final = 2  # PRAGMA user_version; one more for each entry of MIGRATIONS
@@ -60,13 +60,8 @@ def _keyframes(db: sqlite_utils.Database) -> None:
             body TEXT NOT NULL,
             crc INTEGER NOT NULL
         )""")
-    rows = db.conn.execute("SELECT seq, time, verb, kind, uid FROM events ORDER BY seq")
-    keyframes.insert(db.conn, _placed(rows))
-
-
-def _placed(rows: Iterable[tuple[int, float, str, str, str]]) -> list[keyframes.Keyframe]:
-    fold = keyframes.LiveSet()
-    return [frame for row in rows if (frame := fold.apply(*row)) is not None]
+    found = db.conn.execute(f"SELECT {rows.OUTLINE} FROM events ORDER BY seq")
+    keyframes.insert(db.conn, keyframes.LiveSet().apply(rows.outlines(found)))
 
 
 MIGRATIONS: Final[tuple[Migration, ...]] = (_tables, _keyframes)

@@ -79,7 +79,9 @@ class SqliteLog:
         """A log in the system's folder for temporary files, deleted by `close`."""
         with ExitStack() as made:
             folder = made.enter_context(
-                tempfile.TemporaryDirectory(prefix="kstream-", ignore_cleanup_errors=True)
+                await asyncio.to_thread(
+                    tempfile.TemporaryDirectory, prefix="kstream-", ignore_cleanup_errors=True
+                )
             )
             log = await cls.open(Path(folder, "log.db"), epoch=epoch, meta=meta, max_bytes=max_bytes)
             log._leftovers = made.pop_all()

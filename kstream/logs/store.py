@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import sqlite3
 import uuid
@@ -72,40 +73,27 @@ class Store:
             if live is None:
                 live = live_at(self._connection, self.status.head)
             self._live = None  # until this has worked
-            numbered: list[list[Event]] = []
-            written: list[rows.Row] = []
-            frames: list[keyframes.Keyframe] = []
-            seq = self.status.head
-            for change in changes:
-                events: list[Event] = []
-                for fact in change.events:
-                    seq += 1
-                    row = rows.row(seq, fact)
-                    written.append(row)
-                    events.append(Event(seq, fact))
-                    frame = live.apply(seq, row[1], row[2], row[3], row[6])
-                    if frame is not None:
-                        frames.append(frame)
-                numbered.append(events)
+            numbers = itertools.count(self.status.head + 1)
+            numbered = [[Event(next(numbers), fact) for fact in change.events] for change in changes]
             versions = {stream: version for change in changes for stream, version in change.versions.items()}
-            self._transact(written, frames, versions)
+            self._transact(numbered, live, versions)
             self._live = live
             self.status = self.status._replace(
-                head=seq,
-                oldest=min(self.status.oldest, seq + 1),
+                head=self.status.head + sum(map(len, numbered)),
                 versions={**self.status.versions, **versions} if versions else self.status.versions,
             )
             return numbered
 
     def _transact(
-        self, written: Sequence[rows.Row], frames: Sequence[keyframes.Keyframe], versions: Mapping[str, str]
+        self, numbered: Sequence[Sequence[Event]], live: keyframes.LiveSet, versions: Mapping[str, str]
     ) -> None:
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
         try:
-            connection.executemany(rows.INSERT, written)
-            if frames:
-                keyframes.insert(connection, frames)
+            for events in numbered:
+                # Rows come and go one by one: a list of them would keep the garbage collector busy.
+                connection.executemany(rows.INSERT, itertools.starmap(rows.row, events))
+                keyframes.insert(connection, live.apply(events))
             if versions:
                 connection.executemany("INSERT OR REPLACE INTO versions VALUES (?, ?)", versions.items())
             connection.execute("COMMIT")
