@@ -35,7 +35,7 @@ class Backoff:
             self.failures = 0
         self._last = now
         self.failures += 1
-        delay = min(BASE * 2 ** min(self.failures - 1, 10), CEILING) * (1.0 + self._rng.random())
+        delay = min(BASE * (1 << min(self.failures - 1, 10)), CEILING) * (1.0 + self._rng.random())
         if retry_after is not None:
             return max(delay, min(retry_after, _PATIENCE))
         return 0.0 if first_at_once and self.failures == 1 else delay

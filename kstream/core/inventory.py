@@ -40,7 +40,7 @@ class Inventory:
     def __len__(self) -> int:
         return sum(map(len, self._namespaces.values()))
 
-    def keys(self, namespace: str = "") -> Iterator[ObjectKey]:
+    def known(self, namespace: str = "") -> Iterator[ObjectKey]:
         """The objects of a namespace; "" is all of them."""
         for names in self._scope(namespace):
             for entry in names.values():
@@ -82,7 +82,7 @@ class Inventory:
             entry for names in self._scope(namespace) for entry in names.values() if entry.sweep != sweep
         ]
         doubtful, self._doubtful = self._doubtful, []
-        present = {key.uid for key in self.keys(namespace)} if doubtful else set()
+        present = {key.uid for key in self.known(namespace)} if doubtful else set()
         gone = [(key, "") for key in doubtful if key.uid not in present]
         for entry in absent:
             gone.append((entry.key, entry.version))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -47,6 +48,20 @@ class Get(NamedTuple):
     query: Mapping[str, str]
     watch: bool
     within: float
+
+
+def list_query(*, limit: int, token: str) -> dict[str, str]:
+    """LISTWATCH 1: a limit (0: none) and no resourceVersion; later pages have only `continue` besides."""
+    query = {"limit": str(limit)} if limit else {}
+    return query | {"continue": token} if token else query
+
+
+def watch_query(version: str, *, timeout: int) -> dict[str, str]:
+    """LISTWATCH 2; without a version the WatchList of LISTWATCH 4."""
+    query = {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(timeout)}
+    if version:
+        return query | {"resourceVersion": version}
+    return query | {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
 
 
 class Wait(NamedTuple):
@@ -128,3 +143,32 @@ class Freshness(NamedTuple):
     restarts: int  # watches after the first
     failures: int  # in a row
     lag: float = 0.0  # seconds from the socket to the commit, of the last delivery that was committed
+
+
+@dataclass(slots=True)
+class Tally:
+    """What a reflector counts."""
+
+    last_byte: float = 0.0
+    last_event: float = 0.0
+    events: int = 0
+    suppressed: int = 0
+    lists: int = 0
+    watches: int = 0
+
+    def freshness(
+        self, stream: Stream, *, state: str, version: str, objects: int, failures: int
+    ) -> Freshness:
+        return Freshness(
+            stream=stream.name,
+            state=state,
+            last_byte=self.last_byte,
+            last_event=self.last_event,
+            version=version,
+            objects=objects,
+            events=self.events,
+            suppressed=self.suppressed,
+            lists=self.lists,
+            restarts=max(0, self.watches - 1),
+            failures=failures,
+        )

@@ -35,9 +35,13 @@ from kstream.core.reflection import (
     OutOfTouch,
     Output,
     Stream,
+    Tally,
     Unauthorized,
     Wait,
+    list_query,
+    watch_query,
 )
+from kstream.core.refusal import Meaning, means_busy, means_expired, read_refusal
 
 PAGE: Final = 500  # objects (LISTWATCH 1)
 PAGE_WITHIN: Final = 60.0  # seconds for a page (LISTWATCH 9)
@@ -92,8 +96,8 @@ class Reflector:
         self._heard_bytes = False
         self._unauthorized = False
         self._denied = False
-        self._last_byte = self._last_event = 0.0
-        self._events = self._suppressed = self._lists = self._watches = 0
+        self.restarted = False  # the response that is being received is of no interest any more
+        self._tally = Tally()
 
     @property
     def version(self) -> str:
@@ -112,50 +116,43 @@ class Reflector:
             state = "denied"
         elif self._not_before > now.monotonic:
             state = "waiting"
-        return Freshness(
-            stream=self.stream.name,
-            state=state,
-            last_byte=self._last_byte,
-            last_event=self._last_event,
-            version=self._version,
-            objects=sum(1 for _ in self.inventory.keys(self.stream.namespace)),
-            events=self._events,
-            suppressed=self._suppressed,
-            lists=self._lists,
-            restarts=max(0, self._watches - 1),
-            failures=self._backoff.failures,
+        objects = sum(1 for _ in self.inventory.known(self.stream.namespace))
+        return self._tally.freshness(
+            self.stream, state=state, version=self._version, objects=objects, failures=self._backoff.failures
         )
 
     def probe(self) -> None:
         """Something changed (credentials, permissions): do not wait for the next try."""
         self._not_before = 0.0
 
+    def restart(self) -> None:
+        """Others have told of the objects meanwhile: list before watching on."""
+        self._relist()
+        self.restarted = True
+
     def next_request(self, now: Moment) -> Get | Wait:
         if self._not_before > now.monotonic:
             return Wait(self._not_before - now.monotonic)
         path = self.stream.path
         self._status = 0
+        self.restarted = False
         if self._phase is _Phase.LIST:
-            query = {"limit": str(PAGE)} if self._paged else {}
-            if self._token:
-                query["continue"] = self._token
-            else:
-                self._lists += 1
-                self._sweep = self.inventory.begin_sweep()
+            if not self._token:
+                self._begin_list()
+            query = list_query(limit=PAGE if self._paged else 0, token=self._token)
             return Get(path, query, watch=False, within=PAGE_WITHIN)
         self._timeout = 300 + int(301 * self._rng.random())
-        query = {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(self._timeout)}
         if self._phase is _Phase.INITIAL:
-            self._lists += 1
-            self._sweep = self.inventory.begin_sweep()
-            query |= {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
-        else:
-            query["resourceVersion"] = self._version
-        return Get(path, query, watch=True, within=HEADERS_WITHIN)
+            self._begin_list()
+        return Get(path, watch_query(self._version, timeout=self._timeout), watch=True, within=HEADERS_WITHIN)
+
+    def _begin_list(self) -> None:
+        self._tally.lists += 1
+        self._sweep = self.inventory.begin_sweep()
 
     def receive_response(self, status: int, headers: Mapping[str, str], now: Moment) -> Output:
         """The head of the response; `headers` with names in lower case."""
-        self._heard(now)
+        self._tally.last_byte = now.time
         self._status = status
         self._headers = headers
         self._body.clear()
@@ -165,7 +162,7 @@ class Reflector:
         notes: list[Note] = [Answered(), Allowed(self._verb)]
         version = None
         if self._phase is not _Phase.LIST:
-            self._watches += 1
+            self._tally.watches += 1
             self._opened = now.monotonic
             self._heard_lines = self._heard_bytes = False
             self._lines = LineSplitter(MAX_LINE)
@@ -176,7 +173,7 @@ class Reflector:
         return Output(version=version, notes=notes)
 
     def receive_data(self, data: bytes, now: Moment) -> Output:
-        self._heard(now)
+        self._tally.last_byte = now.time
         if self._status != 200:
             if len(self._body) < _REFUSAL:
                 self._body += data
@@ -225,9 +222,6 @@ class Reflector:
     @property
     def _verb(self) -> str:
         return "list" if self._phase is _Phase.LIST else "watch"
-
-    def _heard(self, now: Moment) -> None:
-        self._last_byte = now.time
 
     def _first_phase(self) -> _Phase:
         return _Phase.INITIAL if self._watch_list else _Phase.LIST
@@ -314,9 +308,9 @@ class Reflector:
     def _watch_error(self, status: resources.Status, now: Moment) -> Output:
         """An ERROR in the stream (LISTWATCH 5, 6)."""
         said = f"{status.code or 'ERROR'} {status.reason} {status.message}".strip()
-        if status.code == 429 or status.reason == "TooManyRequests":
+        if means_busy(status):
             return self._failed(now, said, retry_after=status.retry_after)._replace(close=True)
-        if status.code == 410 or status.reason in ("Expired", "Gone"):
+        if means_expired(status):
             return self._broken(now, said)
         if self._phase is _Phase.INITIAL:
             self._watch_list = False
@@ -326,41 +320,38 @@ class Reflector:
 
     def _refused(self, now: Moment) -> Output:
         """Another status than 200."""
-        status = self._status
-        said = resources.decode_status(bytes(self._body))
+        refusal = read_refusal(self._status, self._headers, bytes(self._body))
         self._body.clear()
-        message = said.message if said is not None and said.message else "no reason was given"
-        cause = f"{status}: {message}"
-        if status == 401:
-            again, self._unauthorized = self._unauthorized, True
-            wait = self._backoff.failed(now.monotonic, first_at_once=True)
-            self._not_before = now.monotonic + (wait if again else 0.0)
-            return Output(notes=[Unauthorized(), OutOfTouch(cause)])
-        if status == 403:
-            self._denied = True
-            if self._phase is _Phase.INITIAL:
-                # A WatchList needs both permissions; a plain list says which one is missing.
-                self._relist(watch_list=False)
-                return Output(notes=[Answered()])
-            self._not_before = now.monotonic + PROBE * (1.0 + 0.1 * self._rng.random())
-            return Output(notes=[Answered(), Forbidden(self._verb, message)])
-        notes: tuple[Note, ...] = (Answered(),) if status < 500 else ()
-        retry_after = _seconds(self._headers.get("retry-after", ""))
-        if retry_after is None and said is not None:
-            retry_after = said.retry_after
-        if status == 410:
-            if self._phase is _Phase.LIST:
+        cause, retry_after = refusal.cause, refusal.retry_after
+        notes: tuple[Note, ...] = (Answered(),) if refusal.answered else ()
+        match refusal.meaning:
+            case Meaning.UNAUTHORIZED:
+                again, self._unauthorized = self._unauthorized, True
+                wait = self._backoff.failed(now.monotonic, first_at_once=True)
+                self._not_before = now.monotonic + (wait if again else 0.0)
+                return Output(notes=[Unauthorized(), OutOfTouch(cause)])
+            case Meaning.FORBIDDEN if self._phase is not _Phase.INITIAL:
+                self._denied = True
+                self._not_before = now.monotonic + PROBE * (1.0 + 0.1 * self._rng.random())
+                return Output(notes=[*notes, Forbidden(self._verb, cause)])
+            case Meaning.EXPIRED if self._phase is _Phase.LIST:
                 self._relist(watch_list=False, paged=not self._token)
                 return self._failed(now, cause, first_at_once=True, notes=notes)
-            return self._broken(now, cause, notes=notes)
-        if self._phase is _Phase.INITIAL and status != 429:
+            case Meaning.EXPIRED:
+                return self._broken(now, cause, notes=notes)
+            case Meaning.BUSY:
+                return self._failed(now, cause, retry_after=retry_after, notes=notes)
+        if self._phase is _Phase.INITIAL:
+            # Forbidden, too: a WatchList needs both permissions, a plain list says which one is missing.
             self._relist(watch_list=False)
             return Output(notes=notes)
-        if self._phase is _Phase.WATCH and status not in (429, 502, 503, 504):
-            return self._broken(now, cause, retry_after=retry_after, notes=notes)
-        if self._phase is _Phase.LIST and 400 <= status < 500 and status != 429:
-            self._relist()
-        return self._failed(now, cause, retry_after=retry_after, notes=notes)
+        if self._phase is _Phase.LIST:
+            if refusal.meaning is Meaning.WRONG:
+                self._relist()
+            return self._failed(now, cause, retry_after=retry_after, notes=notes)
+        if refusal.meaning is Meaning.AWAY:
+            return self._failed(now, cause, retry_after=retry_after, notes=notes)
+        return self._broken(now, cause, retry_after=retry_after, notes=notes)
 
     def _broken(
         self, now: Moment, cause: str, *, retry_after: float | None = None, notes: tuple[Note, ...] = ()
@@ -393,7 +384,7 @@ class Reflector:
             return []
         events = self.inventory.see(item, time=now.time, sweep=sweep)
         if not events:
-            self._suppressed += 1
+            self._tally.suppressed += 1
         return events
 
     def _merge(self, events: list[WatchEvent], output: Output, now: Moment) -> Output:
@@ -403,11 +394,6 @@ class Reflector:
 
     def _handed(self, events: list[WatchEvent], version: str | None, now: Moment, *notes: Note) -> Output:
         if events:
-            self._events += len(events)
-            self._last_event = now.time
+            self._tally.events += len(events)
+            self._tally.last_event = now.time
         return Output(events, version, notes)
-
-
-def _seconds(header: str) -> float | None:
-    """Retry-After in seconds; its other form, a date, is not used by API servers."""
-    return float(header) if header.isascii() and header.isdigit() else None

@@ -25,7 +25,6 @@ class Touch:
         self._reached = False
         self._told_out = False
         self._synced = False
-        self._lost = False
         self._denied: set[str] = set()
 
     def expect(self, stream: Stream) -> None:
@@ -51,8 +50,8 @@ class Touch:
             else:
                 code, message = ErrorCode.CONNECTION_FAILED, "Unable to connect to the Kubernetes cluster"
             reports.append(Fault(code, message, cause, CLUSTER))
-        if not self._lost:
-            self._lost, self._synced = True, False
+        if self._synced:
+            self._synced = False
             reports.append(Lost())
         return reports
 
@@ -86,11 +85,11 @@ class Touch:
                 self._told_out = False
                 reports.append(Cleared(CLUSTER))
             if not self._synced:
-                self._synced, self._lost = True, False
+                self._synced = True
                 reports.append(Synced())
             return reports
         if states == {_State.DENIED} and self._synced:
-            self._synced, self._lost = False, True
+            self._synced = False
             return [Lost()]
         return []
 

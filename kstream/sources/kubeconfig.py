@@ -1,30 +1,27 @@
-"""Where the cluster is and who we are there: kubeconfig files, or the service account of a pod.
+"""Kubeconfig files → what a connection needs.
 
-kubernetes-asyncio reads the formats; what it does not do well enough for a process that runs for weeks is done here:
-errors that name the file, several files, token files and exec plugins that are asked again (LISTWATCH 11).
+Files are merged as kubectl merges them: for a name, and for the current context, the first file wins; paths in a file
+are relative to it. What the user entry means is left to kubernetes-asyncio, but for what a process that runs for weeks
+needs asked again: token files and exec plugins (LISTWATCH 11).
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
-import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
-from kubernetes_asyncio import config
-from kubernetes_asyncio.client import Configuration
-from kubernetes_asyncio.config.incluster_config import (
-    SERVICE_CERT_FILENAME,
-    SERVICE_TOKEN_FILENAME,
-    InClusterConfigLoader,
-)
 
 from kstream.core.errors import ConfigError
 
 _IN_CLUSTER: Final = "KUBERNETES_SERVICE_HOST"
+_PATHS: Final = {
+    "cluster": ("certificate-authority",),
+    "user": ("client-certificate", "client-key", "tokenFile"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,33 +29,25 @@ class KubeSettings:
     """How to find the cluster, and what of it to watch."""
 
     kubeconfig: str | None = (
-        None  # one path or several, joined as in $KUBECONFIG; None: $KUBECONFIG, ~/.kube/config
+        None  # one path, or several joined as in $KUBECONFIG; None: that, then ~/.kube/config
     )
     context: str | None = None  # None: the current one
     namespaces: tuple[str, ...] = ()  # none: all
 
 
 @dataclass(frozen=True, kw_only=True)
-class Credentials:
-    """All that a request needs."""
+class Choice:
+    """The chosen context and what it refers to, paths made absolute."""
 
-    host: str  # "https://10.0.0.1:6443", no slash at the end
-    cluster: str  # the name that the context gives it
-    namespace: str  # the context's, "" if it has none
-    authorization: str  # the header's value, "" for none
-    tls: ssl.SSLContext | None  # None for http
-    server_name: str | None  # what the certificate is for, when it is not the host
-    proxy: str | None
+    files: str  # for messages
+    cluster_name: str
+    namespace: str  # "" if the context has none
+    cluster: dict[str, Any]
+    user: dict[str, Any]
 
 
-async def load(settings: KubeSettings) -> Credentials:
-    """Read it all again. Raises ConfigError for what is missing, unreadable or malformed."""
-    paths = _paths(settings)
-    # Files are read, and keys parsed, in a thread: a slow disk must not stop the streams.
-    return await asyncio.to_thread(_load, settings, paths)
-
-
-def _paths(settings: KubeSettings) -> list[Path]:
+def config_paths(settings: KubeSettings) -> list[Path]:
+    """The files to read; none means the service account of the pod that this runs in."""
     joined = settings.kubeconfig or os.environ.get("KUBECONFIG")
     if joined:
         return [Path(path).expanduser() for path in joined.split(os.pathsep) if path]
@@ -68,96 +57,108 @@ def _paths(settings: KubeSettings) -> list[Path]:
     return [default]
 
 
-def _load(settings: KubeSettings, paths: list[Path]) -> Credentials:
-    if not paths:
-        return _in_cluster()
+def stamp(paths: Sequence[Path]) -> tuple[tuple[int, int], ...]:
+    """Changes when a file does."""
+    stats = []
+    for path in paths:
+        try:
+            stat = path.stat()
+        except OSError:
+            stats.append((0, 0))
+        else:
+            stats.append((stat.st_mtime_ns, stat.st_size))
+    return tuple(stats)
+
+
+def choose(paths: Sequence[Path], context: str | None) -> Choice:
+    """Raises ConfigError for what is missing, unreadable, malformed, or refers to what is not there."""
     shown = os.pathsep.join(map(str, paths))
-    present = [path for path in paths if path.exists()]
-    if not present:
+    contents = [(path, _read(path)) for path in paths if path.exists()]
+    if not contents:
         raise ConfigError(
             f"Kubeconfig {shown} does not exist; set --kubeconfig or KUBECONFIG to the file of your cluster"
         )
-    for path in present:
-        _check(path)
-    configuration = Configuration()
-    try:
-        loader = asyncio.run(
-            config.load_kube_config(
-                config_file=os.pathsep.join(map(str, present)),
-                context=settings.context,
-                client_configuration=configuration,
-                persist_config=False,
-            )
-        )
-    except (
-        config.ConfigException,
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-        AssertionError,
-        OSError,
-    ) as error:
+    contexts = _entries(contents, "contexts", "context")
+    current = next((name for _, c in contents if (name := c.get("current-context"))), None)
+    name = context or current
+    if not name:
+        raise ConfigError(f"Kubeconfig {shown} has no current context; choose one with --context")
+    if name not in contexts:
+        names = ", ".join(sorted(contexts)) or "none"
+        raise ConfigError(f"Kubeconfig {shown} has no context {name!r}; it has: {names}")
+    chosen = contexts[name]
+    cluster = _referred(contents, "cluster", chosen, name, shown)
+    if not isinstance(cluster.get("server"), str):
         raise ConfigError(
-            f"Kubeconfig {shown} cannot be used: {str(error) or type(error).__name__}"
-        ) from error
-    context: dict[str, Any] = (loader.current_context or {}).get("context") or {}
-    return _credentials(
-        configuration,
-        cluster=str(context.get("cluster", "")),
-        namespace=context.get("namespace") or "",
-        shown=shown,
+            f"Kubeconfig {shown}: cluster {chosen['cluster']!r} has no server; add its https:// address"
+        )
+    user = _referred(contents, "user", chosen, name, shown) if chosen.get("user") else {}
+    return Choice(
+        files=shown,
+        cluster_name=str(chosen["cluster"]),
+        namespace=str(chosen.get("namespace") or ""),
+        cluster=cluster,
+        user=user,
     )
 
 
-def _check(path: Path) -> None:
-    """Say what is wrong with a file before the library says it less well."""
+def _read(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text())
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ConfigError(f"Kubeconfig {path} cannot be read: {error.strerror or error}") from error
+        raise ConfigError(
+            f"Kubeconfig {path} cannot be read: {error.strerror or error}; check its mode"
+        ) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         where = " ".join(str(error).split())
-        raise ConfigError(f"Kubeconfig {path} is no YAML: {where}") from error
+        raise ConfigError(f"Kubeconfig {path} is no YAML: {where}; correct it or write it anew") from error
+    if content is None:
+        return {}  # an empty file among several is allowed
     if not isinstance(content, dict):
         raise ConfigError(f"Kubeconfig {path} is no kubeconfig: it has no clusters, users and contexts")
+    return content
 
 
-def _in_cluster() -> Credentials:
-    configuration = Configuration()
-    try:
-        loader = InClusterConfigLoader(
-            token_filename=SERVICE_TOKEN_FILENAME,
-            cert_filename=SERVICE_CERT_FILENAME,
-            try_refresh_token=False,
+def _entries(
+    contents: Sequence[tuple[Path, dict[str, Any]]], section: str, field: str
+) -> dict[str, dict[str, Any]]:
+    entries: dict[str, dict[str, Any]] = {}
+    for path, content in contents:
+        listed = content.get(section) or []
+        if not isinstance(listed, list):
+            raise ConfigError(f"Kubeconfig {path}: {section} is no list; correct it")
+        for entry in listed:
+            if not isinstance(entry, dict) or "name" not in entry:
+                raise ConfigError(f"Kubeconfig {path}: an entry of {section} has no name; correct it")
+            body = entry.get(field) or {}
+            if not isinstance(body, dict):
+                raise ConfigError(f"Kubeconfig {path}: {field} {entry['name']!r} is no mapping; correct it")
+            entries.setdefault(str(entry["name"]), _absolute(body, field, path.absolute().parent))
+    return entries
+
+
+def _absolute(body: dict[str, Any], field: str, folder: Path) -> dict[str, Any]:
+    body = dict(body)
+    for name in _PATHS.get(field, ()):
+        if isinstance(body.get(name), str) and body[name]:
+            body[name] = str(folder / body[name])
+    plugin = body.get("exec")
+    if field == "user" and isinstance(plugin, dict) and os.sep in str(plugin.get("command", "")):
+        body["exec"] = {**plugin, "command": str(folder / str(plugin["command"]))}
+    return body
+
+
+def _referred(
+    contents: Sequence[tuple[Path, dict[str, Any]]],
+    field: str,
+    chosen: dict[str, Any],
+    context: str,
+    shown: str,
+) -> dict[str, Any]:
+    name = chosen.get(field)
+    entry = _entries(contents, f"{field}s", field).get(str(name))
+    if entry is None:
+        raise ConfigError(
+            f"Kubeconfig {shown}: context {context!r} refers to {field} {name!r}, which is not there"
         )
-        loader.load_and_set(configuration)
-    except (config.ConfigException, OSError) as error:
-        raise ConfigError(f"The service account of this pod cannot be used: {error}") from error
-    return _credentials(
-        configuration, cluster="in-cluster", namespace="", shown="of the pod's service account"
-    )
-
-
-def _credentials(configuration: Configuration, *, cluster: str, namespace: str, shown: str) -> Credentials:
-    host = str(configuration.host).rstrip("/")
-    tls = None
-    if host.startswith("https"):
-        try:
-            tls = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
-            if configuration.cert_file:
-                tls.load_cert_chain(configuration.cert_file, keyfile=configuration.key_file)
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigError(f"A certificate of {shown} cannot be used: {error}") from error
-        if not configuration.verify_ssl:
-            tls.check_hostname = False
-            tls.verify_mode = ssl.CERT_NONE
-    return Credentials(
-        host=host,
-        cluster=cluster or "unknown",
-        namespace=namespace,
-        authorization=str(configuration.api_key.get("BearerToken", "")).strip(),
-        tls=tls,
-        server_name=configuration.tls_server_name,
-        proxy=configuration.proxy,
-    )
+    return entry

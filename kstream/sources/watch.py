@@ -14,7 +14,7 @@ from kstream.ports import Clock
 from kstream.sources.apiserver import FAILURES, ApiServer, failure_of
 
 T = TypeVar("T")
-Deliver = Callable[[Reflector, Output], Awaitable[None]]
+Deliver = Callable[["Watcher", Output], Awaitable[None]]
 
 
 class Watcher:
@@ -26,6 +26,7 @@ class Watcher:
         self._clock = clock
         self._deliver = deliver
         self._woken = asyncio.Event()
+        self.serial = 0  # of the credentials that the last request was sent with
 
     def wake(self) -> None:
         """Try now what is waiting to be tried."""
@@ -38,7 +39,9 @@ class Watcher:
             step = self.reflector.next_request(self._now())
             if isinstance(step, Wait):
                 await self._clock.wait(self._woken, step.seconds)
-            elif step.watch:
+                continue
+            self.serial = self._api.serial
+            if step.watch:
                 await self._watch(step)
             else:
                 await self._list(step)
@@ -49,8 +52,8 @@ class Watcher:
     async def _say(self, output: Output) -> bool:
         """Hand it over, if there is anything; False when the rest of the response is of no interest."""
         if output.events or output.notes or output.version is not None:
-            await self._deliver(self.reflector, output)
-        return not output.close
+            await self._deliver(self, output)
+        return not output.close and not self.reflector.restarted
 
     async def _fail(self, failure: Failure, detail: str) -> None:
         await self._say(self.reflector.receive_failure(failure, detail, self._now()))
@@ -67,7 +70,8 @@ class Watcher:
             await self._fail(*failure_of(error))
         else:
             for output in outputs:
-                await self._say(output)
+                if not await self._say(output):
+                    return
             await self._say(reflector.receive_end(self._now()))
 
     async def _page(self, get: Get) -> list[Output]:
