@@ -224,7 +224,8 @@ class Client:
                 self.state.await_state()  # whatever it disliked, do not ask for a resume twice
             raise _refused(self._url, refused, said) from refused
         except (aiohttp.ClientError, TimeoutError, OSError) as failure:
-            cause = str(failure) or "no answer in time"
+            known = failure.os_error if isinstance(failure, aiohttp.ClientConnectorError) else failure
+            cause = str(known) or "no answer in time"
             raise UnreachableError(
                 f"Cannot reach {self._url}: {cause}. Is a kstream server running there?"
             ) from failure

@@ -27,7 +27,8 @@ export interface Container {
   ready: boolean;
   restartCount?: number;
   state?: "running" | "waiting" | "terminated";
-  reason?: string;
+  /** Why it is in that state, where there is a reason. */
+  reason?: string | null;
 }
 
 export interface Pod {

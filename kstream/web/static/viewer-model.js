@@ -1,0 +1,172 @@
+// What the page shows, without the page: order and filter of the pods, words for messages, ages and statuses.
+
+const GOOD = new Set(["Running", "Completed", "Succeeded", "Ready", "Active"]);
+const PASSING = new Set(["Pending", "ContainerCreating", "PodInitializing", "Terminating", "SchedulingDisabled"]);
+const INIT_PROGRESS = /^Init:\d+\/\d+$/;
+
+/** `good`, `wait` or `bad`. @param {string} status */
+export function tone(status) {
+  const words = String(status ?? "").split(",");
+  if (words.every((word) => GOOD.has(word))) return "good";
+  return words.every((word) => GOOD.has(word) || PASSING.has(word) || INIT_PROGRESS.test(word)) ? "wait" : "bad";
+}
+
+/** As kubectl prints an age: `42s`, `5m10s`, `3h`, `12d`. @param {number} seconds */
+export function age(seconds) {
+  if (!Number.isFinite(seconds)) return "";
+  const total = Math.max(0, Math.floor(seconds));
+  if (total < 120) return `${total}s`;
+  const minutes = Math.floor(total / 60);
+  if (minutes < 10) return total % 60 ? `${minutes}m${total % 60}s` : `${minutes}m`;
+  if (minutes < 180) return `${minutes}m`;
+  const hours = Math.floor(minutes / 60);
+  return hours < 48 ? `${hours}h` : `${Math.floor(hours / 24)}d`;
+}
+
+/** The containers of a pod in figures. @param {any} pod */
+export function containers(pod) {
+  const all = Array.isArray(pod.containers) ? pod.containers : [];
+  let ready = 0;
+  let restarts = 0;
+  for (const container of all) {
+    ready += container.ready === true;
+    restarts += container.restartCount ?? 0;
+  }
+  return { ready: `${ready}/${all.length}`, restarts };
+}
+
+const several = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+const fullName = (data) => (data.namespace ? `${data.namespace}/${data.name}` : String(data.name ?? data.uid));
+const SIGNS = { ADDED: "+", MODIFIED: "~", DELETED: "−" };
+
+/** One line for a message: a label, a text, a tone, and the status of what changed. @param {any} message */
+export function describe(message) {
+  const { type, data } = message;
+  switch (type) {
+    case "node_event":
+    case "pod_event":
+    case "namespace_event": {
+      const text = `${SIGNS[message.action] ?? "?"} ${fullName(data)}`;
+      const status = data.status ?? "";
+      return { label: type.slice(0, -"_event".length), text, status, tone: status ? tone(status) : "gone" };
+    }
+    case "initial_state": {
+      const parts = ["nodes", "pods", "namespaces"].map((kind) => several(data[kind].length, kind.slice(0, -1)));
+      return { label: "state", text: parts.join(", "), tone: "info" };
+    }
+    case "batch": {
+      const actions = { ADDED: 0, MODIFIED: 0, DELETED: 0 };
+      for (const event of data) if (Object.hasOwn(actions, event.action)) actions[event.action] += 1;
+      const split = Object.entries(actions).filter(([, count]) => count).map(([action, count]) => SIGNS[action] + count);
+      return { label: "batch", text: `${several(data.length, "event")}  ${split.join(" ")}`, tone: "info" };
+    }
+    case "connection":
+      return {
+        label: message.status,
+        text: [message.cluster?.name, message.cluster?.version, message.resumed && "resumed"].filter(Boolean).join("  "),
+        tone: message.status === "connected" ? "good" : "wait",
+      };
+    case "metrics":
+      return { label: type, text: `${data.readyNodes}/${data.totalNodes} nodes, ${data.runningPods}/${data.totalPods} pods running`, tone: "quiet" };
+    case "error": {
+      const { code, message: text, details } = message.error;
+      return { label: type, text: `${code}  ${text}${details ? ` (${details})` : ""}`, tone: "bad" };
+    }
+    case "playback":
+      return { label: type, text: `${data.state}  ${data.at}  ×${data.speed}`, tone: "info" };
+    default:
+      return { label: type, text: "", tone: "quiet" };
+  }
+}
+
+/** The message as text, cut to what a person would scroll through. @param {any} message */
+export function pretty(message, limit = 20_000) {
+  const { data } = message;
+  let shown = message;
+  if (message.type === "initial_state") {
+    const cut = ([kind, items]) => [kind, items.length > 20 ? [...items.slice(0, 20), `… ${items.length - 20} more`] : items];
+    shown = { ...message, data: Object.fromEntries(Object.entries(data).map(cut)) };
+  } else if (message.type === "batch" && data.length > 100) {
+    shown = { ...message, data: [...data.slice(0, 100), `… ${data.length - 100} more`] };
+  }
+  const text = JSON.stringify(shown, null, 2);
+  return text.length > limit ? `${text.slice(0, limit)}\n…` : text;
+}
+
+/** Objects in the order of a key, kept by merging: one pass per refresh, however many came and went. */
+export class Sorted {
+  /** @param {(item: any) => string} keyOf must not change while an object lives */
+  constructor(keyOf) {
+    this._keyOf = keyOf;
+    /** @type {{ key: string, uid: string }[]} */
+    this.rows = [];
+    this._known = new Set();
+    this._added = new Map();
+    this._removed = new Set();
+  }
+
+  /** @param {Iterable<any>} items */
+  reset(items) {
+    this._added.clear();
+    this._removed.clear();
+    this._known.clear();
+    this.rows = [];
+    for (const item of items) this.put(item);
+  }
+
+  put(item) {
+    this._removed.delete(item.uid);
+    if (!this._known.has(item.uid)) this._added.set(item.uid, { key: this._keyOf(item), uid: item.uid });
+  }
+
+  remove(uid) {
+    if (!this._added.delete(uid) && this._known.has(uid)) this._removed.add(uid);
+  }
+
+  /** The rows as they are now. */
+  refresh() {
+    if (this._added.size === 0 && this._removed.size === 0) return this.rows;
+    const added = [...this._added.values()].sort(byKey);
+    const merged = [];
+    let next = 0;
+    for (const row of this.rows) {
+      if (this._removed.has(row.uid)) continue;
+      while (next < added.length && byKey(added[next], row) < 0) merged.push(added[next++]);
+      merged.push(row);
+    }
+    while (next < added.length) merged.push(added[next++]);
+    for (const uid of this._removed) this._known.delete(uid);
+    for (const row of added) this._known.add(row.uid);
+    this._added.clear();
+    this._removed.clear();
+    this.rows = merged;
+    return merged;
+  }
+}
+
+function byKey(a, b) {
+  return a.key < b.key ? -1 : a.key > b.key ? 1 : a.uid < b.uid ? -1 : 1;
+}
+
+/** How many events there were in the last minute, by whole seconds. */
+export class Rate {
+  constructor() {
+    this._seconds = new Map();
+  }
+
+  /** @param {number} count @param {number} now seconds */
+  add(count, now) {
+    const second = Math.floor(now);
+    this._seconds.set(second, (this._seconds.get(second) ?? 0) + count);
+  }
+
+  /** @param {number} now seconds */
+  total(now) {
+    let sum = 0;
+    for (const [second, count] of this._seconds) {
+      if (second <= now - 60) this._seconds.delete(second);
+      else sum += count;
+    }
+    return sum;
+  }
+}
