@@ -137,7 +137,8 @@ async def _serve(server: FakeApiServer, kubeconfig_out: Path | None) -> None:
     stop_on_signals(stop)
     async with server:
         if kubeconfig_out is not None:
-            _write(kubeconfig_out, yaml.safe_dump(server.kubeconfig(), sort_keys=False))
+            text = yaml.safe_dump(server.kubeconfig(), sort_keys=False)
+            await asyncio.to_thread(_write, kubeconfig_out, text)
         said = f", kubeconfig in {kubeconfig_out}" if kubeconfig_out is not None else ""
         click.echo(f"fake API server on {server.url}{said} (Ctrl-C stops it)")
         await stop.wait()

@@ -59,14 +59,18 @@ class Recording:
 def read_recording(path: Path) -> Recording:
     """Raises ConfigError if the file is missing or is no capture."""
     try:
-        content = path.read_bytes()
-        if content.startswith(_GZIP):
-            content = gzip.decompress(content)
-        captured = [msgspec.json.decode(line, type=Captured) for line in content.splitlines() if line.strip()]
-    except (OSError, EOFError, msgspec.MsgspecError) as error:
+        return parse_recording(path.read_bytes())
+    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
         raise ConfigError(
             f"{path}: cannot be read as a capture: {error}; see docs/fake-apiserver.md"
         ) from error
+
+
+def parse_recording(content: bytes) -> Recording:
+    """The content of a capture. Raises ValueError, EOFError, KeyError or TypeError if it is none."""
+    if content.startswith(_GZIP):
+        content = gzip.decompress(content)
+    captured = [msgspec.json.decode(line, type=Captured) for line in content.splitlines() if line.strip()]
     listed: list[tuple[int, float, Change]] = []
     written: list[tuple[int, float, Change]] = []
     version = 0

@@ -103,7 +103,7 @@ class Client:
         body: str = "",
     ) -> Answer:
         """The whole answer; time passes until it is there. Raises aiohttp.ClientError if it is cut."""
-        return await self.passing(self._ask(path, accept, token, method, body))
+        return await self.passing(self.ask(path, accept=accept, token=token, method=method, body=body))
 
     async def passing(self, work: Coroutine[Any, Any, T], *, step: float = 0.5) -> T:
         """Let virtual time pass until `work` is done."""
@@ -115,7 +115,16 @@ class Client:
         finally:
             task.cancel()
 
-    async def _ask(self, path: str, accept: str, token: str, method: str, body: str) -> Answer:
+    async def ask(
+        self,
+        path: str,
+        *,
+        accept: str = "application/json",
+        token: str = "",
+        method: str = "GET",
+        body: str = "",
+    ) -> Answer:
+        """The whole answer, while someone else lets time pass."""
         headers = {"Accept": accept, **({"Authorization": f"Bearer {token}"} if token else {})}
         async with self.session.request(
             method, f"{self.server.url}{path}", headers=headers, data=body or None
