@@ -191,55 +191,67 @@ class World:
 
 
 _names = st.sampled_from("abcdef")
-_steps = st.one_of(
-    st.tuples(st.just("change"), _names, st.sampled_from(["set", "set", "delete"])),
-    st.tuples(st.just("ask")),
-    st.tuples(st.just("refuse"), st.sampled_from(_REFUSALS)),
-    st.tuples(st.just("lose"), st.sampled_from([Failure.UNREACHED, Failure.LATE])),
-    st.tuples(st.just("pump"), st.integers(1, 3), st.booleans()),
-    st.tuples(st.just("drop"), st.sampled_from([None, Failure.CUT, Failure.SILENT])),
-    st.tuples(st.just("compact")),
+_changes = st.lists(st.tuples(_names, st.sampled_from(["set", "set", "delete"])), max_size=4)
+_troubles = st.one_of(
+    st.tuples(st.just("end"), st.sampled_from([None, Failure.CUT, Failure.SILENT])),
+    st.tuples(st.just("torn"), st.integers(1, 3)),
     st.tuples(st.just("error"), st.sampled_from([429, 500, 410])),
     st.tuples(st.just("garbage")),
     st.tuples(st.just("kill")),
-    st.tuples(st.just("pass"), st.sampled_from([0.5, 65.0, 400.0])),
+    st.tuples(st.just("none")),
 )
+_answers = st.one_of(
+    st.just("answer"),
+    st.just("answer"),
+    st.sampled_from(_REFUSALS),
+    st.sampled_from([Failure.UNREACHED, Failure.LATE]),
+)
+_rounds = st.tuples(_changes, _troubles, _changes, st.booleans(), st.lists(_answers, max_size=5))
 
 
 @settings(max_examples=150, deadline=None)
-@given(st.integers(0, 2**16), st.booleans(), st.lists(_steps, max_size=60))
+@given(st.integers(0, 2**16), st.booleans(), st.lists(_rounds, min_size=1, max_size=8))
 def test_after_any_trouble_the_log_holds_what_the_server_holds(
-    seed: int, watch_list: bool, steps: list[tuple[Any, ...]]
+    seed: int, watch_list: bool, rounds: list[tuple[Any, ...]]
 ) -> None:
     world = World(seed, watch_list=watch_list)
-    for step in steps:
-        match step:
-            case ("change", name, what):
-                world.server.change(name, what)
-            case ("ask",) if world.position is None:
-                world.ask()
-            case ("refuse", status) if world.position is None:
-                world.ask(refusal=status)
-            case ("lose", failure) if world.position is None:
-                world.ask(failure=failure)
-            case ("pump", most, torn):
-                world.pump(most=most, torn=torn)
-            case ("drop", failure):
-                world.drop(failure)
-            case ("compact",):
-                world.server.compact()
-            case ("error", code) if world.position is not None:
-                world.send(error(code, ""))
-                world.position = None
-            case ("garbage",) if world.position is not None:
-                world.send(b"{]\n")
-                world.position = None
-            case ("kill",):
-                world.start()
-            case ("pass", seconds):
-                world.now += seconds
+    for heard, trouble, unheard, compacted, answers in rounds:
+        for name, what in heard:
+            world.server.change(name, what)
+        world.pump()
+        world.now += world.rng.choice([0.5, 65.0, 400.0])
+        _trouble(world, trouble)
+        for name, what in unheard:
+            world.server.change(name, what)
+        if compacted:
+            world.server.compact()
+        for answer in answers:
+            if world.position is None:
+                world.ask(
+                    refusal=answer if isinstance(answer, int) else 0,
+                    failure=answer if isinstance(answer, Failure) else None,
+                )
     world.quieten()
     assert world.known() == world.true()
+
+
+def _trouble(world: World, trouble: tuple[Any, ...]) -> None:
+    match trouble:
+        case ("kill",):
+            world.start()
+        case _ if world.position is None:
+            pass
+        case ("end", failure):
+            world.drop(failure)
+        case ("torn", most):
+            world.server.change("f", "set")
+            world.pump(most=most, torn=True)
+        case ("error", code):
+            world.send(error(code, ""))
+            world.position = None
+        case ("garbage",):
+            world.send(b"{]\n")
+            world.position = None
 
 
 @settings(max_examples=60, deadline=None)

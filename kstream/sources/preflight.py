@@ -1,0 +1,128 @@
+"""What stands between kstream and a cluster, looked at before a start (`kstream check`)."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from kstream.core.errors import ConfigError, ForbiddenError, UnreachableError
+from kstream.core.events import Kind
+from kstream.core.reflection import Stream
+from kstream.core.resources import decode_status
+from kstream.ports import Clock
+from kstream.sources.apiserver import FAILURES, ApiServer
+from kstream.sources.identity import UnidentifiedError, identify
+from kstream.sources.kubeconfig import KubeSettings, config_paths
+from kstream.sources.watch import within
+
+_REVIEWS: Final = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+_WITHIN: Final = 30.0  # seconds for each question
+_VERBS: Final = ("list", "watch")
+
+
+class Finding(NamedTuple):
+    """One thing that was looked at."""
+
+    what: str  # "kubeconfig", "cluster", "watch pods in namespace 'shop'"
+    ok: bool
+    cause: str  # what was found, good or bad
+    remedy: str = ""  # what to do, if it is bad
+    exit_code: int = 0  # of the error that it would be, 0 if it is good
+
+
+class _Review(msgspec.Struct):
+    class Status(msgspec.Struct):
+        allowed: bool = False
+        reason: str = ""
+
+    status: Status = msgspec.field(default_factory=Status)
+
+
+async def preflight(settings: KubeSettings, clock: Clock) -> list[Finding]:
+    """Kubeconfig, then the cluster, then each permission; what depends on something that failed is left out."""
+    api = ApiServer(settings, clock)
+    try:
+        return await _look(api, clock)
+    finally:
+        await api.close()
+
+
+async def _look(api: ApiServer, clock: Clock) -> list[Finding]:
+    where = ", ".join(map(str, config_paths(api.settings))) or "the service account of this pod"
+    try:
+        await api.connect()
+    except ConfigError as error:
+        remedy = "Set --kubeconfig or KUBECONFIG, or --context; `kubectl config view` shows what there is"
+        return [Finding("kubeconfig", False, str(error), remedy, ConfigError.exit_code)]
+    findings = [Finding("kubeconfig", True, f"{where}: {api.credentials.cluster} at {api.credentials.host}")]
+    try:
+        identity = await identify(api, clock)
+    except UnidentifiedError as error:
+        code = ForbiddenError.exit_code if "answers 401" in str(error) else UnreachableError.exit_code
+        remedy = (
+            "See whether `kubectl version` reaches it; check address, network, certificate and credentials"
+        )
+        return [*findings, Finding("cluster", False, str(error), remedy, code)]
+    findings.append(Finding("cluster", True, f"Kubernetes {identity.cluster.version}"))
+    for stream in _streams(api.settings):
+        for verb in _VERBS:
+            findings.append(await _permission(api, clock, verb, stream))
+    return findings
+
+
+def _streams(settings: KubeSettings) -> list[Stream]:
+    pods = [Stream(Kind.POD, namespace) for namespace in settings.namespaces] or [Stream(Kind.POD)]
+    return [Stream(Kind.NODE), Stream(Kind.NAMESPACE), *pods]
+
+
+async def _permission(api: ApiServer, clock: Clock, verb: str, stream: Stream) -> Finding:
+    where = f" in namespace '{stream.namespace}'" if stream.namespace else ""
+    what = f"{verb} {stream.resource}{where}"
+    attributes = {"verb": verb, "resource": stream.resource}
+    if stream.namespace:
+        attributes["namespace"] = stream.namespace
+    review = {
+        "apiVersion": "authorization.k8s.io/v1",
+        "kind": "SelfSubjectAccessReview",
+        "spec": {"resourceAttributes": attributes},
+    }
+    try:
+        status, body = await within(clock, _WITHIN, _post(api, review))
+    except FAILURES as error:  # a time-out, too
+        cause = f"It could not be asked: {str(error) or type(error).__name__}"
+        return Finding(what, False, cause, "Try again when the cluster answers", UnreachableError.exit_code)
+    if status != 201:
+        said = decode_status(body)
+        cause = f"It could not be asked: {status} {said.message if said is not None else ''}".rstrip()
+        remedy = (
+            "Allow creating selfsubjectaccessreviews (system:basic-user), or see what `kstream serve` reports"
+        )
+        return Finding(what, False, cause, remedy, ForbiddenError.exit_code)
+    try:
+        answer = msgspec.json.decode(body, type=_Review).status
+    except msgspec.DecodeError as error:
+        return Finding(what, False, f"The answer cannot be read: {error}", "Look for a proxy in between", 1)
+    if answer.allowed:
+        return Finding(what, True, "allowed")
+    return Finding(
+        what,
+        False,
+        f"Missing '{verb}' permission on '{stream.resource}'{where}",
+        _remedy(stream),
+        ForbiddenError.exit_code,
+    )
+
+
+def _remedy(stream: Stream) -> str:
+    if stream.kind is Kind.POD and not stream.namespace:
+        return (
+            "Bind a ClusterRole with list and watch on pods, or name the namespaces that are allowed with -n"
+        )
+    role = "Role" if stream.namespace else "ClusterRole"
+    return f"Bind a {role} with list and watch on {stream.resource}; without it, the rest is served"
+
+
+async def _post(api: ApiServer, review: dict[str, Any]) -> tuple[int, bytes]:
+    async with await api.post(_REVIEWS, review) as response:
+        return response.status, await response.read()
