@@ -139,6 +139,7 @@ _IN_STREAM = frozenset(
         "torn_line",
     }
 )
+_FINAL = frozenset({"black_hole", "drop", "expire_token", "forbidden", "restart", "status", "unauthorized"})
 _ON_SERVER = frozenset({"compact", "drop", "restart"})
 
 
@@ -168,6 +169,11 @@ class Rule(Strict):
         """It happens to the lines of a watch, not to the request."""
         at_line = self.match is not None and self.when.event is not None and self.do.kind in ("delay", "drop")
         return self.do.kind in _IN_STREAM or at_line
+
+    @property
+    def final(self) -> bool:
+        """The request gets no other answer than this."""
+        return self.do.kind in _FINAL and not self.in_stream
 
 
 class FaultScript(Strict):

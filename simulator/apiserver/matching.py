@@ -25,11 +25,17 @@ class FaultMatcher:
 
     def on_request(self, seen: Seen, *, page: int, now: float) -> Sequence[Rule]:
         """The rules that act on a request, in the order of the script. `page` is that of a list, else 0."""
-        return [
-            rule
-            for rule, progress in self._rules
-            if rule.match is not None and _matches(rule.match, seen, page) and self._acts(rule, progress, now)
-        ]
+        acting: list[Rule] = []
+        for rule, progress in self._rules:
+            if rule.match is None or not _matches(rule.match, seen, page):
+                continue
+            if rule.when.after is not None and now < rule.when.after:
+                continue
+            progress.matched += 1
+            # A request that has its end keeps the later rules for the next one; they count it all the same.
+            if not (acting and acting[-1].final) and self._acts(rule, progress, now):
+                acting.append(rule)
+        return acting
 
     def on_server(self, *, writes: int, now: float) -> Sequence[Rule]:
         """The rules without a match that act once there were so many writes."""
@@ -53,9 +59,6 @@ class FaultMatcher:
 
     @staticmethod
     def _acts(rule: Rule, progress: _Progress, now: float) -> bool:
-        if rule.when.after is not None and now < rule.when.after:
-            return False
-        progress.matched += 1
         if rule.when.request is not None and progress.matched < rule.when.request:
             return False
         if rule.lasting is not None:

@@ -102,8 +102,9 @@ class Watch:
         if self._error is not None:
             self.done = True
             return (Line("ERROR", self._error.line()),)
-        if self._initial is not None:
-            return self._take_initial()
+        while self._initial is not None:
+            if lines := self._take_initial(self._initial):
+                return lines
         lines = self._take_records()
         if lines:
             return lines
@@ -115,15 +116,13 @@ class Watch:
                 return (self._bookmark(self._store.version),)
         return ()
 
-    def _take_initial(self) -> Sequence[Line]:
-        initial = self._initial
-        entries = list(islice(initial, _AT_ONCE)) if initial is not None else []
-        if len(entries) == _AT_ONCE:
-            return [self._line(Verb.ADDED, entry) for entry in entries if self._wants(entry)]
-        self._initial = None
+    def _take_initial(self, initial: Iterator[Entry]) -> Sequence[Line]:
+        entries = list(islice(initial, _AT_ONCE))
         lines = [self._line(Verb.ADDED, entry) for entry in entries if self._wants(entry)]
-        if self._bookmarks:
-            lines.append(self._bookmark(self._from, initial_end=True))
+        if len(entries) < _AT_ONCE:
+            self._initial = None
+            if self._bookmarks:
+                lines.append(self._bookmark(self._from, initial_end=True))
         return lines
 
     def _take_records(self) -> Sequence[Line]:

@@ -139,6 +139,6 @@ async def serving(store: Store, **options: Any) -> AsyncIterator[Client]:
     clock = VirtualClock()
     async with (
         FakeApiServer(store, clock=clock, **options) as server,
-        aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session,
+        aiohttp.ClientSession() as session,
     ):
         yield Client(server, session, clock)
