@@ -199,7 +199,7 @@ async def until(
     condition: Callable[[], bool], clock: VirtualClock | None = None, *, step: float = 0.0
 ) -> None:
     """Let sockets do their work until it holds; with `step`, virtual seconds pass meanwhile."""
-    for _ in range(20_000):
+    for _ in range(300_000):
         if condition():
             return
         if clock is not None and step:

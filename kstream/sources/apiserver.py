@@ -126,4 +126,4 @@ def failure_of(error: Exception) -> tuple[Failure, str]:
         error, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL, ConfigError)
     ):
         return Failure.UNREACHED, detail
-    return Failure.CUT, detail
+    return Failure.CUT, f"the connection broke: {detail}"

@@ -65,10 +65,8 @@ async def _look(api: ApiServer, clock: Clock) -> list[Finding]:
         )
         return [*findings, Finding("cluster", False, str(error), remedy, code)]
     findings.append(Finding("cluster", True, f"Kubernetes {identity.cluster.version}"))
-    for stream in _streams(api.settings):
-        for verb in _VERBS:
-            findings.append(await _permission(api, clock, verb, stream))
-    return findings
+    asked = [(verb, stream) for stream in _streams(api.settings) for verb in _VERBS]
+    return [*findings, *[await _permission(api, clock, verb, stream) for verb, stream in asked]]
 
 
 def _streams(settings: KubeSettings) -> list[Stream]:

@@ -88,7 +88,12 @@ class Watcher:
     async def _watch(self, get: Get) -> None:
         reflector = self.reflector
         try:
-            response = await within(self._clock, get.within, self._api.get(get.path, get.query))
+            response = await within(
+                self._clock,
+                get.within,
+                self._api.get(get.path, get.query),
+                discard=aiohttp.ClientResponse.close,
+            )
         except TimeoutError:
             await self._fail(Failure.LATE, f"no answer to a watch of {get.path} within {get.within:.0f} s")
             return
@@ -118,19 +123,32 @@ class Watcher:
             response.close()
 
 
-async def within(clock: Clock, seconds: float, awaitable: Coroutine[None, None, T]) -> T:
-    """Its result; TimeoutError when `seconds` have passed on the clock."""
+async def within(
+    clock: Clock,
+    seconds: float,
+    awaitable: Coroutine[None, None, T],
+    *,
+    discard: Callable[[T], object] | None = None,
+) -> T:
+    """Its result; TimeoutError when `seconds` have passed on the clock.
+
+    `discard` gets a result that came too late, or for nobody because of a cancellation.
+    """
     task = asyncio.ensure_future(awaitable)
     timer = asyncio.ensure_future(clock.sleep(seconds))
+    taken = False
     try:
         await asyncio.wait((task, timer), return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            return task.result()
-        raise TimeoutError
+        if not task.done():
+            raise TimeoutError
+        taken = True
+        return task.result()
     finally:
-        for each in (task, timer):
-            each.cancel()
-        await asyncio.gather(task, timer, return_exceptions=True)
+        task.cancel()
+        timer.cancel()
+        result, _ = await asyncio.gather(task, timer, return_exceptions=True)
+        if not taken and discard is not None and not isinstance(result, BaseException):
+            discard(result)
 
 
 def now_of(clock: Clock) -> Moment:

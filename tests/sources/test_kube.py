@@ -3,68 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
-from kstream.clock import VirtualClock
-from kstream.core.events import Delivery, Kind, Known
-from kstream.core.health import ClusterInfo, Health, Identified, Report
-from kstream.core.recorder import Recorder
-from kstream.core.state import ClusterState
-from kstream.sources.kube import KubeSource
-from kstream.sources.kubeconfig import KubeSettings
-from tests.scripted import ScriptedServer, Stream, bookmark, kubeconfig, line, listed, meta, pod, until
-
-
-class Recording:
-    """A source that is being recorded, as the service does it."""
-
-    def __init__(self, source: KubeSource, clock: VirtualClock, known: Known) -> None:
-        self.source = source
-        self.clock = clock
-        self.state = ClusterState()
-        self.recorder = Recorder(self.state)
-        self.verbs: list[tuple[str, str]] = []
-        self.versions: dict[str, str] = {}
-        self.reports: list[Report] = []
-        self.health = Health()
-        self.known = known
-
-    async def run(self) -> None:
-        async with aclosing(self.source.deliveries(self.known)) as deliveries:
-            async for delivery in deliveries:
-                self._take(delivery)
-
-    def _take(self, delivery: Delivery) -> None:
-        self.verbs += [(change.verb, change.key.name) for change in self.recorder.take(delivery.events)]
-        self.versions |= delivery.versions
-        for report in delivery.reports:
-            self.reports.append(report)
-            self.health.apply(report)
-
-    def names(self, kind: Kind) -> set[str]:
-        return {entry.key.name for entry in self.state.entries(kind)}
-
-    async def synced(self) -> None:
-        await until(lambda: self.health.synced and not self.health.stale)
-
-
-@asynccontextmanager
-async def recording(
-    server: ScriptedServer, tmp_path: Path, *, known: Known | None = None
-) -> AsyncIterator[Recording]:
-    clock = VirtualClock(1000.0)
-    settings = KubeSettings(kubeconfig=str(kubeconfig(tmp_path / "config", server.url)))
-    source = KubeSource(settings, clock=clock, rng=random.Random(1))
-    record = Recording(source, clock, known or Known({}, {}))
-    task = asyncio.create_task(record.run())
-    try:
-        yield record
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+from kstream.core.events import Kind
+from kstream.core.health import ClusterInfo, ErrorCode, Identified
+from tests.scripted import (
+    ScriptedServer,
+    Stream,
+    answer,
+    bookmark,
+    error,
+    hang,
+    kubeconfig,
+    line,
+    listed,
+    meta,
+    pod,
+    refused,
+    until,
+)
+from tests.sources.recording import recording
 
 
 async def test_nodes_pods_and_namespaces_are_listed_and_watched(tmp_path: Path) -> None:
@@ -76,13 +34,323 @@ async def test_nodes_pods_and_namespaces_are_listed_and_watched(tmp_path: Path) 
     server.on("watch pods", watch)
     async with server.running(), recording(server, tmp_path) as record:
         await record.synced()
-        assert record.names(Kind.POD) == {"a", "b"}
-        assert record.names(Kind.NODE) == {"n1"}
+        assert record.pods == ["a", "b"]
+        assert record.names(Kind.NODE) == ["n1"]
         assert record.health.cluster == ClusterInfo("my-cluster", "v1.29.0", "the-cluster")
         assert isinstance(record.reports[0], Identified)
         await until(watch.opened.is_set)
         watch.send(line("ADDED", pod("c", "13")), line("DELETED", pod("a", "14")), bookmark("15"))
         await until(lambda: record.versions["pods"] == "15")
-        assert record.names(Kind.POD) == {"b", "c"}
-        assert record.verbs[-2:] == [("ADDED", "c"), ("DELETED", "a")]
+        assert record.pods == ["b", "c"]
+        assert record.events[-2:] == ["ADDED c", "DELETED a"]
         assert server.asked("watch pods")[0]["resourceVersion"] == "12"
+        assert set(server.tokens) == {"Bearer good"}
+
+
+async def test_closing_leaves_no_task_and_no_connection_behind(tmp_path: Path) -> None:
+    server = ScriptedServer()
+    watch = Stream()
+    server.on("watch pods", watch)
+    before = asyncio.all_tasks()
+    async with server.running():
+        async with recording(server, tmp_path) as record:
+            await record.synced()
+            await until(watch.opened.is_set)
+        await until(lambda: watch.request is not None and watch.request.transport is None)
+    await until(lambda: asyncio.all_tasks() <= before)
+
+
+async def test_a_restart_goes_on_from_the_versions_in_the_log_and_repeats_nothing(tmp_path: Path) -> None:
+    """LISTWATCH 2, 8."""
+    server = ScriptedServer()
+    first, second = Stream(), Stream()
+    server.on("list pods", listed([pod("a")], "12"))
+    server.on("watch pods", first, second)
+    async with server.running():
+        async with recording(server, tmp_path) as before:
+            await before.synced()
+            await until(first.opened.is_set)
+        async with recording(server, tmp_path, before=before) as record:
+            await until(second.opened.is_set)
+            second.send(line("ADDED", pod("b", "13")))
+            await until(lambda: record.events == ["ADDED b"])
+            await record.synced()
+    assert len(server.asked("list pods")) == 1
+    assert server.asked("watch pods")[1]["resourceVersion"] == "12"
+
+
+async def test_an_outage_is_an_error_and_stale_state_until_the_server_is_back(tmp_path: Path) -> None:
+    """LISTWATCH 14, PROTOCOL 3 and 8: no list, the same version."""
+    server = ScriptedServer()
+    watch, again = Stream(), Stream()
+    server.on("list pods", listed([pod("a")], "12"))
+    server.on("watch pods", watch)
+    async with server.running():
+        port = int(server.url.rpartition(":")[2])
+        records = recording(server, tmp_path)
+        record = await records.__aenter__()
+        await record.synced()
+        await until(watch.opened.is_set)
+        await record.clock.advance(5)
+    try:
+        await until(lambda: record.health.stale, record.clock, step=0.02)
+        [fault] = record.faults(ErrorCode.CLUSTER_UNREACHABLE)
+        assert f"127.0.0.1:{port}" in fault.details
+        server.on("watch pods", again)
+        async with server.running(port):
+            await record.synced(step=0.05)
+            await until(again.opened.is_set)
+            again.send(line("DELETED", pod("a", "13")))
+            await until(lambda: record.pods == [])
+        assert record.said()[:3] == ["Synced", "Lost", "Synced"]
+        assert not record.health.faults or record.health.stale
+        assert len(server.asked("list pods")) == 1
+        assert server.asked("watch pods")[-1]["resourceVersion"] == "12"
+    finally:
+        await records.__aexit__(None, None, None)
+
+
+async def test_a_cluster_that_was_never_reached_is_a_failed_connection(tmp_path: Path) -> None:
+    server = ScriptedServer()
+    async with server.running():
+        pass
+    async with recording(server, tmp_path) as record:
+        await until(lambda: bool(record.health.faults))
+        await record.clock.advance(100)
+        await until(lambda: len(record.reports) > 0)
+    assert [fault.code for fault in record.health.faults.values()] == [ErrorCode.CONNECTION_FAILED]
+    assert len(record.faults(ErrorCode.CONNECTION_FAILED)) == 1
+    assert record.said() == []
+
+
+async def test_a_server_that_does_not_know_us_is_a_failed_connection_until_the_token_is_good(
+    tmp_path: Path,
+) -> None:
+    """LISTWATCH 11: the kubeconfig is read again for each try."""
+    server = ScriptedServer()
+    server.on("get /version", *[refused(401, "Unauthorized") for _ in range(2)])
+    async with server.running():
+        config = kubeconfig(tmp_path / "config", server.url, user={"token": "bad"})
+        async with recording(server, tmp_path, config=config) as record:
+            await until(lambda: bool(record.faults(ErrorCode.CONNECTION_FAILED)))
+            kubeconfig(config, server.url, user={"token": "better"})
+            await record.synced(step=0.05)
+            assert record.health.faults == {}
+    assert server.tokens[0] == "Bearer bad"
+    assert server.tokens[-1] == "Bearer better"
+
+
+async def test_401_in_mid_life_is_answered_with_a_new_token_at_once(tmp_path: Path) -> None:
+    server = ScriptedServer()
+    watch = Stream()
+    server.on("watch pods", watch, refused(401, "Unauthorized"), Stream())
+    async with server.running():
+        config = kubeconfig(tmp_path / "config", server.url)
+        async with recording(server, tmp_path, config=config) as record:
+            await record.synced()
+            await until(watch.opened.is_set)
+            kubeconfig(config, server.url, user={"token": "renewed"})
+            await record.clock.advance(10)
+            watch.end()
+            await until(lambda: len(server.asked("watch pods")) == 3)
+            await record.synced()
+    assert [
+        token for what, token in zip(server.requests, server.tokens, strict=True) if what == "watch pods"
+    ] == [
+        "Bearer good",
+        "Bearer good",
+        "Bearer renewed",
+    ]
+
+
+async def test_a_kubeconfig_that_is_wrong_is_said_and_may_be_corrected_while_running(tmp_path: Path) -> None:
+    server = ScriptedServer()
+    async with server.running():
+        config = tmp_path / "config"
+        async with recording(server, tmp_path, config=config) as record:
+            await until(lambda: len(record.faults(ErrorCode.INVALID_KUBECONFIG)) == 1)
+            assert "does not exist" in record.reports[0].details  # type: ignore[union-attr]
+            config.write_text("clusters: [")
+            await until(lambda: "no YAML" in str(record.reports[-1]), record.clock, step=0.05)
+            kubeconfig(config, server.url)
+            await record.synced(step=0.05)
+            assert record.health.faults == {}
+
+
+async def test_a_watch_error_is_told_once_and_repaired_by_a_list(tmp_path: Path) -> None:
+    """LISTWATCH 6; a delete that the watch hid is found by the list."""
+    server = ScriptedServer()
+    watch = Stream()
+    server.on("list pods", listed([pod("a"), pod("b")], "12"), listed([pod("b")], "20"))
+    server.on("watch pods", watch)
+    async with server.running(), recording(server, tmp_path) as record:
+        await record.synced()
+        await until(watch.opened.is_set)
+        watch.send(error(500, "InternalError"))
+        await until(lambda: record.pods == ["b"])
+        await until(lambda: len(server.asked("watch pods")) == 2)
+    [fault] = record.faults(ErrorCode.WATCH_ERROR)
+    assert "pods" in fault.message
+    assert record.versions["pods"] == "20"
+    assert record.events.count("DELETED a") == 1
+
+
+async def test_a_silent_watch_is_found_within_70_s_of_its_last_byte(tmp_path: Path) -> None:
+    """LISTWATCH 9."""
+    server = ScriptedServer()
+    watch = Stream()
+    server.on("watch pods", watch, Stream())
+    async with server.running(), recording(server, tmp_path) as record:
+        await record.synced()
+        await until(watch.opened.is_set)
+        watch.send(bookmark("50"))
+        await until(lambda: record.versions.get("pods") == "50")
+        await record.clock.advance(69)
+        assert len(server.asked("watch pods")) == 1
+        await record.clock.advance(2)
+        await until(lambda: len(server.asked("watch pods")) == 2)
+        await record.synced()
+    assert record.said() == ["Synced", "Lost", "Synced"]
+    assert server.asked("watch pods")[1]["resourceVersion"] == "50"
+
+
+async def test_a_slow_consumer_is_not_taken_for_a_silent_server(tmp_path: Path) -> None:
+    """LISTWATCH 9: the socket is timed, not the consumer."""
+    server = ScriptedServer()
+    watch = Stream()
+    server.on("watch pods", watch)
+    async with server.running(), recording(server, tmp_path) as record:
+        await record.synced()
+        await until(watch.opened.is_set)
+        watch.send(bookmark("50"))
+        await until(lambda: record.versions.get("pods") == "50")
+        record.paused.clear()
+        for second in range(90):
+            watch.send(line("ADDED", pod(f"p{second}", str(51 + second))))
+            await record.clock.advance(1)
+            await until(lambda: True)
+        record.paused.set()
+        await until(lambda: len(record.pods) == 90)
+        assert len(server.asked("watch pods")) == 1
+    assert record.said() == ["Synced"]
+
+
+async def test_a_server_that_accepts_and_says_nothing_is_given_30_s_for_a_watch_and_60_for_a_page(
+    tmp_path: Path,
+) -> None:
+    server = ScriptedServer()
+    server.on("list nodes", hang())
+    server.on("watch pods", hang())
+    async with server.running(), recording(server, tmp_path) as record:
+        await until(lambda: "watch pods" in server.requests and "list nodes" in server.requests)
+        await record.clock.advance(29)
+        assert len(server.asked("watch pods")) == 1
+        await record.clock.advance(4)
+        await until(lambda: len(server.asked("watch pods")) == 2)
+        assert len(server.asked("list nodes")) == 1
+        await record.clock.advance(30)
+        await until(lambda: len(server.asked("list nodes")) == 2)
+        await record.synced()
+    assert record.health.faults == {}
+
+
+async def test_a_cut_in_the_middle_of_a_line_loses_and_repeats_nothing(tmp_path: Path) -> None:
+    server = ScriptedServer()
+    watch, again = Stream(), Stream()
+    server.on("watch pods", watch, again)
+    async with server.running(), recording(server, tmp_path) as record:
+        await record.synced()
+        await until(watch.opened.is_set)
+        await record.clock.advance(5)
+        watch.send(line("ADDED", pod("a", "5")), line("ADDED", pod("b", "6"))[:40])
+        await until(lambda: record.pods == ["a"])
+        watch.cut()
+        await until(again.opened.is_set)
+        again.send(line("ADDED", pod("b", "6")))
+        await until(lambda: record.pods == ["a", "b"])
+    assert server.asked("watch pods")[1]["resourceVersion"] == "5"
+    assert record.events == ["ADDED a", "ADDED b"]
+
+
+async def test_retry_after_is_honoured_in_plain_text_refusals(tmp_path: Path) -> None:
+    """LISTWATCH 10."""
+    server = ScriptedServer()
+    server.on("list pods", answer(b"Too many requests", status=429, headers={"Retry-After": "7"}))
+    async with server.running(), recording(server, tmp_path) as record:
+        await until(lambda: "list pods" in server.requests)
+        await until(lambda: bool(record.health.faults))
+        await record.clock.advance(6.9)
+        assert len(server.asked("list pods")) == 1
+        await record.clock.advance(0.2)
+        await until(lambda: len(server.asked("list pods")) == 2)
+        await record.synced()
+
+
+async def test_an_etcd_restore_is_found_by_the_silence_that_follows(tmp_path: Path) -> None:
+    """The versions went back: a watch from the future says nothing for ever, and the list does."""
+    server = ScriptedServer()
+    watch, silent = Stream(), Stream()
+    server.on("list pods", listed([pod("a", "900"), pod("b", "901")], "1000"), listed([pod("a", "7")], "8"))
+    server.on("watch pods", watch, silent)
+    async with server.running(), recording(server, tmp_path) as record:
+        await record.synced()
+        await until(watch.opened.is_set)
+        watch.send(bookmark("1001"))
+        await until(lambda: record.versions["pods"] == "1001")
+        watch.end()
+        await record.clock.advance(1)
+        await until(silent.opened.is_set)
+        await record.clock.advance(71)
+        await until(lambda: record.pods == ["a"])
+        await until(lambda: len(server.asked("watch pods")) == 3)
+    assert server.asked("watch pods")[2]["resourceVersion"] == "8"
+
+
+async def test_named_namespaces_are_watched_each_on_their_own(tmp_path: Path) -> None:
+    server = ScriptedServer()
+    server.on("list namespaces", listed([meta("Namespace", n) for n in ("shop", "other", "web")], "5"))
+    server.on("list pods/shop", listed([pod("a", namespace="shop")], "6"))
+    server.on("list pods/web", listed([pod("b", namespace="web")], "7"))
+    async with server.running(), recording(server, tmp_path, namespaces=("shop", "web")) as record:
+        await record.synced()
+        assert record.names(Kind.NAMESPACE) == ["shop", "web"]
+        assert record.pods == ["a", "b"]
+        await until(lambda: record.versions.get("pods/web") == "7")
+    assert "list pods" not in server.requests
+
+
+async def test_what_an_earlier_run_watched_and_this_one_does_not_is_taken_away(tmp_path: Path) -> None:
+    server = ScriptedServer()
+    pods = [pod("a", namespace="shop"), pod("b", namespace="web")]
+    server.on("list pods", listed(pods, "6"), listed(pods, "9"))
+    server.on("list pods/shop", listed([pod("a", namespace="shop")], "7"))
+    async with server.running():
+        async with recording(server, tmp_path) as first:
+            await first.synced()
+        async with recording(server, tmp_path, before=first, namespaces=("shop",)) as second:
+            await second.synced()
+            assert second.events == ["DELETED b"]
+            assert second.versions["pods"] == ""
+        second.versions = {**first.versions, **second.versions}
+        async with recording(server, tmp_path, before=second) as third:
+            await until(lambda: third.events == ["ADDED b"])
+            await until(lambda: third.versions.get("pods") == "9")
+
+
+async def test_freshness_is_told_for_every_stream(tmp_path: Path) -> None:
+    server = ScriptedServer()
+    watch = Stream()
+    server.on("watch pods", watch)
+    async with server.running(), recording(server, tmp_path) as record:
+        assert record.source.streams == []
+        await record.synced()
+        await until(watch.opened.is_set)
+        await record.clock.advance(10)
+        watch.send(line("ADDED", pod("a", "5")))
+        await until(lambda: record.pods == ["a"])
+        fresh = {stream.stream: stream for stream in record.source.streams}
+    assert set(fresh) == {"nodes", "pods", "namespaces"}
+    assert (fresh["pods"].state, fresh["pods"].version, fresh["pods"].objects) == ("watching", "5", 1)
+    assert fresh["pods"].last_event == 1010.0
+    assert fresh["nodes"].last_event == 0.0
+    assert fresh["pods"].lag == 0.0
