@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -164,9 +164,6 @@ class Store:
     def get(self, kind: Kind, namespace: str, name: str) -> Entry | None:
         return self._shelves[kind].current.get(f"{namespace}/{name}" if namespace else name)
 
-    def names(self, kind: Kind) -> Iterator[str]:
-        return iter(self._shelves[kind].current)
-
     def count(self, kind: Kind) -> int:
         return len(self._shelves[kind].current)
 
@@ -192,6 +189,11 @@ class Store:
             raise CompactedError(position)
         first = position - shelf.dropped
         return shelf.log[first : first + most]
+
+    @property
+    def listeners(self) -> int:
+        """How many listen: one for each open watch, and whoever else does."""
+        return len(self._listeners)
 
     def listen(self, listener: Callable[[], None]) -> Callable[[], None]:
         """Call `listener` after every write, until the function that is returned is called."""

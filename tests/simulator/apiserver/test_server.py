@@ -1,0 +1,176 @@
+"""The server as a whole: its life, its log of requests, TLS, and the cluster that plays in it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import ssl
+
+import aiohttp
+import pytest
+
+from kstream.clock import VirtualClock
+from kstream.core.errors import BindError
+from kstream.core.events import Kind
+from simulator.apiserver.access import parse_tokens
+from simulator.apiserver.feed import Pacing
+from simulator.apiserver.server import FakeApiServer
+from simulator.apiserver.simulated import SimulatedFeed
+from simulator.apiserver.store import Store
+from simulator.apiserver.tls import make_certificate
+from simulator.scenario import load_scenario
+from simulator.simulation import Simulation
+from tests.simulator.apiserver.making import Writer, serving
+
+SCENARIO = load_scenario("tour").adapted(nodes=5, pods=60, churn=5)
+HAS_OPENSSL = shutil.which("openssl") is not None
+
+
+async def test_the_log_says_who_asked_for_what_and_hides_the_token() -> None:
+    access = parse_tokens(["viewer=view"])
+    async with serving(Writer().store, access=access) as client:
+        await client.get("/version", token="nobody")
+        await client.get("/api/v1/namespaces/shop/pods?limit=5", token="viewer")
+        await client.get("/api/v1/nodes/node-1?watch=1&timeoutSeconds=1", token="viewer")
+        seen = list(client.server.requests)
+    assert [(s.number, s.user, s.verb, s.resource, s.namespace, s.name) for s in seen] == [
+        (1, "", "get", "", "", ""),
+        (2, "viewer", "list", "pods", "shop", ""),
+        (3, "viewer", "watch", "nodes", "", "node-1"),
+    ]
+    assert seen[1].target == "/api/v1/namespaces/shop/pods?limit=5"
+    assert "authorization" not in seen[1].headers
+    assert seen[1].headers["accept"] == "application/json"
+
+
+async def test_a_write_reaches_the_watches_at_once() -> None:
+    writer = Writer()
+    writer.pod("a")
+    async with (
+        serving(writer.store) as client,
+        client.session.get(f"{client.server.url}/api/v1/pods?watch=1&resourceVersion=1") as answer,
+    ):
+        writer.pod("b")
+        line = json.loads(await answer.content.readline())
+        assert (line["type"], line["object"]["metadata"]["name"]) == ("ADDED", "b")
+        assert (line["object"]["kind"], line["object"]["apiVersion"]) == ("Pod", "v1")
+
+
+async def test_a_client_that_leaves_takes_its_watch_with_it() -> None:
+    writer = Writer()
+    async with serving(writer.store) as client:
+        async with client.session.get(f"{client.server.url}/api/v1/pods?watch=1"):
+            assert writer.store.listeners == 2, "the server's own and the watch's"
+        while writer.store.listeners > 1:
+            await client.clock.advance(0.1)
+
+
+async def test_closing_ends_every_watch_and_frees_the_port() -> None:
+    async with aiohttp.ClientSession() as session:
+        async with FakeApiServer(Store(), clock=VirtualClock()) as server:
+            answer = await session.get(f"{server.url}/api/v1/pods?watch=1")
+        with pytest.raises(aiohttp.ClientError):
+            await answer.content.read()
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await session.get(f"{server.url}/version")
+        port = int(server.url.rpartition(":")[2])
+        async with FakeApiServer(Store(), clock=VirtualClock(), port=port) as again:
+            assert again.url == server.url
+            with pytest.raises(BindError, match="choose another --port"):
+                async with FakeApiServer(Store(), port=port):
+                    pass
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/", 200),
+        ("GET", "/healthz", 200),
+        ("GET", "/readyz", 200),
+        ("GET", "/apis/authorization.k8s.io/v1", 200),
+        ("GET", "/apis/apps/v1", 404),
+        ("GET", "/api/v1/secrets", 404),
+        ("GET", "/api/v1/pods/a", 404),
+        ("GET", "/api/v1/namespaces/shop/nodes", 404),
+        ("DELETE", "/api/v1/namespaces/shop/pods/a", 405),
+        ("POST", "/api/v1/namespaces/shop/pods", 405),
+        ("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", 400),
+    ],
+)
+async def test_every_path_has_an_answer(method: str, path: str, status: int) -> None:
+    async with serving(Writer().store) as client:
+        answer = await client.get(path, method=method)
+        assert answer.status == status, answer.body
+        if status >= 400:
+            assert answer.json()["kind"] == "Status"
+
+
+async def test_only_what_can_be_written_is_accepted() -> None:
+    async with serving(Writer().store) as client:
+        answer = await client.get("/api/v1/pods", accept="application/vnd.kubernetes.protobuf")
+        assert (answer.status, answer.json()["reason"]) == (406, "NotAcceptable")
+
+
+@pytest.mark.skipif(not HAS_OPENSSL, reason="a certificate is made with openssl, which is not here")
+def test_a_made_certificate_is_trusted_by_those_who_have_its_authority() -> None:
+    certificate = make_certificate("127.0.0.1")
+
+    async def talk() -> None:
+        async with (
+            FakeApiServer(Store(), certificate=certificate) as server,
+            aiohttp.ClientSession() as session,
+        ):
+            trusting = ssl.create_default_context(cadata=certificate.authority)
+            assert (await session.get(f"{server.url}/version", ssl=trusting)).status == 200
+            with pytest.raises(aiohttp.ClientConnectorCertificateError):
+                await session.get(f"{server.url}/version")
+            assert server.url.startswith("https://")
+            assert "certificate-authority-data" in server.kubeconfig()["clusters"][0]["cluster"]
+
+    asyncio.run(talk())
+
+
+def test_a_kubeconfig_has_a_context_for_each_token() -> None:
+    server = FakeApiServer(Store(), access=parse_tokens(["a=view", "b=none"]))
+    config = server.kubeconfig()
+    assert config["current-context"] == "a"
+    assert [user["user"]["token"] for user in config["users"]] == ["a", "b"]
+    assert FakeApiServer(Store()).kubeconfig()["users"][0]["user"] == {}
+
+
+async def test_a_simulated_cluster_stands_at_once_and_plays_at_its_speed() -> None:
+    clock, store = VirtualClock(), Store()
+    pacing = Pacing(SimulatedFeed(Simulation(SCENARIO, seed=1)), store, clock, speed=10)
+    standing = store.version
+    assert store.count(Kind.POD) >= 60
+    assert store.count(Kind.NODE) == 5
+    start = pacing.now()
+    async with FakeApiServer(store, clock=clock, pacing=pacing):
+        await clock.advance(3)
+        assert store.version > standing + 20
+        assert pacing.now() - start == pytest.approx(30)
+
+
+def test_the_same_seed_makes_the_same_history() -> None:
+    def history(seed: int) -> list[bytes]:
+        store = Store()
+        feed = SimulatedFeed(Simulation(SCENARIO, seed=seed))
+        for moment in (0.0, 3.3, 60.0):
+            for change in feed.until((feed.next_time() or 0.0) + moment):
+                store.apply(change)
+        return [record.entry.body for kind in Kind for record in store.read(kind, 0, most=10_000)]
+
+    assert history(1) == history(1)
+    assert history(1) != history(2)
+
+
+async def test_history_is_forgotten_when_it_is_old_in_the_clusters_time() -> None:
+    clock, store = VirtualClock(), Store()
+    pacing = Pacing(SimulatedFeed(Simulation(SCENARIO, seed=1)), store, clock, speed=1)
+    async with FakeApiServer(store, clock=clock, pacing=pacing, compact_after=10):
+        standing = store.version
+        await clock.advance(5)
+        assert store.compacted == 0
+        await clock.advance(30)
+        assert standing <= store.compacted < store.version
