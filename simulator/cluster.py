@@ -202,17 +202,18 @@ class Cluster:
             hook(pod)
 
     def update_pod(self, pod: Pod) -> None:
-        """Something visible of the pod changed; its owner has a look."""
+        """Something visible of the pod changed; its owner has a look when it is over."""
         self.write_pod(Verb.MODIFIED, pod)
         if pod.finished:
             self._free(pod)
-        self.enqueue(pod.owner)
+            self.enqueue(pod.owner)
 
     def set_ready(self, pod: Pod, ready: bool) -> None:
-        """The Ready condition; the caller writes."""
+        """The Ready condition: its owner has a look. The caller writes."""
         if pod.ready != ready:
             pod.ready = ready
             pod.ready_since = self.now
+            self.enqueue(pod.owner)
 
     def delete_pod(self, pod: Pod, *, grace: int | None = None, disruption: str = "") -> None:
         """Ask for its removal, as the API server does: at once when no kubelet has anything to stop."""

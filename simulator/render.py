@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import date
 from functools import lru_cache
 from typing import Any
 
 from simulator.objects import Container, Namespace, Node, Pod
 from simulator.workloads import ContainerSpec, Template
 
+_EPOCH = date(1970, 1, 1).toordinal()
 _MESSAGES = {
     "CrashLoopBackOff": "back-off restarting failed container",
     "ErrImagePull": "failed to pull and unpack image: not found",
@@ -16,9 +17,15 @@ _MESSAGES = {
 }
 
 
+@lru_cache(maxsize=512)
+def _day(days: int) -> str:
+    return date.fromordinal(_EPOCH + days).isoformat()
+
+
 @lru_cache(maxsize=8192)
 def _stamp(seconds: int) -> str:
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    days, rest = divmod(seconds, 86_400)
+    return f"{_day(days)}T{rest // 3600:02}:{rest // 60 % 60:02}:{rest % 60:02}Z"
 
 
 class Renderer:

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from simulator.names import template_hash
 from simulator.objects import Pod
 
-MILLI, MEBI = 1, 1 << 20
+MEBI = 1 << 20
+_FINISHED = ("Failed", "Succeeded")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,8 @@ class Workload:
 
     def alive(self) -> list[Pod]:
         """The pods that still count: neither finished nor being deleted."""
-        return [p for p in self.pods.values() if p.deletion is None and not p.finished]
+        # Not p.finished: this runs over every pod of a workload whenever one of them changes.
+        return [p for p in self.pods.values() if p.deletion is None and p.phase not in _FINISHED]
 
 
 class ReplicaSet(Workload):
