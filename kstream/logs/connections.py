@@ -23,6 +23,12 @@ def translated(path: Path) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise _translation(path, error) from error
+    except (
+        UnicodeDecodeError
+    ) as error:  # of a text that SQLite returns, or of its own words about a damaged schema
+        raise LogFormatError(
+            f"{path}: the event log is damaged ({error}); restore the file from a copy"
+        ) from error
 
 
 def _translation(path: Path, error: sqlite3.Error) -> LogError:
@@ -37,6 +43,11 @@ def _translation(path: Path, error: sqlite3.Error) -> LogError:
         return LogFormatError(f"{path}: the event log is damaged ({error}); restore the file from a copy")
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return LogBusyError(f"{path}: another program holds the event log locked; close it and try again")
+    if code == sqlite3.SQLITE_READONLY:
+        return LogError(
+            f"{path}: the program that wrote the event log was killed and left it to be recovered; open it for"
+            " writing once, for instance with kstream record"
+        )
     if isinstance(error, sqlite3.DatabaseError) and "no such table" in str(error):
         return LogFormatError(f"{path}: the event log is damaged ({error}); restore the file from a copy")
     return LogError(f"{path}: the event log cannot be used ({error}); check the path, permissions and disk")
@@ -77,8 +88,7 @@ def connect_for_writing(path: Path, *, max_bytes: int | None) -> sqlite3.Connect
     """
     with translated(path):
         if path.exists():
-            with closing(_connect(path, "mode=ro")) as probe:
-                _check_marks(path, probe, allow_empty=True)
+            _probe(path)
         connection = _connect(path, "mode=rwc")
         try:
             _prepare(path, connection, max_bytes=max_bytes)
@@ -88,15 +98,28 @@ def connect_for_writing(path: Path, *, max_bytes: int | None) -> sqlite3.Connect
     return connection
 
 
+def _probe(path: Path) -> None:
+    try:
+        with closing(_connect(path, "mode=ro")) as probe:
+            _check_marks(path, probe, allow_empty=True)
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
+            raise
+        # A program that was killed left a journal, which whoever may write has to roll back first.
+        with closing(_connect(path, "mode=rw")) as probe:
+            _check_marks(path, probe, allow_empty=True)
+
+
 def _prepare(path: Path, connection: sqlite3.Connection, *, max_bytes: int | None) -> None:
     if schema.format_of(connection) == 0:
         connection.execute("PRAGMA page_size = 8192")  # bodies of half a kilobyte: measured best of the sizes
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # retention gives space back
     else:
         _check_structure(path, connection)
+    # Before the migration: readers cope with a -wal file that a killed process left, not with its other journal.
+    connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
     schema.migrate(connection)
-    connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT}")
     if max_bytes is not None:
         (page,) = connection.execute("PRAGMA page_size").fetchone()

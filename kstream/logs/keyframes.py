@@ -11,6 +11,7 @@ from __future__ import annotations
 import itertools
 import operator
 import sqlite3
+import struct
 import sys
 import zlib
 from array import array
@@ -83,28 +84,36 @@ def insert(connection: sqlite3.Connection, frames: Sequence[Keyframe]) -> None:
     if not frames:
         return
     connection.executemany(
-        "INSERT OR REPLACE INTO keyframes (seq, time, objects, refs) VALUES (?, ?, ?, ?)",
-        [(frame.seq, frame.time, len(frame.refs), _packed(frame.refs)) for frame in frames],
+        "INSERT OR REPLACE INTO keyframes (seq, time, objects, refs, crc) VALUES (?, ?, ?, ?, ?)",
+        [
+            (frame.seq, frame.time, len(frame.refs), packed, _crc(frame.seq, frame.time, packed))
+            for frame in frames
+            for packed in [_packed(frame.refs)]
+        ],
     )
 
 
 def nearest(connection: sqlite3.Connection, seq: int) -> Keyframe | None:
     """The last keyframe at or before `seq`. Raises LogFormatError when it is damaged."""
     row = connection.execute(
-        "SELECT seq, time, objects, refs FROM keyframes WHERE seq <= ? ORDER BY seq DESC LIMIT 1", (seq,)
+        "SELECT seq, time, refs, crc FROM keyframes WHERE seq <= ? ORDER BY seq DESC LIMIT 1", (seq,)
     ).fetchone()
     if row is None:
         return None
-    at, time, objects, packed = row
+    at, time, packed, crc = row
     try:
+        if _crc(at, time, packed) != crc:
+            raise ValueError("its checksum does not match")
         refs = _unpacked(packed)
-    except (zlib.error, ValueError, TypeError) as error:
-        raise LogFormatError(f"keyframe {at} of the event log is damaged ({error})") from error
-    if len(refs) != objects:
+    except (zlib.error, ValueError, TypeError, struct.error) as error:
         raise LogFormatError(
-            f"keyframe {at} of the event log is damaged (it does not hold {objects} objects)"
-        )
+            f"the event log is damaged: keyframe {at} is not as it was written ({error}); restore the file from a copy"
+        ) from error
     return Keyframe(at, time, refs)
+
+
+def _crc(seq: int, time: float, packed: bytes) -> int:
+    return zlib.crc32(packed, zlib.crc32(struct.pack("<qd", seq, time)))
 
 
 def _packed(refs: Sequence[int]) -> bytes:

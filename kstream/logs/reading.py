@@ -31,8 +31,8 @@ class Status(NamedTuple):
 def status(path: Path, connection: sqlite3.Connection) -> Status:
     """Raises LogFormatError if the file lacks what every log has."""
     with _snapshot(connection):
-        meta = dict(connection.execute("SELECT key, value FROM meta"))
-        versions = dict(connection.execute("SELECT stream, version FROM versions"))
+        meta = rows.pairs(connection, "meta")
+        versions = rows.pairs(connection, "versions")
         first, last = connection.execute("SELECT min(seq), max(seq) FROM events").fetchone()
         kept = None
         if _has_keyframes(connection):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from kstream.core.errors import LogFormatError
@@ -75,6 +75,31 @@ def span(connection: sqlite3.Connection, after: int, upto: int) -> list[Event]:
             " restore the file from a copy"
         )
     return found
+
+
+def put_pairs(connection: sqlite3.Connection, table: str, pairs: Mapping[str, str]) -> None:
+    """Write rows of the table `meta` or `versions`, within the caller's transaction."""
+    connection.executemany(
+        f"INSERT OR REPLACE INTO {table} VALUES (?, ?, ?)",
+        [(key, value, _crc(key, value)) for key, value in sorted(pairs.items())],
+    )
+
+
+def pairs(connection: sqlite3.Connection, table: str) -> dict[str, str]:
+    """All of the table `meta` or `versions`. Raises LogFormatError for a row that is not as it was written."""
+    found: dict[str, str] = {}
+    for key, value, crc in connection.execute(f"SELECT * FROM {table}"):
+        if not (isinstance(key, str) and isinstance(value, str)) or _crc(key, value) != crc:
+            raise LogFormatError(
+                f"the event log is damaged: {key!r} in its table {table} is not as it was written;"
+                " restore the file from a copy"
+            )
+        found[key] = value
+    return found
+
+
+def _crc(key: str, value: str) -> int:
+    return zlib.crc32(f"{key}\0{value}".encode())
 
 
 def _damaged(seq: object, cause: str) -> LogFormatError:

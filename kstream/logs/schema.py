@@ -34,8 +34,8 @@ def _tables(db: sqlite_utils.Database) -> None:
             body TEXT NOT NULL,
             crc INTEGER NOT NULL
         )""")
-    db.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
-    db.execute("CREATE TABLE versions (stream TEXT PRIMARY KEY, version TEXT NOT NULL) WITHOUT ROWID")
+    db.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL, crc INTEGER NOT NULL)")
+    db.execute("CREATE TABLE versions (stream TEXT PRIMARY KEY, version TEXT NOT NULL, crc INTEGER NOT NULL)")
 
 
 def _keyframes(db: sqlite_utils.Database) -> None:
@@ -45,7 +45,8 @@ def _keyframes(db: sqlite_utils.Database) -> None:
             seq INTEGER PRIMARY KEY,
             time REAL NOT NULL,
             objects INTEGER NOT NULL,
-            refs BLOB NOT NULL
+            refs BLOB NOT NULL,
+            crc INTEGER NOT NULL
         )""")
     db.execute("""
         CREATE TABLE baseline (

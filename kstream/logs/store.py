@@ -54,15 +54,14 @@ class Store:
 
     def _found(self, epoch: str | None, meta: Mapping[str, str]) -> None:
         """Give a new file its epoch and meta; compare those of an existing one."""
-        row = self._connection.execute("SELECT value FROM meta WHERE key = 'epoch'").fetchone()
-        if row is None:
-            founding = {**meta, "epoch": json.dumps(epoch or uuid.uuid4().hex)}
+        kept = rows.pairs(self._connection, "meta").get("epoch")
+        if kept is None:
             self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.executemany("INSERT INTO meta VALUES (?, ?)", sorted(founding.items()))
+            rows.put_pairs(self._connection, "meta", {**meta, "epoch": json.dumps(epoch or uuid.uuid4().hex)})
             self._connection.execute("COMMIT")
-        elif epoch is not None and json.loads(row[0]) != epoch:
+        elif epoch is not None and json.loads(kept) != epoch:
             raise LogMismatchError(
-                f"{self.path}: the event log holds another run (epoch {json.loads(row[0])}, not {epoch});"
+                f"{self.path}: the event log holds another run (epoch {json.loads(kept)}, not {epoch});"
                 " give another file"
             )
 
@@ -95,7 +94,7 @@ class Store:
                 connection.executemany(rows.INSERT, itertools.starmap(rows.row, events))
                 keyframes.insert(connection, live.apply(events))
             if versions:
-                connection.executemany("INSERT OR REPLACE INTO versions VALUES (?, ?)", versions.items())
+                rows.put_pairs(connection, "versions", versions)
             connection.execute("COMMIT")
         finally:
             if connection.in_transaction:
@@ -105,9 +104,7 @@ class Store:
         """Keep which cluster it is. Raises LogMismatchError."""
         cluster = identified(self.status.cluster, cluster, f"{self.path}: the event log")
         with translated(self.path):
-            self._connection.execute(
-                "INSERT OR REPLACE INTO meta VALUES ('cluster', ?)", (json.dumps(cluster._asdict()),)
-            )
+            rows.put_pairs(self._connection, "meta", {"cluster": json.dumps(cluster._asdict())})
         self.status = self.status._replace(cluster=cluster)
 
     def trim(self, before: int) -> None:
@@ -124,19 +121,19 @@ class Store:
                 connection.execute("DELETE FROM temp.alive")
                 connection.executemany("INSERT INTO temp.alive VALUES (?)", ((ref,) for ref in frame.refs))
                 connection.execute("DELETE FROM baseline WHERE seq NOT IN (SELECT seq FROM temp.alive)")
-                connection.execute(
-                    "INSERT INTO baseline SELECT * FROM events"
-                    " WHERE seq < ? AND seq IN (SELECT seq FROM temp.alive)",
-                    (before,),
-                )
+                # Out first, then in: a log that is full has no room for both.
+                moved = connection.execute(
+                    "SELECT * FROM events WHERE seq < ? AND seq IN (SELECT seq FROM temp.alive)", (before,)
+                ).fetchall()
                 connection.execute("DELETE FROM events WHERE seq < ?", (before,))
                 connection.execute("DELETE FROM keyframes WHERE seq < ?", (before,))
+                connection.executemany("INSERT INTO baseline VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", moved)
                 keyframes.insert(connection, [frame])
                 connection.execute("COMMIT")
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
-            connection.execute("PRAGMA incremental_vacuum").fetchall()
+            connection.executescript("PRAGMA incremental_vacuum")  # execute() would free a single page
         self.status = self.status._replace(oldest=before)
 
     def close(self) -> None:
