@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import shutil
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
@@ -351,3 +352,46 @@ async def test_the_wal_shrinks_again_after_a_reader_that_held_it(path: Path) -> 
     assert size(wal) <= WAL_KEPT
     assert log.head == 100_020
     await log.close()
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm"])
+@pytest.mark.parametrize("seed", range(12))
+async def test_a_damaged_wal_or_shm_costs_the_end_of_the_history_at_most(
+    path: Path, seed: int, suffix: str, tmp_path: Path
+) -> None:
+    log = await SqliteLog.open(path)
+    changes = list(history(1500))
+    for start in range(0, 1500, 100):
+        await log.append(changes[start : start + 100])
+    copy = tmp_path / "copy.db"
+    for part in ("", "-wal", "-shm"):
+        await asyncio.to_thread(shutil.copy, f"{path}{part}", f"{copy}{part}")
+    await log.close()
+    await asyncio.to_thread(damage, Path(f"{copy}{suffix}"), random.Random(seed))
+    for opening in (SqliteLog.open_read_only, SqliteLog.open):
+        try:
+            log = await opening(copy)
+        except LogError:
+            continue
+        try:
+            assert log.head % 100 == 0
+            if suffix == "-shm":
+                assert log.head == 1500
+            assert list(await log.state_at(log.head)) == list(folded(log.head))
+        except LogFormatError:
+            continue
+        finally:
+            await log.close()
+
+
+def damage(path: Path, rng: random.Random) -> None:
+    whole = size(path)
+    if rng.random() < 0.3:
+        os.truncate(path, rng.randrange(whole))
+        return
+    with path.open("r+b") as file:
+        for _ in range(rng.choice([1, 10])):
+            file.seek(place := rng.randrange(whole))
+            (byte,) = file.read(1)
+            file.seek(place)
+            file.write(bytes([byte ^ 1 << rng.randrange(8)]))
