@@ -106,7 +106,10 @@ class Watcher:
             while going:
                 patience = reflector.patience
                 try:
-                    data = await within(self._clock, patience, response.content.readany())
+                    # What has arrived is taken as it is; only waiting needs a timer.
+                    data = response.content.read_nowait() or await within(
+                        self._clock, patience, response.content.readany()
+                    )
                 except TimeoutError:
                     await self._fail(Failure.SILENT, f"no word of {get.path} for {patience:.0f} s")
                     return
@@ -136,19 +139,25 @@ async def within(
     """
     task = asyncio.ensure_future(awaitable)
     timer = asyncio.ensure_future(clock.sleep(seconds))
-    taken = False
     try:
         await asyncio.wait((task, timer), return_when=asyncio.FIRST_COMPLETED)
-        if not task.done():
-            raise TimeoutError
-        taken = True
-        return task.result()
+        if task.done():
+            # Nothing is awaited from here on: a cancellation would lose the result.
+            return task.result()
+    except asyncio.CancelledError:
+        await _abandon(task, discard)
+        raise
     finally:
-        task.cancel()
         timer.cancel()
-        result, _ = await asyncio.gather(task, timer, return_exceptions=True)
-        if not taken and discard is not None and not isinstance(result, BaseException):
-            discard(result)
+    await _abandon(task, discard)
+    raise TimeoutError
+
+
+async def _abandon(task: asyncio.Future[T], discard: Callable[[T], object] | None) -> None:
+    task.cancel()
+    await asyncio.wait((task,))
+    if not task.cancelled() and task.exception() is None and discard is not None:
+        discard(task.result())
 
 
 def now_of(clock: Clock) -> Moment:
