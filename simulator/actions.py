@@ -6,7 +6,7 @@ a zone or a namespace.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -79,8 +79,7 @@ class WorkloadSpec(Model):
 class Action(Model):
     """The common part."""
 
-    title: ClassVar[str] = ""  # for the pictures in the documentation
-
+    do: str
     at: Seconds = Field(default=0.0, description="When, from the start of the scenario")
     every: Seconds | None = Field(default=None, gt=0, description="Again and again, so long after each other")
 

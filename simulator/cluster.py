@@ -127,8 +127,10 @@ class Cluster:
     # -- nodes
 
     def add_node(self, node: Node) -> None:
-        for kind, (status, reason) in HEALTHY.items():
-            node.conditions.setdefault(kind, (status, reason, node.created))
+        # In the usual order, whatever was set before.
+        node.conditions = {
+            kind: node.conditions.get(kind, (*healthy, node.created)) for kind, healthy in HEALTHY.items()
+        }
         self.nodes[node.name] = node
         self.write_node(Verb.ADDED, node)
         for hook in self.hooks.node_added:

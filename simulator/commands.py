@@ -15,6 +15,7 @@ from kstream.clock import SystemClock
 from kstream.commands.serving import announce
 from kstream.config import ServeSettings, env_option, serve_settings, serving_options
 from kstream.core.errors import ConfigError, InvalidMessageError, KstreamError, UnreachableError
+from kstream.core.events import Known
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import Clock
 from kstream.run import Server, run, stop_on_signals
@@ -97,18 +98,28 @@ def simulate(*, listed: bool, log: Path | None, **options: Any) -> None:
     if listed:
         _list(as_json=settings.output == "json")
         return
-    asyncio.run(_simulate(options, settings, log))
-
-
-async def _simulate(options: dict[str, Any], settings: ServeSettings, path: Path | None) -> None:
     clock = SystemClock()
-    source = build(clock=clock, **options)
+    asyncio.run(_simulate(build(clock=clock, **options), settings, log, clock))
+
+
+async def _simulate(
+    source: SimulatorSource, settings: ServeSettings, path: Path | None, clock: Clock
+) -> None:
     if path is None:
         log = await SqliteLog.open_temporary(meta={"simulation": source.run})
     else:
         # One run, one epoch: the same command makes the same file.
         epoch = None if await asyncio.to_thread(path.exists) else source.epoch
         log = await SqliteLog.open(path, epoch=epoch, meta={"simulation": source.run}, clock=clock)
+    try:
+        await _serve(source, log, settings, clock)
+    finally:
+        await log.close()
+
+
+async def _serve(source: SimulatorSource, log: SqliteLog, settings: ServeSettings, clock: Clock) -> None:
+    # Said before the address is printed, not after.
+    source.check(Known((await log.state_at(log.head)).versions(), log.versions))
     server = Server(
         mode="simulate",
         settings=settings,
@@ -127,7 +138,6 @@ async def _simulate(options: dict[str, Any], settings: ServeSettings, path: Path
     finally:
         ending.cancel()
         await asyncio.gather(ending, return_exceptions=True)
-        await log.close()
 
 
 async def _stop_at_end(source: SimulatorSource, stop: asyncio.Event) -> None:

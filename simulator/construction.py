@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from simulator.actions import ContainerModel, WorkloadSpec
 from simulator.cluster import Cluster
 from simulator.controllers.deployments import DeploymentController
+from simulator.controllers.nodes import NOT_READY
 from simulator.kubelet import Kubelet
 from simulator.objects import Container, Node, Pod
 from simulator.scenario import ClusterSpec, Scenario
@@ -141,7 +142,7 @@ class Construction:
                 self.background.append(workload)
             yield
 
-    def add_node(self) -> Node:
+    def add_node(self, *, ready: bool = True) -> Node:
         """The next node: control planes first, then workers, the zones in turn."""
         cluster, spec = self._cluster, self._scenario.cluster
         index = cluster.node_count
@@ -166,6 +167,9 @@ class Construction:
         if index < masters:
             node.labels[CONTROL_PLANE] = ""
             node.taints[CONTROL_PLANE, "NoSchedule"] = node.created
+        if not ready:
+            node.conditions["Ready"] = ("False", "KubeletNotReady", node.created)
+            node.taints[NOT_READY, "NoSchedule"] = node.created
         cluster.add_node(node)
         return node
 

@@ -44,7 +44,7 @@ class Director:
 
     def perform(self, action: a.Action) -> None:
         """Raises InvalidMessageError when the target is not there; then nothing has been done."""
-        method: Callable[[Any], None] = getattr(self, "_do_" + action.do.replace("-", "_"))  # type: ignore[attr-defined]
+        method: Callable[[Any], None] = getattr(self, "_do_" + action.do.replace("-", "_"))
         method(action)
 
     # -- targets
@@ -106,8 +106,7 @@ class Director:
 
     def join(self) -> Node:
         """A new node: not ready at first, as every node that joins."""
-        node = self._construction.add_node()
-        self._nodes.fail(node)
+        node = self._construction.add_node(ready=False)
         delay = self._cluster.engine.dice("joining").between(8, 15)
         self._cluster.engine.after(delay, self._joined, node)
         return node

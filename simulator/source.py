@@ -175,19 +175,16 @@ class SimulatorSource:
         """An epoch for a log of this run that is kept: made of nothing but the run."""
         return hashlib.sha256(self.run.encode()).hexdigest()[:32]
 
-    def _identify(self, known: Known) -> list[tuple[int, Action]]:
-        """Check that the log is of this run; what was injected into it so far, and when."""
+    def check(self, known: Known) -> None:
+        """Raises LogMismatchError when the log that `known` is from is not of this run."""
         text = known.versions.get(RUN)
         if text is None:
             if known.objects:
                 raise LogMismatchError(
                     "The log is not of a simulation: it holds the events of a cluster; give another --log"
                 )
-            return []
+            return
         run = json.loads(text)
-        if self._adopt_start:
-            self._start = datetime.fromisoformat(run["start"]).timestamp()
-            self._simulation = Simulation(self._scenario, seed=self._seed, start=self._start)
         mine = json.loads(self.run)
         for key, option in (
             ("scenario", "--scenario"),
@@ -195,11 +192,18 @@ class SimulatorSource:
             ("start", "--start"),
             ("digest", "the scenario's content (--nodes, --pods, --churn or its file)"),
         ):
-            if run[key] != mine[key]:
+            if run[key] != mine[key] and not (key == "start" and self._adopt_start):
                 raise LogMismatchError(
                     f"The log is of another run: its {key} is {run[key]}, not {mine[key]}. "
                     f"Give the same {option}, or another --log"
                 )
+
+    def _identify(self, known: Known) -> list[tuple[int, Action]]:
+        """What was injected into the log's run so far, and when; its start, if that is to be ours."""
+        self.check(known)
+        if self._adopt_start and RUN in known.versions:
+            self._start = datetime.fromisoformat(json.loads(known.versions[RUN])["start"]).timestamp()
+            self._simulation = Simulation(self._scenario, seed=self._seed, start=self._start)
         actions = []
         while (record := known.versions.get(f"{ACTION}{self._injected + 1}")) is not None:
             self._injected += 1
