@@ -60,7 +60,12 @@ class Speed(click.ParamType[float | None]):
 @env_option("--speed", type=Speed(), default="1", help="Seconds of the cluster per second.")
 @env_option("--host", default="127.0.0.1", help="The address to listen on.")
 @env_option("--port", type=click.IntRange(0, 65535), default=0, help="0 picks a free one.")
-@env_option("--tls", is_flag=True, help="Serve TLS with a certificate made at the start.")
+@env_option(
+    "--tls/--no-tls",
+    default=None,
+    help="Serve TLS with a certificate made at the start.  [default: with --token, since kubectl tells no token "
+    "without TLS]",
+)
 @env_option(
     "--token", "tokens", multiple=True, metavar="NAME=ROLE[,ROLE]", help="A bearer token and what it may."
 )
@@ -80,6 +85,7 @@ class Speed(click.ParamType[float | None]):
     metavar="SECONDS",
     help="Between the bookmarks of a watch.",
 )
+@env_option("--name", default="kstream-fake", help="What the kubeconfig calls the cluster.")
 @env_option("--version", "git_version", default="v1.36.0", help="What /version says.")
 def fake_apiserver(
     *,
@@ -93,12 +99,13 @@ def fake_apiserver(
     speed: float | None,
     host: str,
     port: int,
-    tls: bool,
+    tls: bool | None,
     tokens: tuple[str, ...],
     kubeconfig_out: Path | None,
     faults: Path | None,
     compact_after: float,
     bookmark_interval: float,
+    name: str,
     git_version: str,
 ) -> None:
     """Serve the Kubernetes API of nodes, pods and namespaces, read-only: of a simulated cluster, or a recorded one.
@@ -122,9 +129,10 @@ def fake_apiserver(
         pacing=Pacing(feed, store, clock, speed=speed),
         access=parse_tokens(tokens),
         faults=read_script(faults) if faults is not None else FaultScript(),
-        certificate=make_certificate(host) if tls else None,
+        certificate=make_certificate(host) if tls or (tls is None and tokens) else None,
         host=host,
         port=port,
+        name=name,
         git_version=git_version,
         bookmark_interval=bookmark_interval,
         compact_after=compact_after,

@@ -44,14 +44,18 @@ class FakeApiServer:
         certificate: Certificate | None = None,
         host: str = "127.0.0.1",
         port: int = 0,
+        name: str = "kstream-fake",
         git_version: str = "v1.36.0",
         bookmark_interval: float = 60.0,
         compact_after: float | None = None,
     ) -> None:
-        """`pacing` plays a cluster into the store; `compact_after` is the age of history, in its seconds."""
+        """`pacing` plays a cluster into the store; `compact_after` is the age of history, in its seconds;
+        `name` is what the kubeconfig calls the cluster.
+        """
         self.store = store
         self.clock: Clock = clock or SystemClock()
         self.access = access or Access()
+        self.name = name
         self.git_version = git_version
         self.bookmark_interval = bookmark_interval
         self.requests: deque[Seen] = deque(maxlen=_LOGGED)
@@ -111,7 +115,7 @@ class FakeApiServer:
 
     def kubeconfig(self) -> dict[str, Any]:
         authority = self._certificate.authority if self._certificate else None
-        return kubeconfig(url=self.url, users=self.access.users, authority=authority)
+        return kubeconfig(name=self.name, url=self.url, users=self.access.users, authority=authority)
 
     def cluster_time(self) -> float:
         """What the cluster's clocks say, seconds since the Unix epoch: ages are counted to it."""

@@ -60,10 +60,10 @@ def _openssl(folder: Path, *arguments: str) -> None:
         )
     except FileNotFoundError:
         raise ConfigError(
-            "cannot make a certificate: there is no openssl on the PATH; install it, or serve without --tls"
+            "cannot make a certificate: there is no openssl on the PATH; install it, or serve with --no-tls"
         ) from None
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
         said = str(getattr(error, "stderr", "") or error).strip()
         raise ConfigError(
-            f"cannot make a certificate: openssl failed: {said}; or serve without --tls"
+            f"cannot make a certificate: openssl failed: {said}; or serve with --no-tls"
         ) from error
