@@ -44,15 +44,17 @@ class LiveSet:
     def apply(self, events: Iterable[Event]) -> list[Keyframe]:
         """Fold events in; the keyframes that belong right after some of them."""
         frames: list[Keyframe] = []
-        kinds, pods, due = self._kinds, self._kinds[Kind.POD], self._due
+        # Members of an Enum are slow to look up: once is enough, and so is identity.
+        deleted, pod = Verb.DELETED, Kind.POD
+        kinds, pods, due = self._kinds, self._kinds[pod], self._due
         change: WatchEvent | None = None
         for seq, change in events:
-            verb, (kind, _, _, uid), _, _, _ = change
-            objects = pods if kind is Kind.POD else kinds[kind]
-            if verb is Verb.DELETED:
-                objects.pop(uid, None)
+            key = change[1]
+            objects = pods if key[0] is pod else kinds[key[0]]
+            if change[0] is deleted:
+                objects.pop(key[3], None)
             else:
-                objects[uid] = seq
+                objects[key[3]] = seq
             if seq >= due:
                 self.seq, self.time = seq, change.time
                 frames.append(self.keyframe())

@@ -21,6 +21,8 @@ OUTLINE: Final = "seq, time, verb, kind, uid"
 Row = tuple[int, float, str, str, str, str, str, str, str, int]
 
 _PLAIN: Final = {member: member.value for member in (*Verb, *Kind)}
+_MODIFIED: Final = Verb.MODIFIED
+_POD: Final = Kind.POD
 _VERBS: Final = {verb.value: verb for verb in Verb}
 _KINDS: Final = {kind.value: kind for kind in Kind}
 
@@ -29,10 +31,9 @@ def row(seq: int, change: WatchEvent) -> Row:
     """What INSERT takes: (seq, time, verb, kind, namespace, name, uid, version, body, crc)."""
     verb, (kind, namespace, name, uid), version, time, body = change
     crc = zlib.crc32(body, zlib.crc32(f"{namespace}{name}{uid}{version}".encode()))
-    # Enum members are subclasses of str, which sqlite3 takes the slow way, and are slow keys of a dict: the
-    # commonest are told apart by identity.
-    action = "MODIFIED" if verb is Verb.MODIFIED else _PLAIN[verb]
-    what = "pod" if kind is Kind.POD else _PLAIN[kind]
+    # Enum members are subclasses of str, which sqlite3 takes the slow way; as keys of a dict they are slow too.
+    action = "MODIFIED" if verb is _MODIFIED else _PLAIN[verb]
+    what = "pod" if kind is _POD else _PLAIN[kind]
     return seq, time, action, what, namespace, name, uid, version, body.decode(), crc
 
 
