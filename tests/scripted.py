@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -145,14 +146,16 @@ class ScriptedServer:
         return await _default(what)(request)
 
     @asynccontextmanager
-    async def running(self, port: int = 0) -> AsyncIterator[ScriptedServer]:
+    async def running(
+        self, port: int = 0, *, tls: ssl.SSLContext | None = None
+    ) -> AsyncIterator[ScriptedServer]:
         app = web.Application()
         app.router.add_route("*", "/{path:.*}", self.handle)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", port)
+        site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls)
         await site.start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{runner.addresses[0][1]}"
         try:
             yield self
         finally:
@@ -178,7 +181,9 @@ def _default(what: str) -> Reply:
     return Stream()
 
 
-def kubeconfig(path: Path, server: str, *, user: dict[str, Any] | None = None, **cluster: Any) -> Path:
+def kubeconfig(
+    path: Path, server: str, *, user: dict[str, Any] | None = None, cluster: dict[str, Any] | None = None
+) -> Path:
     """Write a kubeconfig with one context."""
     path.write_text(
         json.dumps(
@@ -186,7 +191,7 @@ def kubeconfig(path: Path, server: str, *, user: dict[str, Any] | None = None, *
                 "apiVersion": "v1",
                 "kind": "Config",
                 "current-context": "here",
-                "clusters": [{"name": "my-cluster", "cluster": {"server": server, **cluster}}],
+                "clusters": [{"name": "my-cluster", "cluster": {"server": server, **(cluster or {})}}],
                 "users": [{"name": "me", "user": user or {"token": "good"}}],
                 "contexts": [{"name": "here", "context": {"cluster": "my-cluster", "user": "me"}}],
             }

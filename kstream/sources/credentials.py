@@ -6,6 +6,7 @@ import asyncio
 import base64
 import hashlib
 import ssl
+from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -113,7 +114,7 @@ def _from_choice(choice: Choice, issued: Issued | None) -> Credentials:
     }
     configuration = Configuration()
     try:
-        asyncio.run(config.load_kube_config_from_dict(one, client_configuration=configuration))
+        _complete(config.load_kube_config_from_dict(one, client_configuration=configuration), user)
     except _LIBRARY_SAYS as error:
         raise ConfigError(
             f"Kubeconfig {choice.files} cannot be used: {str(error) or type(error).__name__}"
@@ -131,6 +132,21 @@ def _from_choice(choice: Choice, issued: Issued | None) -> Credentials:
         authorization=authorization,
         token_file=token_file,
         expires=issued.expires if issued is not None else None,
+    )
+
+
+def _complete(loading: Coroutine[Any, Any, object], user: dict[str, Any]) -> None:
+    """Only an auth-provider waits, for its server; all else needs no event loop, only somebody to start it."""
+    if "auth-provider" in user:
+        asyncio.run(loading)  # a loop of this thread's own
+        return
+    try:
+        loading.send(None)
+    except StopIteration:
+        return
+    loading.close()
+    raise ConfigError(
+        "The kubeconfig needs something that cannot be waited for; use a token or an exec plugin"
     )
 
 

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from aiohttp import web
+
+from kstream.clock import VirtualClock
+from kstream.sources.kubeconfig import KubeSettings
+from kstream.sources.preflight import Finding, preflight
+from tests.scripted import Reply, ScriptedServer, answer, kubeconfig, refused
+
+REVIEW = "post /apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+
+
+def review(*denied: tuple[str, str]) -> Reply:
+    """Allows all but these (verb, resource or resource/namespace)."""
+
+    async def reply(request: web.Request) -> web.StreamResponse:
+        asked = json.loads(await request.read())["spec"]["resourceAttributes"]
+        name = "/".join([asked["resource"], *([asked["namespace"]] if "namespace" in asked else [])])
+        return web.json_response({"status": {"allowed": (asked["verb"], name) not in denied}}, status=201)
+
+    return reply
+
+
+async def look(server: ScriptedServer, folder: Path, *namespaces: str) -> list[Finding]:
+    async with server.running():
+        config = kubeconfig(folder / "config", server.url)
+        return await preflight(KubeSettings(kubeconfig=str(config), namespaces=namespaces), VirtualClock())
+
+
+async def test_all_is_well(tmp_path: Path) -> None:
+    server = ScriptedServer()
+    server.on(REVIEW, *[review()] * 6)
+    findings = await look(server, tmp_path)
+    assert all(finding.ok and not finding.exit_code for finding in findings)
+    assert [finding.what for finding in findings] == [
+        "kubeconfig",
+        "cluster",
+        *(f"{verb} {resource}" for resource in ("nodes", "namespaces", "pods") for verb in ("list", "watch")),
+    ]
+    assert "v1.29.0" in findings[1].cause
+
+
+async def test_each_missing_permission_is_named_with_its_remedy(tmp_path: Path) -> None:
+    server = ScriptedServer()
+    server.on(REVIEW, *[review(("watch", "pods/shop"), ("list", "nodes"))] * 6)
+    bad = [finding for finding in await look(server, tmp_path, "shop") if not finding.ok]
+    assert [(finding.cause, finding.exit_code) for finding in bad] == [
+        ("Missing 'list' permission on 'nodes'", 5),
+        ("Missing 'watch' permission on 'pods' in namespace 'shop'", 5),
+    ]
+    assert all(finding.remedy for finding in bad)
+
+
+async def test_reviews_that_are_refused_are_said_to_be(tmp_path: Path) -> None:
+    server = ScriptedServer()
+    server.on(REVIEW, *[refused(403, "Forbidden", "no reviews")] * 6)
+    bad = [finding for finding in await look(server, tmp_path) if not finding.ok]
+    assert len(bad) == 6
+    assert "no reviews" in bad[0].cause
+
+
+async def test_a_server_that_does_not_know_us_is_forbidden(tmp_path: Path) -> None:
+    server = ScriptedServer()
+    server.on("get /version", refused(401, "Unauthorized"))
+    *_, last = await look(server, tmp_path)
+    assert (last.what, last.ok, last.exit_code) == ("cluster", False, 5)
+
+
+async def test_an_address_where_nobody_listens_is_unreachable(tmp_path: Path) -> None:
+    config = kubeconfig(tmp_path / "config", "http://127.0.0.1:1")
+    *_, last = await preflight(KubeSettings(kubeconfig=str(config)), VirtualClock())
+    assert (last.what, last.exit_code) == ("cluster", 4)
+    assert "127.0.0.1:1" in last.cause
+
+
+async def test_something_else_than_kubernetes_is_said_to_be(tmp_path: Path) -> None:
+    server = ScriptedServer()
+    server.on("get /version", answer(b"<html>hello</html>"))
+    *_, last = await look(server, tmp_path)
+    assert "no Kubernetes API server" in last.cause
+
+
+async def test_a_missing_kubeconfig_ends_it(tmp_path: Path) -> None:
+    [finding] = await preflight(KubeSettings(kubeconfig=str(tmp_path / "none")), VirtualClock())
+    assert (finding.what, finding.ok, finding.exit_code) == ("kubeconfig", False, 3)
