@@ -37,10 +37,12 @@ class Access:
         """The users, each of whom has its name as token, in the order they were given."""
         return list(self._roles)
 
-    def user(self, authorization: str) -> str | None:
-        """Who sends this Authorization header; None: nobody we know (401)."""
+    def user(self, authorization: str, *, certified: str = "") -> str | None:
+        """Who sends this Authorization header, or shows a certificate of ours; None: nobody we know (401)."""
         if not self._roles:
             return ANONYMOUS
+        if certified and not authorization:
+            return certified if certified in self._roles else None
         scheme, _, token = authorization.partition(" ")
         if scheme.lower() != "bearer" or token not in self._roles or token in self._expired:
             return None

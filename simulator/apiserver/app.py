@@ -19,6 +19,7 @@ from simulator.apiserver.statuses import StatusError
 from simulator.apiserver.store import Store
 from simulator.apiserver.streamfaults import StreamFaults
 from simulator.apiserver.streaming import stream
+from simulator.apiserver.tls import certified_user
 from simulator.apiserver.watching import Watch
 
 _JSON = "application/json"
@@ -59,7 +60,8 @@ def make_app(served: Served) -> web.Application:
 
 
 async def _answer(served: Served, request: web.Request) -> web.StreamResponse:
-    user = served.access.user(request.headers.get("Authorization", ""))
+    shown = request.transport.get_extra_info("peercert") if request.transport is not None else None
+    user = served.access.user(request.headers.get("Authorization", ""), certified=certified_user(shown))
     ask = parse(request.method, request.path, request.query)
     seen = served.log(request, user or "", ask)
     page = listing.page_number(served.store, ask) if ask is not None and ask.verb == "list" else 0

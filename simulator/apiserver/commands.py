@@ -69,6 +69,9 @@ class Speed(click.ParamType[float | None]):
 @env_option(
     "--token", "tokens", multiple=True, metavar="NAME=ROLE[,ROLE]", help="A bearer token and what it may."
 )
+@env_option(
+    "--client-certificates", is_flag=True, help="Users have a certificate in the kubeconfig, not a token."
+)
 @env_option("--kubeconfig-out", type=click.Path(path_type=Path), help="Write a kubeconfig for this server.")
 @env_option("--faults", type=click.Path(path_type=Path), help="What shall go wrong: a fault script (YAML).")
 @env_option(
@@ -100,6 +103,7 @@ def fake_apiserver(
     host: str,
     port: int,
     tls: bool | None,
+    client_certificates: bool,
     tokens: tuple[str, ...],
     kubeconfig_out: Path | None,
     faults: Path | None,
@@ -124,12 +128,14 @@ def fake_apiserver(
         adapted = load_scenario(scenario or DEFAULT).adapted(nodes=nodes, pods=pods, churn=churn)
         since = DEFAULT_START if start is None else moment(start, now=clock.time())
         feed = SimulatedFeed(Simulation(adapted, seed=seed, start=since))
+    access = parse_tokens(tokens)
+    users = access.users if client_certificates else ()
     server = FakeApiServer(
         store,
         pacing=Pacing(feed, store, clock, speed=speed),
-        access=parse_tokens(tokens),
+        access=access,
         faults=read_script(faults) if faults is not None else FaultScript(),
-        certificate=make_certificate(host) if tls or (tls is None and tokens) else None,
+        certificate=make_certificate(host, users=users) if tls or (tls is None and tokens) else None,
         host=host,
         port=port,
         name=name,

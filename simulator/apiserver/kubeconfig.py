@@ -6,21 +6,38 @@ import base64
 from collections.abc import Sequence
 from typing import Any
 
+from simulator.apiserver.tls import Certificate, ClientCertificate
 
-def kubeconfig(*, name: str, url: str, users: Sequence[str], authority: str | None) -> dict[str, Any]:
+
+def kubeconfig(
+    *, name: str, url: str, users: Sequence[str], certificate: Certificate | None
+) -> dict[str, Any]:
     """The content of the file; `name` is that of the cluster.
 
-    The first user's context is current; without users there is one context, anonymous.
+    The first user's context is current; without users there is one context, anonymous. A user has its
+    certificate, if one was made for it, else its token.
     """
     cluster: dict[str, Any] = {"server": url}
-    if authority is not None:
-        cluster["certificate-authority-data"] = base64.b64encode(authority.encode()).decode()
+    if certificate is not None:
+        cluster["certificate-authority-data"] = _data(certificate.authority)
     contexts = [{"name": user, "context": {"cluster": name, "user": user}} for user in users]
+    clients = certificate.clients if certificate is not None else {}
     return {
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{"name": name, "cluster": cluster}],
-        "users": [{"name": user, "user": {"token": user}} for user in users] or [{"name": name, "user": {}}],
+        "users": [{"name": user, "user": _credentials(user, clients.get(user))} for user in users]
+        or [{"name": name, "user": {}}],
         "contexts": contexts or [{"name": name, "context": {"cluster": name, "user": name}}],
         "current-context": users[0] if users else name,
     }
+
+
+def _credentials(user: str, client: ClientCertificate | None) -> dict[str, str]:
+    if client is None:
+        return {"token": user}
+    return {"client-certificate-data": _data(client.certificate), "client-key-data": _data(client.key)}
+
+
+def _data(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()

@@ -114,8 +114,9 @@ class FakeApiServer:
         return self._pacing is None or self._pacing.ended
 
     def kubeconfig(self) -> dict[str, Any]:
-        authority = self._certificate.authority if self._certificate else None
-        return kubeconfig(name=self.name, url=self.url, users=self.access.users, authority=authority)
+        return kubeconfig(
+            name=self.name, url=self.url, users=self.access.users, certificate=self._certificate
+        )
 
     def cluster_time(self) -> float:
         """What the cluster's clocks say, seconds since the Unix epoch: ages are counted to it."""
@@ -129,6 +130,14 @@ class FakeApiServer:
     def restart(self, down: float) -> None:
         """Cut every connection and refuse new ones for `down` seconds; the store keeps everything."""
         self._spawn(self._restart(down))
+
+    def restore(self, store: Store) -> None:
+        """Serve another history from now on, as after a restore of etcd: every connection is cut."""
+        self._forget()
+        self.store = store
+        self._writes = store.writes
+        self._forget = store.listen(self._on_write)
+        self.disconnect()
 
     def log(self, request: web.Request, user: str, ask: Ask | None) -> Seen:
         """Remember a request and its connection."""

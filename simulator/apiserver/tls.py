@@ -1,4 +1,4 @@
-"""A made certificate: an authority of our own and a server certificate for this machine, new at every start."""
+"""Made certificates: an authority of our own, one for this machine and one for each user, new at every start."""
 
 from __future__ import annotations
 
@@ -6,44 +6,73 @@ import ipaddress
 import ssl
 import subprocess
 import tempfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from kstream.core.errors import ConfigError
 
 _DAYS: Final = "365"
+_KEY: Final = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+
+
+class ClientCertificate(NamedTuple):
+    certificate: str  # PEM
+    key: str  # PEM
 
 
 class Certificate(NamedTuple):
-    """What a server needs, and the authority that its clients have to trust."""
+    """What a server needs, the authority that its clients have to trust, and what they may show of themselves."""
 
     context: ssl.SSLContext
     authority: str  # PEM
+    clients: Mapping[str, ClientCertificate]  # by user
 
 
-def make_certificate(host: str) -> Certificate:
-    """A certificate for `host`, localhost and 127.0.0.1. Raises ConfigError if openssl is not there."""
+def make_certificate(host: str, *, users: Sequence[str] = ()) -> Certificate:
+    """For `host`, localhost and 127.0.0.1, and one for each user. Raises ConfigError if openssl is not there."""
     with tempfile.TemporaryDirectory(prefix="kstream-tls-") as folder:
         here = Path(folder)
-        names = {"DNS:localhost", "IP:127.0.0.1", "IP:::1", _subject_name(host)}
-        (here / "extensions").write_text(
-            f"subjectAltName={','.join(sorted(names))}\nextendedKeyUsage=serverAuth\nbasicConstraints=CA:FALSE\n"
-        )
-        key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
         _openssl(
             here,
-            *("req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.crt", "-days", _DAYS),
+            *("req", "-x509", *_KEY, "-keyout", "ca.key", "-out", "ca.crt", "-days", _DAYS),
             *("-subj", "/CN=kstream-fake-ca", "-addext", "keyUsage=critical,keyCertSign,cRLSign"),
         )
-        _openssl(here, "req", *key, "-keyout", "tls.key", "-out", "tls.csr", "-subj", "/CN=kube-apiserver")
-        _openssl(
-            here,
-            *("x509", "-req", "-in", "tls.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial"),
-            *("-out", "tls.crt", "-days", _DAYS, "-extfile", "extensions"),
-        )
+        names = {"DNS:localhost", "IP:127.0.0.1", "IP:::1", _subject_name(host)}
+        _sign(here, "server", "kube-apiserver", f"subjectAltName={','.join(sorted(names))}", use="serverAuth")
+        clients = {}
+        for number, user in enumerate(users):
+            name = f"client-{number}"
+            _sign(here, name, user, use="clientAuth")
+            clients[user] = ClientCertificate(
+                (here / f"{name}.crt").read_text(), (here / f"{name}.key").read_text()
+            )
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(here / "tls.crt", here / "tls.key")
-        return Certificate(context, (here / "ca.crt").read_text())
+        context.load_cert_chain(here / "server.crt", here / "server.key")
+        authority = (here / "ca.crt").read_text()
+        if users:
+            context.verify_mode = ssl.CERT_OPTIONAL
+            context.load_verify_locations(cadata=authority)
+        return Certificate(context, authority, clients)
+
+
+def certified_user(certificate: Mapping[str, Any] | None) -> str:
+    """The common name in what `SSLObject.getpeercert` says of a client; "" if it showed no certificate."""
+    subject = (certificate or {}).get("subject", ())
+    return next((value for part in subject for key, value in part if key == "commonName"), "")
+
+
+def _sign(folder: Path, name: str, subject: str, *extensions: str, use: str) -> None:
+    (folder / f"{name}.ext").write_text(
+        "\n".join((*extensions, f"extendedKeyUsage={use}", "basicConstraints=CA:FALSE", ""))
+    )
+    request = ("-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", f"/CN={subject}")
+    _openssl(folder, "req", *_KEY, *request)
+    _openssl(
+        folder,
+        *("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial"),
+        *("-out", f"{name}.crt", "-days", _DAYS, "-extfile", f"{name}.ext"),
+    )
 
 
 def _subject_name(host: str) -> str:

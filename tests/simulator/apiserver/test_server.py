@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 import ssl
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -21,7 +22,7 @@ from simulator.apiserver.store import Store
 from simulator.apiserver.tls import make_certificate
 from simulator.scenario import load_scenario
 from simulator.simulation import Simulation
-from tests.simulator.apiserver.making import Writer, serving
+from tests.simulator.apiserver.making import Answer, Writer, serving
 
 SCENARIO = load_scenario("tour").adapted(nodes=5, pods=60, churn=5)
 HAS_OPENSSL = shutil.which("openssl") is not None
@@ -129,6 +130,59 @@ def test_a_made_certificate_is_trusted_by_those_who_have_its_authority() -> None
             assert "certificate-authority-data" in server.kubeconfig()["clusters"][0]["cluster"]
 
     asyncio.run(talk())
+
+
+@pytest.mark.skipif(not HAS_OPENSSL, reason="a certificate is made with openssl, which is not here")
+def test_a_client_certificate_says_who_asks(tmp_path: Path) -> None:
+    certificate = make_certificate("localhost", users=["a", "stranger"])
+    access = parse_tokens(["a=view", "b=none"])
+    trusting = {}
+    for user, client in certificate.clients.items():
+        (tmp_path / user).write_text(client.certificate + client.key)
+        trusting[user] = ssl.create_default_context(cadata=certificate.authority)
+        trusting[user].load_cert_chain(tmp_path / user)
+
+    async def talk() -> None:
+        async with (
+            FakeApiServer(Store(), certificate=certificate, access=access) as server,
+            aiohttp.ClientSession() as session,
+        ):
+            statuses = {}
+            for user, context in trusting.items():
+                async with session.get(f"{server.url}/api/v1/pods", ssl=context) as answer:
+                    statuses[user] = answer.status
+            assert statuses == {"a": 200, "stranger": 401}
+            assert server.requests[0].user == "a"
+            users = {user["name"]: set(user["user"]) for user in server.kubeconfig()["users"]}
+            assert users == {"a": {"client-certificate-data", "client-key-data"}, "b": {"token"}}
+
+    asyncio.run(talk())
+
+
+async def test_another_history_may_be_restored_under_the_same_address() -> None:
+    async with serving(_named("old").store) as client:
+        watching = asyncio.create_task(client.ask("/api/v1/pods?watch=1&resourceVersion=1"))
+        await client.clock.advance(1)
+        other = _named("new")
+        client.server.restore(other.store)
+        with pytest.raises(aiohttp.ClientError):
+            await client.passing(_result(watching))
+        page = (await client.get("/api/v1/pods")).json()
+        assert [item["metadata"]["name"] for item in page["items"]] == ["new"]
+        url = f"{client.server.url}/api/v1/pods?watch=1&resourceVersion=1"
+        async with client.session.get(url) as answer:
+            other.pod("newer")
+            assert json.loads(await answer.content.readline())["object"]["metadata"]["name"] == "newer"
+
+
+def _named(name: str) -> Writer:
+    writer = Writer()
+    writer.pod(name)
+    return writer
+
+
+async def _result(task: asyncio.Task[Answer]) -> Answer:
+    return await task
 
 
 def test_a_kubeconfig_has_a_context_for_each_token() -> None:
