@@ -119,6 +119,9 @@ def _prepare(path: Path, connection: sqlite3.Connection, *, max_bytes: int | Non
     # Before the migration: readers cope with a -wal file that a killed process left, not with its other journal.
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(
+        "PRAGMA cache_size = -16000"
+    )  # kB: a large transaction stays in memory until it is committed
     schema.migrate(connection)
     connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT}")
     if max_bytes is not None:

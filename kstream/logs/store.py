@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from kstream.core.errors import LogMismatchError
 from kstream.core.events import Event, WatchEvent
@@ -19,6 +19,8 @@ from kstream.logs.connections import connect_for_writing, translated
 from kstream.logs.lock import WriterLock
 from kstream.logs.reading import Status, live_at, status
 from kstream.logs.refusals import identified
+
+_ROWS: Final = 256
 
 
 class Change(NamedTuple):
@@ -65,34 +67,38 @@ class Store:
                 " give another file"
             )
 
-    def commit(self, changes: Sequence[Change]) -> list[list[Event]]:
-        """All of them in one transaction, or none: the numbered events of each. Raises LogError."""
+    def commit(self, changes: Sequence[Change]) -> list[Event]:
+        """All of them in one transaction, or none; the events as they are numbered. Raises LogError."""
         with translated(self.path):
             live = self._live
             if live is None:
                 live = live_at(self._connection, self.status.head)
             self._live = None  # until this has worked
-            numbers = itertools.count(self.status.head + 1)
-            numbered = [[Event(next(numbers), fact) for fact in change.events] for change in changes]
+            first = self.status.head + 1
+            facts = itertools.chain.from_iterable(change.events for change in changes)
+            events = list(itertools.starmap(Event, enumerate(facts, first)))
             versions = {stream: version for change in changes for stream, version in change.versions.items()}
-            self._transact(numbered, live, versions)
+            self._transact(events, live, versions)
             self._live = live
             self.status = self.status._replace(
-                head=self.status.head + sum(map(len, numbered)),
+                head=self.status.head + len(events),
                 versions={**self.status.versions, **versions} if versions else self.status.versions,
             )
-            return numbered
+            return events
 
     def _transact(
-        self, numbered: Sequence[Sequence[Event]], live: keyframes.LiveSet, versions: Mapping[str, str]
+        self, events: Sequence[Event], live: keyframes.LiveSet, versions: Mapping[str, str]
     ) -> None:
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
         try:
-            for events in numbered:
-                # Rows come and go one by one: a list of them would keep the garbage collector busy.
-                connection.executemany(rows.INSERT, itertools.starmap(rows.row, events))
-                keyframes.insert(connection, live.apply(events))
+            # A few rows at a time: one by one they take turns with SQLite in the processor's cache, and a long list
+            # of them keeps the garbage collector busy.
+            for start in range(0, len(events), _ROWS):
+                connection.executemany(
+                    rows.INSERT, list(itertools.starmap(rows.row, events[start : start + _ROWS]))
+                )
+            keyframes.insert(connection, live.apply(events))
             if versions:
                 rows.put_pairs(connection, "versions", versions)
             connection.execute("COMMIT")

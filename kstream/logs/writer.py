@@ -6,6 +6,7 @@ import asyncio
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from kstream.core.events import Event
@@ -82,7 +83,7 @@ class Writer:
 
     def _commit(self, group: Sequence[_Append]) -> None:
         try:
-            numbered = self._store.commit([append.change for append in group])
+            events = self._store.commit([append.change for append in group])
         except Exception as error:  # noqa: BLE001 - whatever it is belongs to the callers, who get it
             if len(group) == 1:
                 self._tell(self._settle, group[0].done, 0, error)
@@ -91,7 +92,7 @@ class Writer:
             for append in group:
                 self._commit([append])
             return
-        self._tell(self._publish, self._store.status, group, numbered)
+        self._tell(self._publish, self._store.status, group, events)
 
     def _run(self, task: _Task) -> None:
         try:
@@ -102,16 +103,18 @@ class Writer:
         self._tell(self._ran, self._store.status, task)
 
     def _tell(self, call: Callable[..., None], *arguments: object) -> None:
-        if not self._loop.is_closed():
+        with suppress(
+            RuntimeError
+        ):  # the program has ended without closing the log: nobody is left to be told
             self._loop.call_soon_threadsafe(call, *arguments)
 
     # What follows runs in the event loop.
 
-    def _publish(self, status: Status, group: Sequence[_Append], numbered: Sequence[Sequence[Event]]) -> None:
-        head = status.head - sum(map(len, numbered))
-        for append, events in zip(group, numbered, strict=True):
-            head += len(events)
-            self._published(status._replace(head=head), events)
+    def _publish(self, status: Status, group: Sequence[_Append], events: Sequence[Event]) -> None:
+        self._published(status, events)
+        head = status.head - len(events)
+        for append in group:
+            head += len(append.change.events)
             self._settle(append.done, head, None)
 
     def _ran(self, status: Status, task: _Task) -> None:
