@@ -69,9 +69,7 @@ async def _answer(served: Served, request: web.Request) -> web.StreamResponse:
     for rule in faults:
         if not rule.in_stream and (response := await _misbehave(served, request, rule, seen)) is not None:
             return response
-    if rule_expired := any(rule.do.expire_token for rule in faults):
-        served.access.expire(user or "")
-    if user is None or rule_expired:
+    if user is None:
         raise statuses.unauthorized()
     if ask is None:
         return await _other(served, request, user)
@@ -166,6 +164,9 @@ async def _misbehave(served: Served, request: web.Request, rule: Rule, seen: See
         case "status":
             return _made_up(rule.do.status) if rule.do.status is not None else None
         case "unauthorized":
+            raise statuses.unauthorized()
+        case "expire_token":
+            served.access.expire(seen.user)
             raise statuses.unauthorized()
         case "forbidden":
             raise statuses.forbidden(

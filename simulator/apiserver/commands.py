@@ -155,7 +155,10 @@ async def _serve(server: FakeApiServer, kubeconfig_out: Path | None) -> None:
             await asyncio.to_thread(_write, kubeconfig_out, text)
         said = f", kubeconfig in {kubeconfig_out}" if kubeconfig_out is not None else ""
         click.echo(f"fake API server on {server.url}{said} (Ctrl-C stops it)")
-        await stop.wait()
+        waits = [asyncio.create_task(event.wait()) for event in (stop, server.failed)]
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
 
 
 def _write(path: Path, text: str) -> None:

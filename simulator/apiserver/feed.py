@@ -47,6 +47,10 @@ class Pacing:
             return self._latest
         return self._start + (self._clock.monotonic() - self._began) * self._speed
 
+    def lasting(self, seconds: float) -> float:
+        """How long so many seconds of the cluster are by the clock."""
+        return seconds / self._speed if self._speed is not None else 0.0
+
     async def run(self) -> None:
         """Play the rest; returns when the feed has ended."""
         while (due := self._feed.next_time()) is not None:

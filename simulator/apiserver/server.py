@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any, Final, Self
 
 from aiohttp import web
@@ -27,7 +27,8 @@ from simulator.apiserver.store import Store
 from simulator.apiserver.tls import Certificate
 
 _LOGGED: Final = 10_000  # requests that are remembered
-_COMPACTIONS: Final = 10  # per --compact-after
+_COMPACTIONS: Final = 10  # while a write grows old enough to be forgotten
+_SELDOM: Final = 0.5  # seconds between two, however fast the cluster's time goes
 
 
 class FakeApiServer:
@@ -68,6 +69,9 @@ class FakeApiServer:
         self._seen = 0
         self._connections: dict[asyncio.Transport, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self.failed = (
+            asyncio.Event()
+        )  # something that runs beside the requests has failed; closing tells what
         self._runner: web.AppRunner | None = None
         self._site: web.TCPSite | None = None
         self._began = self.clock.monotonic()
@@ -95,14 +99,18 @@ class FakeApiServer:
         return self
 
     async def __aexit__(self, *exc: object) -> None:
+        """Raises what failed beside the requests: a feed that goes wrong, a port that is taken at a restart."""
         self._forget()
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
         self.disconnect()
         if self._runner is not None:
             await self._runner.cleanup()
+        for end in ends:
+            if isinstance(end, Exception):
+                raise end
 
     @property
     def url(self) -> str:
@@ -192,8 +200,11 @@ class FakeApiServer:
         await self._listen()
 
     async def _compact(self, after: float) -> None:
+        every = after / _COMPACTIONS
+        if self._pacing is not None:
+            every = max(_SELDOM, self._pacing.lasting(every))
         while True:
-            await self.clock.sleep(after / _COMPACTIONS)
+            await self.clock.sleep(every)
             self.store.compact_before(self.cluster_time() - after)
 
     async def _fail_in_time(self) -> None:
@@ -215,7 +226,13 @@ class FakeApiServer:
                 case "restart":
                     self.restart(rule.do.restart.down if rule.do.restart is not None else 0.0)
 
-    def _spawn(self, work: Any) -> None:
-        task: asyncio.Task[None] = asyncio.create_task(work)
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._on_end)
+
+    def _on_end(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled() or task.exception() is None:
+            self._tasks.discard(task)
+        else:
+            self.failed.set()

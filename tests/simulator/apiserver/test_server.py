@@ -13,13 +13,14 @@ import pytest
 
 from kstream.clock import VirtualClock
 from kstream.core.errors import BindError
-from kstream.core.events import Kind
+from kstream.core.events import Kind, Verb
 from simulator.apiserver.access import parse_tokens
 from simulator.apiserver.feed import Pacing
 from simulator.apiserver.server import FakeApiServer
 from simulator.apiserver.simulated import SimulatedFeed
 from simulator.apiserver.store import Store
 from simulator.apiserver.tls import make_certificate
+from simulator.objects import Change
 from simulator.scenario import load_scenario
 from simulator.simulation import Simulation
 from tests.simulator.apiserver.making import Answer, Writer, serving
@@ -217,6 +218,36 @@ def test_the_same_seed_makes_the_same_history() -> None:
 
     assert history(1) == history(1)
     assert history(1) != history(2)
+
+
+class _Broken:
+    """A feed whose second change is older than its first."""
+
+    def __init__(self) -> None:
+        self._versions = [2, 1]
+
+    def next_time(self) -> float | None:
+        return 10.0 * (2 - len(self._versions)) if self._versions else None
+
+    def until(self, time: float) -> list[Change]:
+        version = self._versions.pop(0)
+        metadata = {"name": f"node-{version}", "uid": str(version), "resourceVersion": str(version)}
+        return [Change(time, Verb.ADDED, Kind.NODE, {"metadata": metadata})]
+
+
+async def test_a_feed_that_goes_wrong_is_told_when_the_server_closes() -> None:
+    clock, store = VirtualClock(), Store()
+    pacing = Pacing(_Broken(), store, clock, speed=1)
+
+    async def play() -> None:
+        async with FakeApiServer(store, clock=clock, pacing=pacing) as server:
+            await clock.advance(9)
+            assert not server.failed.is_set()
+            await clock.advance(1)
+            assert server.failed.is_set()
+
+    with pytest.raises(ValueError, match="version 1 is not newer than 2"):
+        await play()
 
 
 async def test_history_is_forgotten_when_it_is_old_in_the_clusters_time() -> None:
