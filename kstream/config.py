@@ -14,6 +14,7 @@ import click
 from pydantic import BaseModel, ConfigDict, Field
 
 from kstream.core.errors import ConfigError
+from kstream.core.socketfaults import SocketFault, parse_faults
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,6 +30,7 @@ class ServeSettings(BaseModel):
     allow_host: tuple[str, ...] = ()
     max_clients: int = Field(default=10_000, ge=1)
     metrics_interval: float = Field(default=10.0, gt=0)  # seconds
+    fault: tuple[SocketFault, ...] = ()
     output: Literal["text", "json"] = "text"
 
 
@@ -74,6 +76,13 @@ SERVING_OPTIONS = (
         help="Seconds between metrics messages.",
     ),
     env_option(
+        "--fault",
+        multiple=True,
+        metavar="FAULT",
+        help="Misbehave towards clients, for tests of a frontend: drop:after=10, delay:seconds=0.5, mute, deaf, "
+        "refuse:first=3 and more (docs/faults.md). Repeatable.",
+    ),
+    env_option(
         "-o",
         "--output",
         type=click.Choice(["text", "json"]),
@@ -103,4 +112,4 @@ def serve_settings(options: dict[str, Any]) -> ServeSettings:
                 f"--allow-origin {origin!r} is not an origin: write scheme, host and port, "
                 "such as http://localhost:5173"
             )
-    return ServeSettings(**taken)
+    return ServeSettings(**taken | {"fault": parse_faults(taken["fault"])})

@@ -15,6 +15,7 @@ from kstream.hub import Hub
 from kstream.web.admission import error_response
 
 PROTOCOL_VERSION = 1
+_VERSION = version("kstream")
 
 
 class Api:
@@ -53,7 +54,7 @@ class Api:
 
     async def version(self, _: web.Request) -> web.Response:
         return web.json_response(
-            {"name": "kstream", "version": version("kstream"), "protocol": PROTOCOL_VERSION}
+            {"name": "kstream", "version": _VERSION, "protocol": PROTOCOL_VERSION}
         )
 
     async def state(self, request: web.Request) -> web.Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,9 @@ from kstream.web.api import Api
 from kstream.web.ws import WebSockets
 
 STATIC = Path(__file__).parent / "static"
+_ASSETS = tuple(sorted(asset.name for asset in STATIC.iterdir() if asset.is_file()))
 
-Control = Callable[[dict[str, Any]], Mapping[str, Any]]
+Control = Callable[[dict[str, Any]], Awaitable[Mapping[str, Any]]]
 
 _PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; "
@@ -39,7 +40,7 @@ def make_app(
     control: Control | None = None,
 ) -> web.Application:
     """The server's application. `control` takes the body of POST /api/sim/do, where there is a simulation."""
-    sockets = WebSockets(hub, log, max_clients=settings.max_clients)
+    sockets = WebSockets(hub, log, max_clients=settings.max_clients, faults=settings.fault)
     app = web.Application(middlewares=[admit], client_max_size=2**20)
     app[ADMISSION] = Admission(
         bound=settings.host,
@@ -49,9 +50,8 @@ def make_app(
     app.router.add_get("/ws", sockets.handle)
     app.router.add_routes(Api(hub, time=time, status=status).routes())
     app.router.add_get("/", _static("index.html"))
-    for asset in sorted(STATIC.iterdir()):
-        if asset.is_file():
-            app.router.add_get(f"/{asset.name}", _static(asset.name))
+    for name in _ASSETS:
+        app.router.add_get(f"/{name}", _static(name))
     if control is not None:
         app.router.add_post("/api/sim/do", _controlled(control))
     app.router.add_route("*", "/{path:.*}", _unknown)
@@ -79,7 +79,7 @@ def _controlled(control: Control) -> Callable[[web.Request], Any]:
         if not isinstance(body, dict):
             return error_response(400, "INVALID_MESSAGE", "The body is not a JSON object")
         try:
-            return web.json_response(control(body))
+            return web.json_response(await control(body))
         except KstreamError as error:
             details = error.details if isinstance(error, InvalidMessageError) else ""
             return error_response(400, "INVALID_MESSAGE", str(error), details)

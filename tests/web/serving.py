@@ -50,6 +50,9 @@ async def serving(**settings: Any) -> AsyncIterator[Running]:
     listening: asyncio.Future[Address] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
     task = asyncio.create_task(run(server, ready=listening.set_result, stop=stop))
+    await asyncio.wait((task, listening), return_when=asyncio.FIRST_COMPLETED)
+    if task.done():
+        task.result()
     try:
         yield Running(await listening, log)
     finally:
