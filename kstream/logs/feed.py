@@ -76,7 +76,7 @@ class Feed:
                 follower.offer(events)
 
     def close(self) -> None:
-        """Every follower ends once it has what was committed."""
+        """Every follower ends once it has what is held for it; the log itself can no longer be read."""
         self.closed = True
         for follower in self._followers:
             follower.wake()
@@ -92,12 +92,12 @@ async def followed(
     """
     with feed.follower() as follower:
         while True:
-            if after + 1 < log.oldest:
+            if after + 1 < log.oldest and not feed.closed:
                 state = await log.state_at(log.oldest - 1)
                 after = state.seq
                 yield Jump(state)
             batch = follower.take(after)
-            if not batch and after < log.head:
+            if not batch and after < log.head and not feed.closed:
                 batch = await log.read(after, min(log.head, after + _READ_EVENTS))
             if batch:
                 after = batch[-1].seq

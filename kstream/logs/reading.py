@@ -46,12 +46,6 @@ def status(path: Path, connection: sqlite3.Connection) -> Status:
     return Status(epoch, head, head + 1 if first is None else first, cluster, versions, meta)
 
 
-def data_version(connection: sqlite3.Connection) -> int:
-    """A number that changes when another connection has committed."""
-    (number,) = connection.execute("PRAGMA data_version").fetchone()
-    return int(number)
-
-
 def state_at(connection: sqlite3.Connection, seq: int) -> ClusterState:
     """The fold of the events up to and with `seq`. Raises LogFormatError for damage."""
     state = ClusterState()

@@ -136,6 +136,15 @@ async def test_following_ends_when_the_log_is_closed(log: AnyLog) -> None:
     assert await following == 3
 
 
+async def test_a_follower_that_lags_when_the_log_is_closed_ends_too(log: AnyLog) -> None:
+    await log.append(list(history(3000)))
+    async with aclosing(log.follow(0)) as batches:
+        await anext(batches)
+        await log.close()
+        with pytest.raises(StopAsyncIteration):
+            await anext(batches)
+
+
 async def test_the_state_at_any_point_is_the_fold_up_to_it(log: AnyLog) -> None:
     await log.append(list(history(3300)))
     for seq in (0, 1, 999, 1000, 1001, 2500, 3300):
