@@ -126,6 +126,7 @@ class ScriptedServer:
         self.tokens: list[str] = []
         self._scripts: dict[str, deque[Reply]] = {}
         self.url = ""
+        self.port = 0
 
     def on(self, what: str, *replies: Reply) -> None:
         """`what` is "list pods", "watch pods", "list pods/shop", "get /version"."""
@@ -155,7 +156,8 @@ class ScriptedServer:
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", port, ssl_context=tls)
         await site.start()
-        self.url = f"http{'s' if tls else ''}://127.0.0.1:{runner.addresses[0][1]}"
+        self.port = runner.addresses[0][1]
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self.port}"
         try:
             yield self
         finally:

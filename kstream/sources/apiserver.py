@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import Final
 
 import aiohttp
@@ -23,12 +24,26 @@ from kstream.sources.credentials import (
 )
 from kstream.sources.kubeconfig import KubeSettings
 
+_NONE: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class UnverifiedError(OSError):
+    """It is not known that who answers is our cluster, or known that it is not."""
+
+
 FAILURES: Final = (aiohttp.ClientError, OSError, ssl.SSLError, ValueError, ConfigError)
 """What a request may raise; `failure_of` says what it means."""
 
 
+Verify = Callable[[], Awaitable[None]]
+
+
 class ApiServer:
-    """Requests to the cluster that the settings name. `connect` first, `close` at the end."""
+    """Requests to the cluster that the settings name. `connect` first, `close` at the end.
+
+    `verify` is asked before the first `get` with another address or certificate than before, and before the first after
+    a `doubt`. It raises one of FAILURES when another cluster answers there.
+    """
 
     def __init__(self, settings: KubeSettings, clock: Clock) -> None:
         self.settings = settings
@@ -37,6 +52,9 @@ class ApiServer:
         self._session: aiohttp.ClientSession | None = None
         self._token_read = 0.0
         self._renewing = asyncio.Lock()
+        self._verifying = asyncio.Lock()
+        self._doubted = False  # who answers now may be another cluster (LISTWATCH 15)
+        self.verify: Verify | None = None
         self.serial = 0  # of the credentials in use
 
     @property
@@ -54,6 +72,7 @@ class ApiServer:
         if self._session is not None and before is not None and before.connection == credentials.connection:
             return
         await self.close()
+        self._doubted = before is not None
         # No limit: each of 150 namespaces may hold a watch open. Our own deadlines end what hangs.
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, ssl=credentials.tls or True),
@@ -74,17 +93,28 @@ class ApiServer:
 
     async def get(self, path: str, query: Mapping[str, str]) -> aiohttp.ClientResponse:
         """Send a GET; raises FAILURES: ConfigError is one, for a credential that had to be renewed and could not."""
-        return await self._request("GET", path, query, None)
+        if self._doubted and self.verify is not None:
+            async with self._verifying:
+                if self._doubted:
+                    await self.verify()
+                    self._doubted = False
+        return await self.ask("GET", path, query)
 
-    async def post(self, path: str, body: Mapping[str, object]) -> aiohttp.ClientResponse:
-        """As `get`, with a JSON body."""
-        return await self._request("POST", path, {}, body)
+    def doubt(self) -> None:
+        """A connection broke or could not be made: verify before the next `get`."""
+        self._doubted = True
 
-    async def _request(
-        self, method: str, path: str, query: Mapping[str, str], body: Mapping[str, object] | None
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] = _NONE,
+        body: Mapping[str, object] | None = None,
     ) -> aiohttp.ClientResponse:
+        """Send a request to whoever is there; raises FAILURES."""
         credentials = await self._fresh()
-        assert self._session is not None
+        if self._session is None:
+            raise UnverifiedError("the connection is being made anew")
         # A watch must not be held back by a compressor (LISTWATCH 4); for lists, it costs more CPU than it saves.
         headers = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "kstream"}
         if credentials.authorization:
@@ -123,7 +153,14 @@ def failure_of(error: Exception) -> tuple[Failure, str]:
     """What a failed request means, and why in words."""
     detail = str(error) or type(error).__name__
     if isinstance(
-        error, (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL, ConfigError)
+        error,
+        (
+            aiohttp.ClientConnectorError,
+            aiohttp.ConnectionTimeoutError,
+            aiohttp.InvalidURL,
+            ConfigError,
+            UnverifiedError,
+        ),
     ):
         return Failure.UNREACHED, detail
     return Failure.CUT, f"the connection broke: {detail}"

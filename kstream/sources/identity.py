@@ -24,11 +24,16 @@ class Identity(NamedTuple):
 
 
 class UnidentifiedError(Exception):
-    """The cluster does not say who it is; `answered` tells whether it said anything at all."""
+    """The cluster does not say who it is; `status` is what it answered instead, 0 for nothing."""
 
-    def __init__(self, message: str, *, answered: bool = False) -> None:
+    def __init__(self, message: str, *, status: int = 0) -> None:
         super().__init__(message)
-        self.answered = answered
+        self.status = status
+
+    @property
+    def reached(self) -> bool:
+        """The cluster itself has answered, and it knows us (PROTOCOL 8)."""
+        return 200 <= self.status < 500 and self.status != 401
 
 
 class _Version(msgspec.Struct, rename="camel"):
@@ -70,12 +75,9 @@ async def _ask(api: ApiServer, clock: Clock, path: str) -> tuple[int, bytes]:
         return status, body
     said = decode_status(body)
     reason = said.message if said is not None and said.message else "no reason was given"
-    raise UnidentifiedError(
-        f"{api.credentials.host} answers {status} to {path}: {reason}",
-        answered=status < 500 and status != 401,
-    )
+    raise UnidentifiedError(f"{api.credentials.host} answers {status} to {path}: {reason}", status=status)
 
 
 async def _get(api: ApiServer, path: str) -> tuple[int, bytes]:
-    async with await api.get(path, {}) as response:
+    async with await api.ask("GET", path) as response:
         return response.status, await response.read()

@@ -9,11 +9,11 @@ from typing import Final, NamedTuple
 from kstream.core.backoff import Backoff, Randomness
 from kstream.core.errors import ConfigError
 from kstream.core.events import Delivery, Known, WatchEvent
-from kstream.core.health import Cleared, ErrorCode, Fault, Identified, Report
+from kstream.core.health import Cleared, ClusterInfo, ErrorCode, Fault, Identified, Report
 from kstream.core.reflection import Freshness
 from kstream.core.touch import Touch
 from kstream.ports import Clock
-from kstream.sources.apiserver import ApiServer
+from kstream.sources.apiserver import ApiServer, UnverifiedError
 from kstream.sources.identity import Identity, UnidentifiedError, identify
 from kstream.sources.kubeconfig import KubeSettings
 from kstream.sources.merge import Merge
@@ -42,6 +42,7 @@ class KubeSource:
         self._streams: Streams | None = None
         self._lags: dict[str, float] = {}
         self._misconfigured = False
+        self._cluster = ClusterInfo("", "")  # whose state this is
 
     @property
     def streams(self) -> Sequence[Freshness]:
@@ -110,12 +111,14 @@ class KubeSource:
                 try:
                     identity = await identify(self._api, self._clock)
                 except UnidentifiedError as error:
-                    if error.answered:
+                    if error.reached:
                         self._touch.answered()
                     await self._report(*self._touch.unreachable(str(error)))
                 else:
                     self._touch.answered()
                     await self._report(Identified(identity.cluster))
+                    self._cluster = identity.cluster
+                    self._api.verify = self._verify
                     return identity
             await self._clock.sleep(backoff.failed(self._clock.monotonic()))
 
@@ -134,16 +137,24 @@ class KubeSource:
         return True
 
     async def _renew(self, serial: int, only_if_changed: bool) -> None:
-        """Other credentials (LISTWATCH 11); if they lead elsewhere, who is there is asked anew (LISTWATCH 15)."""
-        host = self._api.credentials.host
-        if await self._configure(self._api.renew(serial, only_if_changed=only_if_changed)):
-            if self._api.credentials.host == host:
-                return
-            try:
-                identity = await identify(self._api, self._clock)
-            except UnidentifiedError:
-                return  # the streams go on trying and say so
-            await self._report(Identified(identity.cluster))
+        """Other credentials (LISTWATCH 11)."""
+        await self._configure(self._api.renew(serial, only_if_changed=only_if_changed))
+
+    async def _verify(self) -> None:
+        """Nothing of another cluster may get into the log (LISTWATCH 15)."""
+        try:
+            identity = await identify(self._api, self._clock)
+        except UnidentifiedError as error:
+            if error.status == 401:
+                return  # the request that waits for this is refused likewise, and sees to new credentials
+            raise UnverifiedError(str(error)) from error
+        before = self._cluster
+        cluster = identity.cluster._replace(uid=identity.cluster.uid or before.uid)
+        if cluster != before:
+            await self._report(Identified(cluster))  # upgraded, or another
+        if before.uid and cluster.uid != before.uid:
+            raise UnverifiedError(f"{self._api.credentials.host} is another cluster now")
+        self._cluster = cluster
 
 
 def _joined(items: Sequence[_Item]) -> Delivery:

@@ -59,7 +59,7 @@ async def _look(api: ApiServer, clock: Clock) -> list[Finding]:
     try:
         identity = await identify(api, clock)
     except UnidentifiedError as error:
-        code = ForbiddenError.exit_code if "answers 401" in str(error) else UnreachableError.exit_code
+        code = ForbiddenError.exit_code if error.status == 401 else UnreachableError.exit_code
         remedy = (
             "See whether `kubectl version` reaches it; check address, network, certificate and credentials"
         )
@@ -122,5 +122,5 @@ def _remedy(stream: Stream) -> str:
 
 
 async def _post(api: ApiServer, review: dict[str, Any]) -> tuple[int, bytes]:
-    async with await api.post(_REVIEWS, review) as response:
+    async with await api.ask("POST", _REVIEWS, body=review) as response:
         return response.status, await response.read()

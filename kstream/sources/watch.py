@@ -56,6 +56,7 @@ class Watcher:
         return not output.close and not self.reflector.restarted
 
     async def _fail(self, failure: Failure, detail: str) -> None:
+        self._api.doubt()
         await self._say(self.reflector.receive_failure(failure, detail, self._now()))
 
     async def _list(self, get: Get) -> None:

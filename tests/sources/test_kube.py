@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from kstream.core.events import Kind
@@ -85,29 +87,48 @@ async def test_an_outage_is_an_error_and_stale_state_until_the_server_is_back(tm
     watch, again = Stream(), Stream()
     server.on("list pods", listed([pod("a")], "12"))
     server.on("watch pods", watch)
-    async with server.running():
-        port = int(server.url.rpartition(":")[2])
-        records = recording(server, tmp_path)
-        record = await records.__aenter__()
-        await record.synced()
-        await until(watch.opened.is_set)
-        await record.clock.advance(5)
-    try:
-        await until(lambda: record.health.stale, record.clock, step=0.02)
-        [fault] = record.faults(ErrorCode.CLUSTER_UNREACHABLE)
-        assert f"127.0.0.1:{port}" in fault.details
-        server.on("watch pods", again)
-        async with server.running(port):
-            await record.synced(step=0.05)
-            await until(again.opened.is_set)
-            again.send(line("DELETED", pod("a", "13")))
-            await until(lambda: record.pods == [])
-        assert record.said()[:3] == ["Synced", "Lost", "Synced"]
-        assert not record.health.faults or record.health.stale
-        assert len(server.asked("list pods")) == 1
-        assert server.asked("watch pods")[-1]["resourceVersion"] == "12"
-    finally:
-        await records.__aexit__(None, None, None)
+    async with AsyncExitStack() as life:
+        await life.enter_async_context(server.running())
+        async with recording(server, tmp_path) as record:
+            await record.synced()
+            await until(watch.opened.is_set)
+            await record.clock.advance(5)
+            await life.aclose()
+            await until(lambda: record.health.stale, record.clock, step=0.02)
+            [fault] = record.faults(ErrorCode.CLUSTER_UNREACHABLE)
+            assert f"127.0.0.1:{server.port}" in fault.details
+            server.on("watch pods", again)
+            async with server.running(server.port):
+                await record.synced(step=0.05)
+                await until(again.opened.is_set)
+                assert record.health.faults == {}
+                again.send(line("DELETED", pod("a", "13")))
+                await until(lambda: record.pods == [])
+            assert record.said()[:3] == ["Synced", "Lost", "Synced"]
+    assert len(server.asked("list pods")) == 1
+    assert server.asked("watch pods")[-1]["resourceVersion"] == "12"
+
+
+async def test_another_cluster_at_the_same_address_is_told_and_none_of_it_is_recorded(tmp_path: Path) -> None:
+    """LISTWATCH 15: the log refuses an identity that is not its own."""
+    server = ScriptedServer()
+    watch = Stream()
+    server.on("list pods", listed([pod("a")], "12"))
+    server.on("watch pods", watch)
+    async with AsyncExitStack() as life:
+        await life.enter_async_context(server.running())
+        async with recording(server, tmp_path) as record:
+            await record.synced()
+            await until(watch.opened.is_set)
+            await record.clock.advance(5)
+            await life.aclose()
+            other = ScriptedServer()
+            identity = answer(json.dumps(meta("Namespace", "kube-system")).encode())
+            other.on("get /api/v1/namespaces/kube-system", *[identity] * 99)
+            async with other.running(server.port):
+                await until(lambda: record.health.cluster.uid == "uid-kube-system", record.clock, step=0.02)
+            assert not any(what.startswith(("list", "watch")) for what in other.requests)
+            assert record.pods == ["a"]
 
 
 async def test_a_cluster_that_was_never_reached_is_a_failed_connection(tmp_path: Path) -> None:
