@@ -17,15 +17,16 @@ _PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])")
 
 def seconds(text: str | float) -> float:
     """The span in seconds. Raises ConfigError for anything else than numbers with units, or a bare number."""
-    if isinstance(text, int | float) and not isinstance(text, bool):
-        return float(text)
     parts = _PART.findall(text) if isinstance(text, str) else []
     if parts and "".join(number + unit for number, unit in parts) == text:
         return sum(float(number) * _UNITS[unit] for number, unit in parts)
     try:
-        return float(text)
+        span = float(text)
     except (TypeError, ValueError):
-        raise ConfigError(f"{text!r} is not a span of time: write 90s, 1m30s, 2h or 500ms") from None
+        span = -1.0
+    if not 0 <= span < float("inf"):
+        raise ConfigError(f"{text!r} is not a span of time: write 90s, 1m30s, 2h or 500ms")
+    return span
 
 
 def moment(text: str, *, now: float) -> float:

@@ -7,6 +7,7 @@ import gc
 import hashlib
 import json
 from collections.abc import AsyncGenerator, Mapping
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Any
 
@@ -72,10 +73,11 @@ class SimulatorSource:
         self._end = None if duration is None else round(duration * 1000)
         self._pace = Pace(speed=speed, now=clock.monotonic(), paused=paused)
         self._woken = asyncio.Event()
+        self._handed_over = asyncio.Event()  # nothing waits to be committed
         self.ended = asyncio.Event()  # the duration is over, and all of it is committed
         self._recorded: dict[str, str] = {}  # injected actions that are not handed over yet
         self._injected = 0
-        self._synced = False
+        self._synced = self._over = False
         self._simulation = Simulation(scenario, seed=seed, start=start)
 
     # -- the Source
@@ -84,6 +86,15 @@ class SimulatorSource:
         """What happens, as it happens. Raises LogMismatchError when the log is of another run."""
         actions = self._identify(known)
         await self._catch_up(int(known.versions.get(POSITION, "0")), actions)
+        try:
+            async with aclosing(self._told()) as told:
+                async for delivery in told:
+                    yield delivery
+        finally:
+            self._over = True
+            self._handed_over.set()  # whoever waits for it need not wait for ever
+
+    async def _told(self) -> AsyncGenerator[Delivery, None]:
         simulation = self._simulation
         while not simulation.cluster.namespaces:
             simulation.step(0)
@@ -111,6 +122,8 @@ class SimulatorSource:
                 self.ended.set()
                 return
             else:
+                if not simulation.cluster.changes and not self._recorded:
+                    self._handed_over.set()
                 await self._wait()
 
     def now(self) -> float:
@@ -236,14 +249,16 @@ class SimulatorSource:
 
     # -- live control
 
-    def control(self, request: dict[str, Any]) -> Mapping[str, Any]:
-        """Do what the request says and answer how things are then.
+    async def control(self, request: dict[str, Any]) -> Mapping[str, Any]:
+        """Do what the request says, and answer how things are once all that came of it is committed.
 
         `do` is an action of the scenario vocabulary, or `pause`, `play`, `step` (with `by`: a span, or until the
         next change), `speed` (with `speed`), `status`. Raises InvalidMessageError; then nothing has been done.
         """
         if not self._synced:
             raise InvalidMessageError("The simulation is not ready", "do: wait until /readyz says so")
+        if self._over:
+            raise InvalidMessageError("The simulation has ended", "do: start it again")
         now = self._clock.monotonic()
         match request:
             case {"do": "status", **rest} if not rest:
@@ -263,8 +278,11 @@ class SimulatorSource:
             case _:
                 self._inject(request)
         self._pace.anchor(self._simulation.elapsed, now)
+        status = self.status()
+        self._handed_over.clear()
         self._woken.set()
-        return self.status()
+        await self._handed_over.wait()
+        return status
 
     def status(self) -> Mapping[str, Any]:
         """Where the simulation is and how it moves; `elapsed` in simulated seconds."""

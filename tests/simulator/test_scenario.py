@@ -102,7 +102,7 @@ def test_spans_of_time(text: str | float, span: float) -> None:
     assert seconds(text) == span
 
 
-@pytest.mark.parametrize("text", ["", "soon", "1x", "1m 30s", "s"])
+@pytest.mark.parametrize("text", ["", "soon", "1x", "1m 30s", "s", "-5", "nan", "inf"])
 def test_what_is_no_span_of_time(text: str) -> None:
     with pytest.raises(ConfigError, match="is not a span of time"):
         seconds(text)
