@@ -98,20 +98,29 @@ def insert(connection: sqlite3.Connection, frames: Sequence[Keyframe]) -> None:
 def nearest(connection: sqlite3.Connection, seq: int) -> Keyframe | None:
     """The last keyframe at or before `seq`. Raises LogFormatError when it is damaged."""
     row = connection.execute(
-        "SELECT seq, time, refs, crc FROM keyframes WHERE seq <= ? ORDER BY seq DESC LIMIT 1", (seq,)
+        "SELECT * FROM keyframes WHERE seq <= ? ORDER BY seq DESC LIMIT 1", (seq,)
     ).fetchone()
-    if row is None:
-        return None
-    at, time, packed, crc = row
+    return None if row is None else _read(*row)
+
+
+def every(connection: sqlite3.Connection) -> list[Keyframe]:
+    """All keyframes. Raises LogFormatError when one is damaged."""
+    return [_read(*row) for row in connection.execute("SELECT * FROM keyframes ORDER BY seq")]
+
+
+def _read(seq: int, time: float, objects: int, packed: bytes, crc: int | None = None) -> Keyframe:
+    """A keyframe from its row; formats before 3 have no checksum."""
     try:
-        if _crc(at, time, packed) != crc:
+        if crc is not None and _crc(seq, time, packed) != crc:
             raise ValueError("its checksum does not match")
         refs = _unpacked(packed)
+        if len(refs) != objects:
+            raise ValueError(f"it does not hold {objects} objects")
     except (zlib.error, ValueError, TypeError, struct.error) as error:
         raise LogFormatError(
-            f"the event log is damaged: keyframe {at} is not as it was written ({error}); restore the file from a copy"
+            f"the event log is damaged: keyframe {seq} is not as it was written ({error}); restore the file from a copy"
         ) from error
-    return Keyframe(at, time, refs)
+    return Keyframe(seq, time, refs)
 
 
 def _crc(seq: int, time: float, packed: bytes) -> int:

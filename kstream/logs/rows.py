@@ -89,8 +89,9 @@ def put_pairs(connection: sqlite3.Connection, table: str, pairs: Mapping[str, st
 def pairs(connection: sqlite3.Connection, table: str) -> dict[str, str]:
     """All of the table `meta` or `versions`. Raises LogFormatError for a row that is not as it was written."""
     found: dict[str, str] = {}
-    for key, value, crc in connection.execute(f"SELECT * FROM {table}"):
-        if not (isinstance(key, str) and isinstance(value, str)) or _crc(key, value) != crc:
+    for key, value, *checksum in connection.execute(f"SELECT * FROM {table}"):  # formats before 3 have none
+        whole = isinstance(key, str) and isinstance(value, str)
+        if not whole or (checksum and checksum != [_crc(key, value)]):
             raise LogFormatError(
                 f"the event log is damaged: {key!r} in its table {table} is not as it was written;"
                 " restore the file from a copy"

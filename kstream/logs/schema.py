@@ -14,7 +14,7 @@ import sqlite_utils
 from kstream.logs import keyframes, rows
 
 APPLICATION_ID: Final = 0x6B737472  # "kstr": tells a log from any other SQLite file
-FORMAT: Final = 2  # PRAGMA user_version; one more for each entry of MIGRATIONS
+FORMAT: Final = 3  # PRAGMA user_version; one more for each entry of MIGRATIONS
 
 Migration = Callable[[sqlite_utils.Database], None]
 
@@ -34,8 +34,8 @@ def _tables(db: sqlite_utils.Database) -> None:
             body TEXT NOT NULL,
             crc INTEGER NOT NULL
         )""")
-    db.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL, crc INTEGER NOT NULL)")
-    db.execute("CREATE TABLE versions (stream TEXT PRIMARY KEY, version TEXT NOT NULL, crc INTEGER NOT NULL)")
+    db.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID")
+    db.execute("CREATE TABLE versions (stream TEXT PRIMARY KEY, version TEXT NOT NULL) WITHOUT ROWID")
 
 
 def _keyframes(db: sqlite_utils.Database) -> None:
@@ -45,8 +45,7 @@ def _keyframes(db: sqlite_utils.Database) -> None:
             seq INTEGER PRIMARY KEY,
             time REAL NOT NULL,
             objects INTEGER NOT NULL,
-            refs BLOB NOT NULL,
-            crc INTEGER NOT NULL
+            refs BLOB NOT NULL
         )""")
     db.execute("""
         CREATE TABLE baseline (
@@ -61,11 +60,23 @@ def _keyframes(db: sqlite_utils.Database) -> None:
             body TEXT NOT NULL,
             crc INTEGER NOT NULL
         )""")
-    found = db.conn.execute(f"SELECT {rows.OUTLINE} FROM events ORDER BY seq")
-    keyframes.insert(db.conn, keyframes.LiveSet().apply(rows.outlines(found)))
 
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (_tables, _keyframes)
+def _checksums(db: sqlite_utils.Database) -> None:
+    """Format 3: whatever decides a state or a resume can be seen to be as it was written."""
+    for table in ("meta", "versions"):
+        pairs = rows.pairs(db.conn, table)
+        db.table(table).add_column("crc", int, not_null_default=0)
+        rows.put_pairs(db.conn, table, pairs)
+    frames = keyframes.every(db.conn)
+    db.table("keyframes").add_column("crc", int, not_null_default=0)
+    if not frames:  # from format 1, or short
+        found = db.conn.execute(f"SELECT {rows.OUTLINE} FROM events ORDER BY seq")
+        frames = keyframes.LiveSet().apply(rows.outlines(found))
+    keyframes.insert(db.conn, frames)
+
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (_tables, _keyframes, _checksums)
 """MIGRATIONS[n] leads from format n to n + 1. Never edited once released: files of that format exist."""
 
 _STATUS = "json_extract(body, '$.status')"

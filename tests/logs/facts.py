@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import random
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 from kstream.core.events import Kind, ObjectKey, Verb, WatchEvent
 from kstream.core.state import ClusterState
+from kstream.logs import schema
 
 START = 1_750_000_000.0
 
@@ -45,3 +49,17 @@ def history(count: int, *, seed: int = 1, step: float = 0.5) -> Iterator[WatchEv
 def shown(state: ClusterState) -> tuple[object, ...]:
     """All that a ClusterState tells."""
     return state.seq, state.time, [list(state.entries(kind)) for kind in Kind], state.counts()
+
+
+def as_format(path: Path, number: int) -> None:
+    """Makes the log of a format's time out of today's."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        for name in schema.VIEWS:
+            connection.execute(f"DROP VIEW {name}")
+        if number < 3:
+            for table in ("meta", "versions", "keyframes"):
+                connection.execute(f"ALTER TABLE {table} DROP COLUMN crc")
+        if number < 2:
+            connection.execute("DROP TABLE keyframes")
+            connection.execute("DROP TABLE baseline")
+        connection.execute(f"PRAGMA user_version = {number}")

@@ -21,7 +21,7 @@ from kstream.core.state import ClusterState
 from kstream.logs import schema
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import Jump
-from tests.logs.facts import history, shown
+from tests.logs.facts import as_format, history, shown
 
 WAL_KEPT = 16 * 1024 * 1024  # bytes: what docs/log-format.md says of the -wal file
 
@@ -238,17 +238,6 @@ async def test_an_empty_file_becomes_a_log_and_is_none_for_reading(path: Path) -
     log = await SqliteLog.open(path)
     assert await log.append(list(history(1))) == 1
     await log.close()
-
-
-def as_format(path: Path, number: int) -> None:
-    """Makes the log of `number`'s time out of today's."""
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        for name in schema.VIEWS:
-            connection.execute(f"DROP VIEW {name}")
-        if number < 2:
-            connection.execute("DROP TABLE keyframes")
-            connection.execute("DROP TABLE baseline")
-        connection.execute(f"PRAGMA user_version = {number}")
 
 
 @pytest.mark.parametrize("number", range(1, schema.FORMAT))
