@@ -21,7 +21,9 @@ from kstream.core.health import Fault, Health, Identified, Lost, Report, Synced
 from kstream.core.limits import Limits
 from kstream.core.session import Close, Session
 from kstream.core.state import ClusterState
-from kstream.member import Member, Outlet
+from kstream.core.tally import Tally
+from kstream.crowd import Crowd, Party
+from kstream.member import Member, Outlet, broadcast
 from kstream.ports import Clock, Timeline
 
 _SLOW_POLL = 0.02  # seconds between looks at a client whose socket is full
@@ -54,10 +56,11 @@ class Hub:
         self._clock = clock
         self._time = time
         self._metrics_interval = metrics_interval
-        self._members: dict[Filter, dict[Member, None]] = {}
+        self.tally = Tally()
+        self._crowds: dict[Filter, Crowd] = {}
         self._dirty: dict[Filter, None] = {}
         self._slow: dict[Member, None] = {}
-        self._timers: list[tuple[float, int, Member]] = []
+        self._timers: list[tuple[float, int, Member | Party]] = []
         self._order = itertools.count()
         self._armed = 0.0
         self._wake = asyncio.Event()
@@ -71,7 +74,7 @@ class Hub:
     # Clients
 
     def __len__(self) -> int:
-        return sum(map(len, self._members.values()))
+        return sum(map(len, self._crowds.values()))
 
     def join(
         self,
@@ -84,10 +87,15 @@ class Hub:
     ) -> Member:
         """A client came. It gets `connection`, what is wrong, and `initial_state` as soon as there is one."""
         session = Session(
-            self.backlog, watched, limits=self.limits, window_bits=window_bits, now=self._clock.monotonic()
+            self.backlog,
+            watched,
+            limits=self.limits,
+            window_bits=window_bits,
+            now=self._clock.monotonic(),
+            tally=self.tally,
         )
         member = Member(session, outlet)
-        self._members.setdefault(watched, {})[member] = None
+        self._crowds.setdefault(watched, Crowd()).add(member)
         time = self._time()
         session.tell(self._connection("connected", resumed=bool(resumed), reason=reason, first=True))
         if self.health.stale:
@@ -99,7 +107,10 @@ class Hub:
         return member
 
     def leave(self, member: Member) -> None:
-        member.closed = True
+        """A client went; saying so again does no harm."""
+        if member.gone:
+            return
+        member.gone = member.closed = True
         self._forget(member, member.session.view.filter)
         self._slow.pop(member, None)
         for waiting in self._waiting.values():
@@ -108,22 +119,31 @@ class Hub:
 
     def receive(self, member: Member, text: str) -> None:
         """A client said something."""
+        if member.gone:
+            return
         session = member.session
         before = session.view.filter
         session.receive(text, now=self._clock.monotonic(), time=self._time())
         if session.view.filter != before:
             self._forget(member, before)
-            self._members.setdefault(session.view.filter, {})[member] = None
+            self._crowds.setdefault(session.view.filter, Crowd()).add(member)
         self.serve(member)
 
     def pong(self, member: Member) -> None:
         member.session.pong(self._clock.monotonic())
 
+    def answer(self, member: Member, frame: bytes) -> None:
+        """Send a frame of the connection itself; such frames are no messages."""
+        if not member.closed:
+            member.outlet.write(frame)
+            if not member.drained(now := self._clock.monotonic()):
+                self._fell_behind(member, now)
+
     def _forget(self, member: Member, watched: Filter) -> None:
-        members = self._members[watched]
-        del members[member]
-        if not members:
-            del self._members[watched]
+        crowd = self._crowds[watched]
+        crowd.remove(member)
+        if not len(crowd):
+            del self._crowds[watched]
             self._dirty.pop(watched, None)
 
     # What happens to the timeline
@@ -199,7 +219,7 @@ class Hub:
         )
 
     def _everyone(self) -> list[Member]:
-        return [member for members in self._members.values() for member in members]
+        return [member for crowd in self._crowds.values() for member in crowd]
 
     # Sending
 
@@ -210,7 +230,17 @@ class Hub:
         while self._dirty:
             watched = next(iter(self._dirty))
             del self._dirty[watched]
-            for count, member in enumerate(list(self._members.get(watched, ()))):
+            crowd = self._crowds.get(watched)
+            if crowd is None:
+                continue
+            crowd.merge(now)
+            for party in list(crowd.parties.values()):
+                self._serve_party(party, now)
+                now = clock.monotonic()
+                if now - turn > _TURN:
+                    await asyncio.sleep(0)
+                    now = turn = clock.monotonic()
+            for count, member in enumerate(list(crowd.alone)):
                 if count & 31 == 31:
                     now = clock.monotonic()
                     if now - turn > _TURN:
@@ -222,26 +252,64 @@ class Hub:
         """Look at one client now."""
         self._serve(member, self._clock.monotonic())
 
+    def _serve_party(self, party: Party, now: float) -> None:
+        """Send those in one lane what they are due, which is the same for all."""
+        lane, members = party.lane, party.members
+        if not members:
+            return
+        frames = lane.events(now)
+        if frames is None:
+            # They fell off the window: each of them needs a new state.
+            for member in list(members):
+                self._serve(member, now)
+            return
+        if frames:
+            for member in broadcast(members, frames[0]):
+                self._fell_behind(member, now)
+            if len(frames) > 1:
+                for member in list(members):
+                    member.session.follow_up(frames[1:])
+                    self._serve(member, now)
+        if lane.wait < party.scheduled:
+            party.scheduled = lane.wait
+            self._schedule(lane.wait, party)
+
     def _serve(self, member: Member, now: float) -> None:
         if member.closed or member in self._slow:
             return
         session = member.session
         data = session.flush(now)
+        crowd = self._crowds[session.view.filter]
+        if not session.riding:
+            crowd.stepped_out(member)
         if data:
             member.send(data)
             if not member.drained(now):
-                self._slow[member] = None
-                self._arm(now + _SLOW_POLL)
+                self._fell_behind(member, now)
         if session.closing is not None:
             self._close(member, session.closing)
             return
-        if session.wants_snapshot and self.health.synced:
-            self._want(member)
+        if session.wants_snapshot:
+            if self.health.synced:
+                self._want(member)
+        elif not session.riding and session.plain and member not in self._slow:
+            crowd.step_in(member, now)
         due = session.due
         if due < member.scheduled:
             member.scheduled = due
-            heapq.heappush(self._timers, (due, next(self._order), member))
-            self._arm(due)
+            self._schedule(due, member)
+
+    def _schedule(self, due: float, whom: Member | Party) -> None:
+        heapq.heappush(self._timers, (due, next(self._order), whom))
+        self._arm(due)
+
+    def _fell_behind(self, member: Member, now: float) -> None:
+        """Its socket is full: leave it alone until it has been read."""
+        member.session.step_out()
+        self._crowds[member.session.view.filter].stepped_out(member)
+        member.drained(now)
+        self._slow[member] = None
+        self._arm(now + _SLOW_POLL)
 
     def _look_at_slow(self, member: Member, now: float) -> None:
         if member.drained(now):
@@ -253,6 +321,8 @@ class Hub:
     def _close(self, member: Member, close: Close) -> None:
         member.closed = True
         self._slow.pop(member, None)
+        member.session.step_out()
+        self._crowds[member.session.view.filter].stepped_out(member)
         member.outlet.close(close)
 
     def _arm(self, at: float) -> None:
@@ -277,9 +347,12 @@ class Hub:
                 self._look_at_slow(member, now)
             turn = now
             while self._timers and self._timers[0][0] <= now:
-                _, _, member = heapq.heappop(self._timers)
-                member.scheduled = float("inf")
-                self._serve(member, now)
+                _, _, whom = heapq.heappop(self._timers)
+                whom.scheduled = float("inf")
+                if isinstance(whom, Party):
+                    self._serve_party(whom, now)
+                else:
+                    self._serve(whom, now)
                 now = clock.monotonic()
                 if now - turn > _TURN:
                     await asyncio.sleep(0)
@@ -297,8 +370,9 @@ class Hub:
             return
         message = wire.metrics(self.state.counts(), time=self._time())
         for member in self._everyone():
-            member.session.offer_metrics(message)
-            self.serve(member)
+            if not member.session.wants_snapshot:  # the state comes first
+                member.session.offer_metrics(message)
+                self.serve(member)
 
     # Snapshots
 

@@ -37,6 +37,17 @@ class FakeSocket:
         self.buffer += data
         self.read(0)
 
+    def take(self, data: bytes) -> int:
+        assert not self.buffer, "the rest of an earlier write comes first"
+        self.writes += 1
+        count = len(data) if self.room is None else min(self.room, len(data))
+        if not count and data:
+            raise BlockingIOError
+        self.taken += data[:count]
+        if self.room is not None:
+            self.room -= count
+        return count
+
     def read(self, more: int) -> None:
         if self.room is not None:
             self.room += more

@@ -65,25 +65,26 @@ class View:
 
     def singles(self, after: int, window_bits: int) -> bytes:
         """The frames of all events after `after`, each event its own message, joined."""
-        data = self._singles.get((after, window_bits))
+        start = bisect_right(self._seqs, after)
+        data = self._singles.get((start, window_bits))
         if data is None:
-            records = self._records[bisect_right(self._seqs, after) :]
-            data = b"".join([record.frame(window_bits) for record in records])
+            data = b"".join([record.frame(window_bits) for record in self._records[start:]])
             if len(self._singles) < _CACHED:
-                self._singles[after, window_bits] = data
+                self._singles[start, window_bits] = data
         return data
 
     def batch(self, after: int, window_bits: int) -> tuple[bytes, ...]:
         """Frames that together cover (after, head]: usually one `batch`, none when all of it cancels out."""
-        frames = self._batches.get((after, window_bits))
+        start = bisect_right(self._seqs, after)
+        frames = self._batches.get((start, window_bits))
         if frames is None:
-            records = self._records[bisect_right(self._seqs, after) :]
+            records = self._records[start:]
             messages = coalesce(records)
             time = records[-1].event.change.time
             parts = wire.batches(messages, seq=self.head, time=time) if messages else []
             frames = tuple(text_frame(part, window_bits) for part in parts)
             if len(self._batches) < _CACHED:
-                self._batches[after, window_bits] = frames
+                self._batches[start, window_bits] = frames
         return frames
 
     def append(self, record: _Record) -> None:
@@ -102,6 +103,8 @@ class View:
         if drop:
             self.lost = self._seqs[drop - 1]
             del self._records[:drop], self._seqs[:drop]
+            self._singles.clear()
+            self._batches.clear()
 
 
 def coalesce(records: Iterable[_Record]) -> list[bytes]:

@@ -37,6 +37,11 @@ class TokenBucket:
         self._level = self.capacity
         self._stamp = now
 
+    def copy(self) -> TokenBucket:
+        twin = TokenBucket(self.capacity, self.rate, self._stamp)
+        twin._level = self._level
+        return twin
+
     def level(self, now: float) -> float:
         """The tokens there are."""
         if now > self._stamp:

@@ -1,7 +1,8 @@
 """One client's protocol machine: input in; frames, wishes and the end of the connection out. No I/O, no clock.
 
-A session is a cursor into the backlog, a bucket and a few small queues. It holds no events of its own, so a client
-that stops reading costs the same as one that reads. `now` is monotonic seconds, `time` the time of the timeline.
+A session is a lane (a cursor into the backlog and a bucket) and a few small queues. It holds no events of its own, so a
+client that stops reading costs the same as one that reads. Sessions in lock-step ride in one lane; whatever concerns
+one of them alone makes it step out first. `now` is monotonic seconds, `time` the time of the timeline.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from kstream.core.errors import InvalidMessageError
 from kstream.core.filters import Filter
 from kstream.core.frames import PING, text_frame
 from kstream.core.health import ErrorCode, Fault
+from kstream.core.lane import FOREVER, Lane
 from kstream.core.limits import Limits, TokenBucket
 from kstream.core.snapshot import Snapshot
+from kstream.core.tally import Tally
 
-FOREVER = float("inf")
 _MAX_URGENT = 64  # pongs and errors that wait for tokens; a client that causes more loses the oldest
 
 
@@ -38,9 +40,8 @@ class Session:
         "_abused_at",
         "_backlog",
         "_bits",
-        "_bucket",
-        "_cursor",
         "_inbound",
+        "_lane",
         "_limits",
         "_metrics",
         "_next_ping",
@@ -50,22 +51,35 @@ class Session:
         "_wait",
         "_warned_at",
         "closing",
-        "coalesced",
-        "sent",
-        "view",
+        "riding",
+        "tally",
         "wants_snapshot",
     )
 
     def __init__(
-        self, backlog: Backlog, watched: Filter, *, limits: Limits, window_bits: int, now: float
+        self,
+        backlog: Backlog,
+        watched: Filter,
+        *,
+        limits: Limits,
+        window_bits: int,
+        now: float,
+        tally: Tally | None = None,
     ) -> None:
         self._backlog = backlog
         self._limits = limits
         self._bits = window_bits
-        self._bucket = TokenBucket(limits.burst, limits.rate, now)
         self._inbound = TokenBucket(limits.burst, limits.rate, now)
-        self.view: View = backlog.open(watched)
-        self._cursor = backlog.head
+        self.tally = tally if tally is not None else Tally()
+        self._lane = Lane(
+            backlog.open(watched),
+            bits=window_bits,
+            cursor=backlog.head,
+            bucket=TokenBucket(limits.burst, limits.rate, now),
+            limits=limits,
+            tally=self.tally,
+        )
+        self.riding = False  # in a lane together with others, which is flushed for all of them at once
         self._urgent: deque[bytes] = deque(maxlen=_MAX_URGENT)  # frames that may use the reserve
         self._parts: deque[bytes] = deque()  # frames of a snapshot or a large batch, in order
         self._metrics: bytes | None = None  # only the newest is worth sending
@@ -77,14 +91,14 @@ class Session:
         self._abuse_since = now
         self.wants_snapshot = True
         self.closing: Close | None = None
-        self.sent = 0  # messages
-        self.coalesced = 0  # events that went in batches
 
     # What comes in
 
     def receive(self, text: str, *, now: float, time: float) -> None:
         """A text message of the client. Never raises: what is wrong with it is answered (PROTOCOL 8, 22)."""
+        self.tally.received += 1
         if not self._inbound.take(1, now):
+            self.tally.refused += 1
             self._refuse(now, time)
             return
         try:
@@ -100,6 +114,7 @@ class Session:
                         f"type: 'playback' ({message.action}) is the operator's here; watch and wait for `playback`",
                     )
         except InvalidMessageError as invalid:
+            self.tally.invalid += 1
             self.tell(wire.error(Fault(ErrorCode.INVALID_MESSAGE, str(invalid), invalid.details), time=time))
 
     def pong(self, now: float) -> None:
@@ -124,42 +139,85 @@ class Session:
             self.tell(wire.error(fault, time=time, retry_after=again))
 
     def _subscribe(self, watched: Filter) -> None:
-        before = self.view
-        self.view = self._backlog.open(watched)
+        self._look_at(self._backlog, watched)
+
+    def _look_at(self, backlog: Backlog, watched: Filter) -> None:
+        self.step_out()
+        before, self._lane.view = self._lane.view, backlog.open(watched)
         self._backlog.close(before)
+        self._backlog = backlog
         self.restart()
+
+    # Lock-step
+
+    @property
+    def view(self) -> View:
+        return self._lane.view
+
+    @property
+    def lane(self) -> Lane:
+        """The cursor and the bucket; of others too, where it is `riding`."""
+        return self._lane
+
+    @property
+    def plain(self) -> bool:
+        """Nothing but events is due to it, and it has got all there are: it may ride with others."""
+        return self.caught_up and self._metrics is None and self.closing is None
+
+    def step_in(self, lane: Lane | None = None) -> None:
+        """Ride in `lane`, which takes this one's (Lane.takes); without one, open the own lane to others."""
+        if lane is not None:
+            lane.riders += 1
+            self._lane = lane
+        self._wait = FOREVER
+        self.riding = True
+
+    def step_out(self) -> None:
+        """Go on alone from where the lane is."""
+        if self.riding:
+            self.riding = False
+            self._lane.riders -= 1
+            self._lane = self._lane.fork()
+
+    def follow_up(self, parts: tuple[bytes, ...]) -> None:
+        """Step out with these frames to send before all other events: the rest of a large batch."""
+        self.step_out()
+        self._parts.extend(parts)
 
     # What the server has to say
 
     def tell(self, message: bytes) -> None:
         """A small message that goes before all else: connection, error, pong, playback."""
+        self.step_out()
         self._urgent.append(text_frame(message, self._bits))
 
     def offer_metrics(self, message: bytes) -> None:
+        self.step_out()
         self._metrics = text_frame(message, self._bits)
 
     def restart(self) -> None:
         """What was sent no longer leads to the state: the client needs a new `initial_state`."""
+        self.step_out()
         self._parts.clear()
         self.wants_snapshot = True
 
     def move(self, backlog: Backlog) -> None:
         """Go over to another backlog (a jump of the timeline, or another timeline)."""
-        before, self.view = self.view, backlog.open(self.view.filter)
-        self._backlog.close(before)
-        self._backlog = backlog
-        self.restart()
+        self._look_at(backlog, self.view.filter)
 
     def give(self, snapshot: Snapshot) -> None:
         """The snapshot it wanted, taken at a seq that the backlog still covers."""
+        self.step_out()
+        self.tally.snapshots += 1
         self._parts.extend(snapshot.frames)
-        self._cursor = snapshot.seq
+        self._lane.cursor = snapshot.seq
         self.wants_snapshot = False
 
     def resume(self, seq: int, missed: tuple[bytes, ...] = ()) -> None:
         """The client has all up to `seq` once it has got `missed`, finished frames (PROTOCOL 15)."""
+        self.step_out()
         self._parts.extend(missed)
-        self._cursor = seq
+        self._lane.cursor = seq
         self.wants_snapshot = False
 
     @property
@@ -173,64 +231,47 @@ class Session:
 
         Large parts come one at a time: call again once what was returned is on its way.
         """
-        if (
-            self._cursor >= self.view.last
-            and not self._urgent
-            and not self._parts
-            and self._metrics is None
-            and now < self._next_ping
-        ):
-            self._wait = FOREVER
-            return b""
-        self._wait = FOREVER
         out: list[bytes] = []
-        self._heartbeat(now, out)
-        bucket, keep = self._bucket, self._limits.reserve
+        if now >= self._next_ping:
+            self._heartbeat(now, out)
+        lane = self._lane
+        if lane.cursor >= lane.view.last and not self._urgent and not self._parts and self._metrics is None:
+            self._wait = FOREVER
+            return out[0] if out else b""
+        if self.riding:
+            self.step_out()
+            lane = self._lane
+        self._wait = FOREVER
+        bucket, keep, tally = lane.bucket, self._limits.reserve, self.tally
         while self._urgent and bucket.take(1, now):
             out.append(self._urgent.popleft())
-            self.sent += 1
+            tally.messages += 1
         if self._urgent:
             self._wait = bucket.ready_at(1, now)
             return b"".join(out)
         if self._parts:
-            if bucket.take(1, now, keep=keep):
+            if lane.message(now):
                 out.append(self._parts.popleft())
-                self.sent += 1
             if self._parts:
                 self._wait = bucket.ready_at(1, now, keep=keep)
                 return b"".join(out)
-        if self._metrics is not None and bucket.take(1, now, keep=keep):
+        if self._metrics is not None and lane.message(now):
             out.append(self._metrics)
             self._metrics = None
-            self.sent += 1
-        if not self.wants_snapshot and self._cursor < self.view.last:
-            self._events(now, out)
+        if not self.wants_snapshot:
+            frames = lane.events(now)
+            self._wait = lane.wait
+            if frames is None:
+                tally.fell_off += 1
+                self.restart()
+            elif frames:
+                out.append(frames[0])
+                if len(frames) > 1:
+                    self._parts.extend(frames[1:])
+                    self._wait = bucket.ready_at(1, now, keep=keep)
         if self._metrics is not None:
             self._wait = min(self._wait, bucket.ready_at(1, now, keep=keep))
         return b"".join(out) if len(out) != 1 else out[0]
-
-    def _events(self, now: float, out: list[bytes]) -> None:
-        view, bucket, keep = self.view, self._bucket, self._limits.reserve
-        if self._cursor < view.lost:
-            self.restart()
-            return
-        count = view.count(self._cursor)
-        if bucket.take(count, now, keep=keep):
-            out.append(view.singles(self._cursor, self._bits))
-            self.sent += count
-        elif bucket.take(1, now, keep=keep):
-            frames = view.batch(self._cursor, self._bits)
-            self.coalesced += count
-            if frames:
-                out.append(frames[0])
-                self._parts.extend(frames[1:])
-                self.sent += 1
-            if self._parts:
-                self._wait = bucket.ready_at(1, now, keep=keep)
-        else:
-            self._wait = bucket.ready_at(1, now, keep=keep)
-            return
-        self._cursor = view.head
 
     def _heartbeat(self, now: float, out: list[bytes]) -> None:
         if now >= self._pong_by:
@@ -249,18 +290,14 @@ class Session:
     @property
     def caught_up(self) -> bool:
         """Nothing is left to send, as far as the log goes."""
-        return (
-            not self.wants_snapshot
-            and not self._parts
-            and not self._urgent
-            and self._cursor >= self.view.last
-        )
+        return not self.wants_snapshot and not self._parts and not self._urgent and self._lane.caught_up
 
     @property
     def cursor(self) -> int:
         """The client has, or is about to get, all up to here."""
-        return self._cursor
+        return self._lane.cursor
 
     def leave(self) -> None:
         """The connection is over."""
+        self.step_out()
         self._backlog.close(self.view)

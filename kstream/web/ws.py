@@ -7,7 +7,9 @@ shared between clients, no message may go through aiohttp's own compressor on th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
@@ -17,10 +19,12 @@ from kstream.core.events import Event
 from kstream.core.filters import Filter
 from kstream.core.frames import pong_frame
 from kstream.core.session import Close
+from kstream.core.socketfaults import Refuse, SocketFault
 from kstream.hub import Hub
-from kstream.member import Member
+from kstream.member import Member, Outlet
 from kstream.ports import EventLog
 from kstream.web.admission import error_response
+from kstream.web.faultysocket import FaultySocket
 
 MAX_INBOUND = 10 * 2**20  # bytes of one client message, inflated; more closes the socket with 1009
 _CLOSE_TIMEOUT = 5.0  # seconds for a client to answer a close frame
@@ -31,7 +35,7 @@ _MAX_MISSED = 100_000  # events that a resume reads from the log; further behind
 class Socket:
     """The hub's Outlet on an aiohttp WebSocket."""
 
-    __slots__ = ("_closers", "_transport", "_ws")
+    __slots__ = ("_closers", "_transport", "_ws", "take")
 
     def __init__(
         self, ws: web.WebSocketResponse, transport: asyncio.Transport, closers: set[asyncio.Task[None]]
@@ -39,6 +43,9 @@ class Socket:
         self._ws = ws
         self._transport = transport
         self._closers = closers
+        # Straight to the descriptor, past the transport's own bookkeeping, while its buffer is empty. Whoever uses
+        # it must forget it in the moment the connection is lost (see LossWatch): the number is used again.
+        self.take = partial(os.write, transport.get_extra_info("socket").fileno())
 
     def write(self, data: bytes | memoryview) -> None:
         if not self._transport.is_closing():
@@ -64,13 +71,43 @@ class Socket:
             self._transport.abort()
 
 
+class LossWatch(asyncio.Protocol):
+    """Stands before aiohttp's protocol to hear of a lost connection before its descriptor is closed."""
+
+    __slots__ = ("_behind", "_lost")
+
+    def __init__(self, behind: asyncio.Protocol, lost: Callable[[], None]) -> None:
+        self._behind = behind
+        self._lost = lost
+
+    def data_received(self, data: bytes) -> None:
+        self._behind.data_received(data)
+
+    def eof_received(self) -> bool | None:
+        return self._behind.eof_received()
+
+    def pause_writing(self) -> None:
+        self._behind.pause_writing()
+
+    def resume_writing(self) -> None:
+        self._behind.resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._lost()
+        self._behind.connection_lost(exc)
+
+
 class WebSockets:
     """The handler of `/ws`, and the end of all its connections."""
 
-    def __init__(self, hub: Hub, log: EventLog, *, max_clients: int) -> None:
+    def __init__(
+        self, hub: Hub, log: EventLog, *, max_clients: int, faults: Sequence[SocketFault] = ()
+    ) -> None:
         self._hub = hub
         self._log = log
         self._max_clients = max_clients
+        self._faults = faults
+        self._refusals = sum(fault.first for fault in faults if isinstance(fault, Refuse))
         self._closers: set[asyncio.Task[None]] = set()
         self._open = 0
         self._stopping = False
@@ -99,6 +136,11 @@ class WebSockets:
                 "Connect with new WebSocket('ws://…/ws')",
                 {"Upgrade": "websocket"},
             )
+        if self._refusals:
+            self._refusals -= 1
+            return error_response(
+                503, "TOO_MANY_CLIENTS", "Refused by --fault refuse", "", {"Retry-After": "1"}
+            )
         self._open += 1
         try:
             await self._serve(request, ws, watched, token)
@@ -119,8 +161,13 @@ class WebSockets:
         if transport is None:
             return
         bits = int(ws.compress or 0)
-        outlet = Socket(ws, transport, self._closers)
+        outlet: Outlet = Socket(ws, transport, self._closers)
+        if self._faults:
+            outlet = FaultySocket(outlet, self._faults)
         member = hub.join(outlet, watched, window_bits=bits, resumed=missed is not None, reason=reason)
+        protocol = transport.get_protocol()
+        assert isinstance(protocol, asyncio.Protocol)
+        transport.set_protocol(LossWatch(protocol, lambda: hub.leave(member)))
         try:
             if missed is not None:
                 # Whatever was published since `missed` was read is in the backlog.
@@ -137,6 +184,8 @@ class WebSockets:
             await self._read(ws, outlet, member)
         finally:
             hub.leave(member)
+            if isinstance(outlet, FaultySocket):
+                outlet.done()
 
     async def _missed(self, epoch: str, seq: int) -> tuple[Sequence[Event] | None, str | None]:
         """What came after the token, or why it cannot be told (PROTOCOL 15)."""
@@ -155,14 +204,16 @@ class WebSockets:
             return None, "the timeline went elsewhere meanwhile"
         return missed, None
 
-    async def _read(self, ws: web.WebSocketResponse, outlet: Socket, member: Member) -> None:
+    async def _read(self, ws: web.WebSocketResponse, outlet: Outlet, member: Member) -> None:
         hub = self._hub
         async for message in ws:
+            if isinstance(outlet, FaultySocket) and not outlet.hears(message):
+                continue
             match message.type:
                 case WSMsgType.TEXT:
                     hub.receive(member, message.data)
                 case WSMsgType.PING:
-                    outlet.write(pong_frame(message.data))
+                    hub.answer(member, pong_frame(message.data))
                 case WSMsgType.PONG:
                     hub.pong(member)
                 case WSMsgType.BINARY:
