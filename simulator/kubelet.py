@@ -208,15 +208,17 @@ class Kubelet:
     def _waits(self, pod: Pod, turn: int) -> None:
         if not self._current(pod, turn):
             return
-        pod.containers[len(pod.template.init)].wait("CrashLoopBackOff")
-        self._cluster.update_pod(pod)
+        container = pod.containers[len(pod.template.init)]
+        if container.state == "terminated":
+            container.restarts += 1  # the next container is already counted while it waits
+            container.wait("CrashLoopBackOff")
+            self._cluster.update_pod(pod)
         self._engine.after(backoff(pod.attempt), self._restarts, pod, turn)
 
     def _restarts(self, pod: Pod, turn: int) -> None:
         if not self._current(pod, turn):
             return
         container = pod.containers[len(pod.template.init)]
-        container.restarts += 1
         container.start(self._engine.now)
         probed = self._probed(pod)
         container.ready = not probed

@@ -127,7 +127,6 @@ class Renderer:
 
     def pod(self, pod: Pod) -> dict[str, Any]:
         template, owner = pod.template, pod.owner
-        labels = {**template.labels, **pod.labels} if pod.labels else template.labels
         metadata: dict[str, Any] = {
             "name": pod.name,
             "namespace": pod.namespace,
@@ -135,7 +134,7 @@ class Renderer:
             "resourceVersion": str(pod.version),
             "generation": 1 if pod.deletion is None else 2,
             "creationTimestamp": self.stamp(pod.created),
-            "labels": labels,
+            "labels": _labels(pod),
             "ownerReferences": [
                 {
                     "apiVersion": owner.api_version,
@@ -250,6 +249,27 @@ class Renderer:
         if pod.disruption:
             made.append(_condition("DisruptionTarget", "True", self.stamp(pod.created), pod.disruption))
         return made
+
+
+def _labels(pod: Pod) -> dict[str, str]:
+    """The template's, what its owner adds, and what befell it since; in order, as the API server has them."""
+    labels = dict(pod.template.labels)
+    owner = pod.owner
+    if owner.kind == "ReplicaSet":
+        labels["pod-template-hash"] = pod.template.hash
+    elif owner.kind == "Job":
+        labels["batch.kubernetes.io/controller-uid"] = labels["controller-uid"] = owner.uid
+        labels["batch.kubernetes.io/job-name"] = labels["job-name"] = owner.name
+    else:
+        labels["controller-revision-hash"] = pod.template.hash
+        if owner.kind == "StatefulSet":
+            labels["apps.kubernetes.io/pod-index"] = pod.name.rpartition("-")[2]
+            labels["statefulset.kubernetes.io/pod-name"] = pod.name
+        else:
+            labels["pod-template-generation"] = "1"
+    if pod.labels:
+        labels.update(pod.labels)
+    return dict(sorted(labels.items()))
 
 
 def _condition(kind: str, status: str, since: str, reason: str = "") -> dict[str, Any]:

@@ -195,3 +195,35 @@ def test_pods_that_had_to_go_say_why_as_the_real_ones_did() -> None:
     teller.do(110, do="remove-node", target="node-3")
     hear(300)
     assert {pair for pair in real if pair[0]} <= disruptions(raw)
+
+
+def test_a_pod_has_the_fields_that_the_real_one_had() -> None:
+    """Every key of a recorded running pod, at every depth, is there; what only a server adds is left out."""
+    real = next(
+        event["object"]
+        for event in (json.loads(row["body"]) for row in lines("pods"))
+        if event["type"] == "MODIFIED"
+        and event["object"]["metadata"]["name"].startswith("cart-")
+        and event["object"]["status"]["phase"] == "Running"
+    )
+    del real["metadata"]["managedFields"]
+    for container in real["spec"]["containers"]:
+        container.pop("env", None)  # nothing secret is simulated
+    teller = Teller(scenario_of(CLUSTER))
+    teller.do(1, do="create", workload=deployment("cart", 1))
+    made: list[Any] = []
+    for second in range(2, 12):
+        while not teller.simulation.advance(second * 1000):
+            pass
+        taken = teller.simulation.take()
+        made += [c.object for c in taken if c.kind is Kind.POD]
+    assert set(keys(real)) - {key for version in made for key in keys(version)} == set()
+    assert set(keys(made[-1]["metadata"])) - set(keys(real["metadata"])) == set()
+
+
+def keys(value: Any, path: str = "") -> list[str]:
+    if isinstance(value, dict):
+        return [k for name, item in value.items() for k in (f"{path}.{name}", *keys(item, f"{path}.{name}"))]
+    if isinstance(value, list):
+        return [k for item in value for k in keys(item, path)]
+    return []
