@@ -37,8 +37,9 @@ class Inventory:
                 names[key.name] = _Entry(key, version, 0)
         return not self._doubtful
 
-    def __len__(self) -> int:
-        return sum(map(len, self._namespaces.values()))
+    def count(self, namespace: str = "") -> int:
+        """How many objects a namespace has; "" is all of them."""
+        return sum(map(len, self._scope(namespace)))
 
     def known(self, namespace: str = "") -> Iterator[ObjectKey]:
         """The objects of a namespace; "" is all of them."""

@@ -116,7 +116,7 @@ class Reflector:
             state = "denied"
         elif self._not_before > now.monotonic:
             state = "waiting"
-        objects = sum(1 for _ in self.inventory.known(self.stream.namespace))
+        objects = self.inventory.count(self.stream.namespace)
         return self._tally.freshness(
             self.stream, state=state, version=self._version, objects=objects, failures=self._backoff.failures
         )
