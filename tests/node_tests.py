@@ -7,6 +7,7 @@ import fcntl
 import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -65,13 +66,14 @@ async def run(node: str, file: str, environ: Mapping[str, str] | None = None) ->
         env={**os.environ, **(environ or {})},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
+        start_new_session=True,  # Node's runner has children of its own: they end with it
     )
     try:
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(60):
             out, _ = await process.communicate()
     finally:
         if process.returncode is None:
-            process.kill()
+            os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
     text = out.decode()
     assert process.returncode == 0, text
