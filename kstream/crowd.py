@@ -24,7 +24,7 @@ class Party:
 
     def __init__(self, lane: Lane) -> None:
         self.lane = lane
-        self.members: dict[Member, None] = {}
+        self.members: dict[Member, int] = {}  # and the descriptors that they are written to
         self.scheduled = FOREVER  # when the hub's timer will look at it
 
 
@@ -75,7 +75,7 @@ class Crowd:
         else:
             session.step_in()
             party = self.parties[mine] = Party(mine)
-        party.members[member] = None
+        party.members[member] = member.outlet.descriptor
         self._party_of[member] = party
         del self.alone[member]
 
@@ -84,10 +84,11 @@ class Crowd:
         if len(self.parties) < 2 or now - self._merged_at < _MERGE_EVERY:
             return
         self._merged_at = now
-        alike = [party for party in self.parties.values() if party.lane.caught_up]
-        alike.sort(key=lambda party: (party.lane.bits, party.lane.bucket.level(now)))
         into: Party | None = None
-        for party in alike:
+        for party in sorted(
+            self.parties.values(),
+            key=lambda party: (party.lane.bits, party.lane.behind, party.lane.bucket.level(now)),
+        ):
             if (
                 into is not None
                 and len(into.members) + len(party.members) <= PARTY

@@ -265,7 +265,8 @@ class Hub:
             return
         if frames:
             for member in broadcast(members, frames[0]):
-                self._fell_behind(member, now)
+                if not member.drained(now):
+                    self._fell_behind(member, now)
             if len(frames) > 1:
                 for member in list(members):
                     member.session.follow_up(frames[1:])
@@ -307,7 +308,6 @@ class Hub:
         """Its socket is full: leave it alone until it has been read."""
         member.session.step_out()
         self._crowds[member.session.view.filter].stepped_out(member)
-        member.drained(now)
         self._slow[member] = None
         self._arm(now + _SLOW_POLL)
 

@@ -24,6 +24,8 @@ from tests.making import START, change, node_key, numbered, pod_key
 class FakeSocket:
     """An outlet whose reader takes `room` bytes more; None is all."""
 
+    descriptor = -1
+
     def __init__(self) -> None:
         self.room: int | None = None
         self.taken = bytearray()
@@ -36,17 +38,6 @@ class FakeSocket:
         self.writes += 1
         self.buffer += data
         self.read(0)
-
-    def take(self, data: bytes) -> int:
-        assert not self.buffer, "the rest of an earlier write comes first"
-        self.writes += 1
-        count = len(data) if self.room is None else min(self.room, len(data))
-        if not count and data:
-            raise BlockingIOError
-        self.taken += data[:count]
-        if self.room is not None:
-            self.room -= count
-        return count
 
     def read(self, more: int) -> None:
         if self.room is not None:

@@ -48,12 +48,20 @@ class Lane:
     def caught_up(self) -> bool:
         return self.cursor >= self.view.last
 
+    @property
+    def behind(self) -> int:
+        """How many events it has not got; -1 when some of them are no longer there."""
+        view, cursor = self.view, self.cursor
+        if cursor >= view.last:
+            return 0
+        return -1 if cursor < view.lost else view.count(cursor)
+
     def takes(self, other: Lane, now: float) -> bool:
         """Whether a client on `other` may go over to this lane: it has got the same, and has no fewer tokens."""
         if self.view is not other.view or self.bits != other.bits:
             return False
-        last = self.view.last
-        if self.cursor < last or other.cursor < last:
+        behind = self.behind
+        if behind < 0 or other.behind != behind:
             return False
         surplus = other.bucket.level(now) - self.bucket.level(now)
         return 0.0 <= surplus <= _SLACK

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from aiohttp import WSMessage, WSMsgType
 
@@ -37,8 +37,8 @@ class FaultySocket:
             self._timers.append(self._loop.call_later(fault.after, behind.close, end))
 
     @property
-    def take(self) -> Callable[[bytes], int]:
-        return _nothing
+    def descriptor(self) -> int:
+        return -1
 
     def hears(self, message: WSMessage) -> bool:
         """False for a ping, of either sort, that is to go unanswered."""
@@ -77,7 +77,3 @@ class FaultySocket:
         self._late.clear()
         for timer in self._timers:
             timer.cancel()
-
-
-def _nothing(_: bytes) -> int:
-    return 0

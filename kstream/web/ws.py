@@ -7,9 +7,7 @@ shared between clients, no message may go through aiohttp's own compressor on th
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
@@ -35,7 +33,7 @@ _MAX_MISSED = 100_000  # events that a resume reads from the log; further behind
 class Socket:
     """The hub's Outlet on an aiohttp WebSocket."""
 
-    __slots__ = ("_closers", "_transport", "_ws", "take")
+    __slots__ = ("_closers", "_transport", "_ws", "descriptor")
 
     def __init__(
         self, ws: web.WebSocketResponse, transport: asyncio.Transport, closers: set[asyncio.Task[None]]
@@ -43,9 +41,10 @@ class Socket:
         self._ws = ws
         self._transport = transport
         self._closers = closers
-        # Straight to the descriptor, past the transport's own bookkeeping, while its buffer is empty. Whoever uses
-        # it must forget it in the moment the connection is lost (see LossWatch): the number is used again.
-        self.take = partial(os.write, transport.get_extra_info("socket").fileno())
+        # Whoever writes to it must forget it in the moment the connection is lost, since the number is used again:
+        # see LossWatch. Over TLS what the socket takes is not what a client gets.
+        plain = transport.get_extra_info("sslcontext") is None
+        self.descriptor: int = transport.get_extra_info("socket").fileno() if plain else -1
 
     def write(self, data: bytes | memoryview) -> None:
         if not self._transport.is_closing():

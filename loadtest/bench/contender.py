@@ -56,7 +56,8 @@ def payload(size: int) -> str:
     A pod's event, padded with a label whose value does not compress to nothing.
     """
     body = pod(0, size - 96).decode()
-    text = f'{{"type":"pod_event","action":"MODIFIED","seq":1000000,"data":{body},"timestamp":"2025-01-24T10:00:00.000Z"}}'
+    before = '{"type":"pod_event","action":"MODIFIED","seq":1000000,"data":'
+    text = before + body + ',"timestamp":"2025-01-24T10:00:00.000Z"}'
     return text.ljust(size)[:size]
 
 

@@ -61,7 +61,9 @@ def _against(rates: Mapping[str, Sequence[float]], name: str, goals: Mapping[str
     for peer, goal in goals.items():
         title = f"{name}, to {peer}"
         if peer not in rates:
-            results.append(Result(title, "", "", None, goal, note="Node or its ws is not installed: make bench"))
+            results.append(
+                Result(title, "", "", None, goal, note="Node or its ws is not installed: make bench")
+            )
             continue
         ours, theirs = rates["kstream"], rates[peer]
         ratio = median(mine / other for mine, other in zip(ours, theirs, strict=True))
@@ -91,9 +93,7 @@ def measure(plan: Plan, commands: Mapping[str, Sequence[str]]) -> dict[str, list
         sent = dict.fromkeys(servers, 0)
         for turn in range(plan.rounds):
             for name in _rotated(list(servers), turn):
-                done = servers[name].ask(
-                    {"flushes": plan.flushes, "size": plan.burst, "pause": plan.pause}
-                )
+                done = servers[name].ask({"flushes": plan.flushes, "size": plan.burst, "pause": plan.pause})
                 sent[name] += done["messages"]
                 wanted = base[name] + sent[name]
                 heard = reader.ask({"wait": number[name], "frames": wanted, "clients": plan.clients})
