@@ -618,6 +618,16 @@ def test_a_busy_server_is_given_time_and_not_a_list(status: int, body: bytes) ->
     assert driven.ask().query["resourceVersion"] == "100"
 
 
+def test_one_429_is_an_answer_and_a_second_one_is_out_of_touch() -> None:
+    driven = Driven().watching("a")
+    driven.send(error(429, "TooManyRequests"))
+    assert driven.notes == []
+    driven.waits()
+    driven.ask()
+    driven.respond(429, b"slow down")
+    assert driven.notes[-1] == OutOfTouch("429: slow down")
+
+
 def test_a_refused_connection_is_watched_on_from_the_same_version_without_a_list() -> None:
     """LISTWATCH 14."""
     driven = Driven().watching("a")

@@ -100,10 +100,6 @@ class Reflector:
         self._tally = Tally()
 
     @property
-    def version(self) -> str:
-        return self._version
-
-    @property
     def patience(self) -> float:
         """Seconds without a byte after which an open watch is SILENT (LISTWATCH 9)."""
         if self._phase is _Phase.INITIAL:
@@ -120,10 +116,6 @@ class Reflector:
         return self._tally.freshness(
             self.stream, state=state, version=self._version, objects=objects, failures=self._backoff.failures
         )
-
-    def probe(self) -> None:
-        """Something changed (credentials, permissions): do not wait for the next try."""
-        self._not_before = 0.0
 
     def restart(self) -> None:
         """Others have told of the objects meanwhile: list before watching on."""
@@ -206,9 +198,7 @@ class Reflector:
             self._relist(watch_list=False)
             if opened:
                 return Output()
-        if failure is Failure.UNREACHED or not opened:
-            return self._failed(now, detail)
-        if self._phase is _Phase.LIST:
+        if not opened or failure is Failure.UNREACHED or self._phase is _Phase.LIST:
             return self._failed(now, detail)
         if failure is Failure.SILENT:
             # After an etcd restore, a server says nothing to a watch from a version that it has yet to reach.
@@ -309,7 +299,7 @@ class Reflector:
         """An ERROR in the stream (LISTWATCH 5, 6)."""
         said = f"{status.code or 'ERROR'} {status.reason} {status.message}".strip()
         if means_busy(status):
-            return self._failed(now, said, retry_after=status.retry_after)._replace(close=True)
+            return self._throttled(now, said, status.retry_after)._replace(close=True)
         if means_expired(status):
             return self._broken(now, said)
         if self._phase is _Phase.INITIAL:
@@ -340,7 +330,7 @@ class Reflector:
             case Meaning.EXPIRED:
                 return self._broken(now, cause, notes=notes)
             case Meaning.BUSY:
-                return self._failed(now, cause, retry_after=retry_after, notes=notes)
+                return self._throttled(now, cause, retry_after, notes)
         if self._phase is _Phase.INITIAL:
             # Forbidden, too: a WatchList needs both permissions, a plain list says which one is missing.
             self._relist(watch_list=False)
@@ -376,6 +366,13 @@ class Reflector:
         wait = self._backoff.failed(now.monotonic, retry_after=retry_after, first_at_once=first_at_once)
         self._not_before = now.monotonic + wait
         return Output(notes=[*notes, OutOfTouch(cause)])
+
+    def _throttled(
+        self, now: Moment, cause: str, retry_after: float | None, notes: tuple[Note, ...] = ()
+    ) -> Output:
+        """429 (LISTWATCH 6). Once is an answer, and no outage; what goes on leaves clients with old state."""
+        output = self._failed(now, cause, retry_after=retry_after, notes=notes)
+        return output if self._backoff.failures > 1 else output._replace(notes=notes)
 
     # ----------------------------------------------------------------- events
 

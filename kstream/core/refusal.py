@@ -32,7 +32,7 @@ def read_refusal(status: int, headers: Mapping[str, str], body: bytes) -> Refusa
     retry_after = _seconds(headers.get("retry-after", ""))
     if retry_after is None and said is not None:
         retry_after = said.retry_after
-    reason = said.message if said is not None and said.message else "no reason was given"
+    reason = said.message if said is not None and said.message else _text(body)
     answered = status < 500 and status != 401
     return Refusal(_meaning(status), f"{status}: {reason}", retry_after, answered)
 
@@ -65,3 +65,9 @@ def _meaning(status: int) -> Meaning:
 def _seconds(header: str) -> float | None:
     """Retry-After in seconds; its other form, a date, is not used by API servers."""
     return float(header) if header.isascii() and header.isdigit() and len(header) < 9 else None
+
+
+def _text(body: bytes) -> str:
+    """The first line of a plain text; a page of HTML says nothing."""
+    line = body.strip().partition(b"\n")[0][:200].decode(errors="replace").strip()
+    return line if line and not line.startswith(("<", "{")) else "no reason was given"

@@ -25,20 +25,13 @@ class Watcher:
         self._api = api
         self._clock = clock
         self._deliver = deliver
-        self._woken = asyncio.Event()
         self.serial = 0  # of the credentials that the last request was sent with
-
-    def wake(self) -> None:
-        """Try now what is waiting to be tried."""
-        self.reflector.probe()
-        self._woken.set()
 
     async def run(self) -> None:
         while True:
-            self._woken.clear()
             step = self.reflector.next_request(self._now())
             if isinstance(step, Wait):
-                await self._clock.wait(self._woken, step.seconds)
+                await self._clock.sleep(step.seconds)
                 continue
             self.serial = self._api.serial
             if step.watch:

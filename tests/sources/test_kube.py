@@ -299,12 +299,13 @@ async def test_retry_after_is_honoured_in_plain_text_refusals(tmp_path: Path) ->
     server.on("list pods", answer(b"Too many requests", status=429, headers={"Retry-After": "7"}))
     async with server.running(), recording(server, tmp_path) as record:
         await until(lambda: "list pods" in server.requests)
-        await until(lambda: bool(record.health.faults))
+        await until(lambda: any(stream.state == "waiting" for stream in record.source.streams))
         await record.clock.advance(6.9)
         assert len(server.asked("list pods")) == 1
         await record.clock.advance(0.2)
         await until(lambda: len(server.asked("list pods")) == 2)
         await record.synced()
+    assert record.faults(ErrorCode.CONNECTION_FAILED) == record.faults(ErrorCode.CLUSTER_UNREACHABLE) == []
 
 
 async def test_an_etcd_restore_is_found_by_the_silence_that_follows(tmp_path: Path) -> None:
