@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 from loadtest.bench.fanout import fan_out
 from loadtest.bench.results import Result, as_json, table
+from loadtest.bench.sync import first_sync
 
-GROUPS: dict[str, Callable[..., list[Result]]] = {"fanout": fan_out}
+GROUPS: dict[str, Callable[..., list[Result]]] = {"fanout": fan_out, "sync": first_sync}
 
 
 def main() -> int:

@@ -68,10 +68,11 @@ async def test_a_deaf_server_sends_events_and_no_pongs() -> None:
         for _ in range(2):
             await asyncio.wait_for(ws.recv(), 5)
         await ws.send('{"type":"ping"}')
-        pong = await ws.ping()
+        pong = asyncio.ensure_future(await ws.ping())
         await server.add_pods("a")
         assert decoded(await asyncio.wait_for(ws.recv(), 5))["type"] == "pod_event"
         assert not pong.done()
+        pong.cancel()
 
 
 async def test_a_mute_server_stays_open_and_says_nothing() -> None:

@@ -6,6 +6,8 @@ import asyncio
 import json
 import resource
 import sys
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
 
 import aiohttp
 import msgspec
@@ -16,27 +18,29 @@ from kstream.core import kubernetes
 _LIMIT = 500
 _TYPED_PAGES = 10
 
+T = TypeVar("T")
+
 
 class _Metadata(msgspec.Struct, rename={"next": "continue"}):
     next: str = ""
 
 
-class _Pods(msgspec.Struct):
+class _Page(msgspec.Struct, Generic[T]):
     metadata: _Metadata
-    items: list[kubernetes.Pod]
+    items: list[T]
 
 
-class _Nodes(msgspec.Struct):
-    metadata: _Metadata
-    items: list[kubernetes.Node]
+_DECODERS: dict[str, Callable[[bytes], _Page[Any]]] = {
+    "nodes": msgspec.json.Decoder(_Page[kubernetes.Node]).decode,
+    "pods": msgspec.json.Decoder(_Page[kubernetes.Pod]).decode,
+}
 
 
 async def bare(url: str) -> int:
     """Every page downloaded, the allowed fields decoded, nothing kept."""
     objects = 0
     async with aiohttp.ClientSession() as session:
-        for path, shape in (("nodes", _Nodes), ("pods", _Pods)):
-            decode = msgspec.json.Decoder(shape).decode
+        for path, decode in _DECODERS.items():
             token = ""
             while True:
                 query = {"limit": str(_LIMIT)} | ({"continue": token} if token else {})
