@@ -3,41 +3,20 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
 import sys
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from kstream.core.errors import ConfigError, KstreamError, UnreachableError
+from kstream.core.errors import ConfigError, InvalidMessageError, KstreamError, UnreachableError
 from simulator.commands import sim, simulate
 from simulator.scenario import shipped
+from simulator.testing import SimulatedServer, simulated
 
 _START = "from simulator.commands import simulate; simulate()"
-
-
-@contextmanager
-def served(*options: str) -> Iterator[dict[str, Any]]:
-    """A server in a process of its own; what `-o json` printed of it."""
-    command = [sys.executable, "-c", _START, "--port", "0", "-o", "json", *options]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield json.loads(process.stdout.readline())
-        finally:
-            process.send_signal(signal.SIGINT)
-            assert process.wait(20) == 0
-
-
-def asked(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=10) as answer:
-        return json.load(answer)
 
 
 def done(page: str, *arguments: str) -> dict[str, Any]:
@@ -47,37 +26,30 @@ def done(page: str, *arguments: str) -> dict[str, Any]:
     return answer
 
 
-def wait_until_ready(page: str) -> None:
-    """/readyz holds the request back by refusing it: ask again until it says yes."""
-    for _ in range(200):
-        try:
-            with urllib.request.urlopen(f"{page}readyz", timeout=10):
-                return
-        except urllib.error.HTTPError as refused:
-            refused.close()
-    raise AssertionError("the server never got ready")
-
-
-def node_status(page: str, name: str) -> str:
-    nodes = asked(f"{page}api/state")["data"]["nodes"]
-    return str(next(node["status"] for node in nodes if node["name"] == name))
+def status_of(server: SimulatedServer, name: str) -> str:
+    return str(next(node["status"] for node in server.state()["nodes"] if node["name"] == name))
 
 
 def test_a_frontend_test_starts_at_a_moment_paused_and_steps() -> None:
-    with served("--scenario", "node-failure", "--at", "1m", "--paused") as server:
-        page = server["page"]
-        wait_until_ready(page)
-        assert done(page, "status")["elapsed"] == 60
-        assert node_status(page, "node-3") == "Ready", "it died 30 s ago and nobody knows yet"
-        after = done(page, "step", "by=20s")
+    with simulated("node-failure", at="1m") as server:
+        assert done(server.page, "status")["elapsed"] == 60
+        assert status_of(server, "node-3") == "Ready", "it died 30 s ago and nobody knows yet"
+        after = server.step("20s")
         assert after["elapsed"] == 80
         assert after["paused"] is True
-        assert node_status(page, "node-3") == "NotReady"
+        assert status_of(server, "node-3") == "NotReady"
         with pytest.raises(
             KstreamError, match=r"There is no node node-77.*there are control-plane-1, node-1"
         ):
-            done(page, "kill-node", "node-77")
-        assert done(page, "scale", "shop/web", "replicas=1")["injected"] == 1
+            done(server.page, "kill-node", "node-77")
+        with pytest.raises(InvalidMessageError, match="There is no node node-77"):
+            server.do("kill-node", target="node-77")
+        assert done(server.page, "scale", "shop/web", "replicas=1")["injected"] == 1
+
+
+def test_a_simulation_that_cannot_start_says_so() -> None:
+    with pytest.raises(UnreachableError, match="did not start"), simulated("nowhere"):
+        pytest.fail("it started")
 
 
 def test_a_log_that_is_kept_is_gone_on_with_and_another_run_is_refused(tmp_path: Path) -> None:
