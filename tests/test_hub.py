@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -317,3 +318,85 @@ async def test_under_heavy_churn_the_limits_hold_and_the_state_is_right(rate: in
         assert max(sum(1 for at in stamps if start <= at < start + 60) for start in set(stamps)) <= 1000
         assert max(stamps.count(at) for at in set(stamps)) <= 50
         assert json.loads(json.dumps(last))["seq"] == seq
+
+
+class RealSocket(FakeSocket):
+    """One with a descriptor, that a lane writes to directly."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._near, self._far = socket.socketpair()
+        self._near.setblocking(False)
+        self._far.setblocking(False)
+        self._near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        self.descriptor = self._near.fileno()
+
+    def received(self) -> list[dict[str, Any]]:
+        """What came by either way, in order; the transport's part never before the descriptor's is read."""
+        with suppress(BlockingIOError):
+            while data := self._far.recv(65536):
+                self.taken += data
+        return self.messages()
+
+    def __del__(self) -> None:
+        self._near.close()
+        self._far.close()
+
+
+async def test_those_in_lock_step_are_written_to_directly_and_leave_the_lane_when_they_ping() -> None:
+    async with running() as (hub, clock):
+        sockets = [RealSocket() for _ in range(3)]
+        members = [hub.join(outlet, EVERYTHING, window_bits=0) for outlet in sockets]
+        for member in members:
+            hub.serve(member)
+        await clock.advance(1)
+        for outlet in sockets:
+            assert types(outlet.messages()) == ["connection", "initial_state"]
+        before = [outlet.writes for outlet in sockets]
+        await publish(hub, Event(1, change(Verb.ADDED, pod_key("a"))))
+        assert [outlet.writes for outlet in sockets] == before, "nothing went through the transport"
+        assert all(member.session.lane is members[0].session.lane for member in members)
+        hub.receive(members[0], '{"type":"ping","timestamp":"t"}')
+        assert members[0].session.lane is not members[1].session.lane
+        await publish(hub, Event(2, change(Verb.ADDED, pod_key("b"))))
+        hub.leave(members[1])
+        await publish(hub, Event(3, change(Verb.ADDED, pod_key("c"))))
+        seen = [outlet.received() for outlet in sockets]
+    assert sorted(message.get("seq", 0) for message in seen[0]) == [0, 1, 2, 3]
+    assert [message["seq"] for message in seen[1]] == [1, 2]
+    assert [message["seq"] for message in seen[2]] == [1, 2, 3]
+
+
+async def test_one_of_a_lane_whose_socket_is_full_falls_behind_alone() -> None:
+    async with running() as (hub, clock):
+        full, fast = RealSocket(), RealSocket()
+        for outlet in (full, fast):
+            hub.serve(hub.join(outlet, EVERYTHING, window_bits=0))
+        await clock.advance(1)
+        assert types(full.messages()) == types(fast.messages()) == ["connection", "initial_state"]
+        full.room = 0
+        count = 0
+        while not full.pending():
+            count += 1
+            await publish(hub, Event(count, change(Verb.ADDED, pod_key(f"p{count}"), note="x" * 2000)))
+            assert fast.received()
+            await clock.advance(1)
+        held = full.pending()
+        for _ in range(20):
+            count += 1
+            await publish(hub, Event(count, change(Verb.ADDED, pod_key(f"p{count}"), note="x" * 2000)))
+            await clock.advance(0.5)
+        assert full.pending() == held
+        assert types(fast.received()).count("pod_event") == 20
+        first = full.received()
+        full.room = None
+        full.read(0)
+        await clock.advance(1)
+        rest = full.received()
+        names = [
+            event["data"]["name"]
+            for message in first + rest
+            for event in (message["data"] if message["type"] == "batch" else [message])
+            if message["type"] != "metrics"
+        ]
+    assert names == [f"p{n}" for n in range(1, count + 1)]

@@ -221,6 +221,37 @@ class Clients(RuleBasedStateMachine):
     def one_reads(self, data: st.DataObject) -> None:
         self._read(data.draw(st.sampled_from(self.clients)))
 
+    @rule()
+    def those_in_lock_step_read(self) -> None:
+        """What the hub does: one flush for all in a lane."""
+        for lane in {client["session"].lane for client in self.clients if client["session"].riding}:
+            riders = [client for client in self.clients if client["session"].lane is lane]
+            assert lane.riders == len(riders)
+            frames = lane.events(self.now)
+            if frames is None:
+                for client in riders:
+                    self._read(client)
+            elif frames:
+                for client in riders:
+                    self._take(client, frames[0])
+                    if len(frames) > 1:
+                        client["session"].follow_up(frames[1:])
+
+    @precondition(lambda self: len(self.clients) > 1)
+    @rule(data=st.data())
+    def two_fall_into_step(self, data: st.DataObject) -> None:
+        one, other = (data.draw(st.sampled_from(self.clients))["session"] for _ in range(2))
+        if (
+            one.riding
+            and other.riding
+            and one.lane is not other.lane
+            and one.lane.takes(other.lane, self.now)
+        ):
+            for client in self.clients:
+                if client["session"].lane is other.lane and client["session"] is not other:
+                    client["session"].step_in(one.lane)
+            other.step_in(one.lane)
+
     @precondition(lambda self: self.clients)
     @rule(data=st.data(), names=st.frozensets(st.sampled_from(["ns0", "ns1", "ns2"])))
     def one_subscribes(self, data: st.DataObject, names: frozenset[str]) -> None:
@@ -265,6 +296,12 @@ class Clients(RuleBasedStateMachine):
         if session.due <= self.now:
             data += session.flush(self.now)
         session.pong(self.now)
+        if session.plain and not session.riding:
+            lanes = [other["session"].lane for other in self.clients if other["session"].riding]
+            session.step_in(next((lane for lane in lanes if lane.takes(session.lane, self.now)), None))
+        return self._take(client, data)
+
+    def _take(self, client: dict[str, Any], data: bytes) -> list[dict[str, Any]]:
         messages = FrameReader().messages(data)
         for message in messages:
             client["fold"].take(message)
