@@ -13,7 +13,7 @@ __all__ = ["node"]  # a fixture
 pytestmark = pytest.mark.node
 
 
-@pytest.mark.parametrize("file", ["state.test.mjs", "client.test.mjs", "ws.test.mjs"])
+@pytest.mark.parametrize("file", ["state.test.mjs", "client.test.mjs", "ws.test.mjs", "viewer.test.mjs"])
 async def test_the_javascript_tests_pass(node: str, file: str) -> None:
     await run(node, file)
 

@@ -11,16 +11,19 @@ export function tone(status) {
   return words.every((word) => GOOD.has(word) || PASSING.has(word) || INIT_PROGRESS.test(word)) ? "wait" : "bad";
 }
 
-/** As kubectl prints an age: `42s`, `5m10s`, `3h`, `12d`. @param {number} seconds */
+/** As kubectl prints an age: `42s`, `5m10s`, `3h12m`, `2d4h`, `12d`. @param {number} seconds */
 export function age(seconds) {
   if (!Number.isFinite(seconds)) return "";
   const total = Math.max(0, Math.floor(seconds));
+  const [minutes, hours, days] = [60, 3600, 86400].map((unit) => Math.floor(total / unit));
+  const and = (rest, unit) => (rest ? `${rest}${unit}` : "");
   if (total < 120) return `${total}s`;
-  const minutes = Math.floor(total / 60);
-  if (minutes < 10) return total % 60 ? `${minutes}m${total % 60}s` : `${minutes}m`;
+  if (minutes < 10) return `${minutes}m${and(total % 60, "s")}`;
   if (minutes < 180) return `${minutes}m`;
-  const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours}h` : `${Math.floor(hours / 24)}d`;
+  if (hours < 8) return `${hours}h${and(minutes % 60, "m")}`;
+  if (hours < 48) return `${hours}h`;
+  if (days < 8) return `${days}d${and(hours % 24, "h")}`;
+  return `${days}d`;
 }
 
 /** The containers of a pod in figures. @param {any} pod */

@@ -85,11 +85,11 @@ const podList = new WindowedList(element("pods-list"), {
     put(cells[0], pod.namespace);
     put(cells[1], pod.name);
     put(cells[2], ready);
-    put(cells[3], pod.status);
+    put(cells[3], statusOf(pod));
     put(cells[4], String(restarts));
     put(cells[5], pod.nodeName ?? "–");
     put(cells[6], age((lastTime - Date.parse(pod.creationTimestamp)) / 1000));
-    mark(row, cells[3], uid, pod.status);
+    mark(row, cells[3], uid, statusOf(pod));
   },
   pick: ({ uid }) => detail("Pod", JSON.stringify(state.pods.get(uid), null, 2)),
 });
@@ -124,6 +124,10 @@ const messageList = new WindowedList(element("messages-list"), {
 function mark(row, cell, uid, status) {
   cell.dataset.tone = tone(status);
   row.classList.toggle("changed", flashes.has(uid));
+}
+
+function statusOf(pod) {
+  return String(pod.status ?? pod.phase ?? "");
 }
 
 function detail(title, text) {
@@ -180,8 +184,8 @@ function filtered(rows) {
   return rows.filter(({ uid }) => {
     const pod = state.pods.get(uid);
     if (pod === undefined || (namespace && pod.namespace !== namespace)) return false;
-    if (trouble && tone(pod.status) === "good") return false;
-    return !search || `${pod.name} ${pod.status} ${pod.nodeName ?? ""}`.toLowerCase().includes(search);
+    if (trouble && tone(statusOf(pod)) === "good") return false;
+    return !search || `${pod.name} ${statusOf(pod)} ${pod.nodeName ?? ""}`.toLowerCase().includes(search);
   });
 }
 
