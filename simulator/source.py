@@ -188,11 +188,11 @@ class SimulatorSource:
         """An epoch for a log of this run that is kept: made of nothing but the run."""
         return hashlib.sha256(self.run.encode()).hexdigest()[:32]
 
-    def check(self, known: Known) -> None:
-        """Raises LogMismatchError when the log that `known` is from is not of this run."""
-        text = known.versions.get(RUN)
+    def check(self, versions: Mapping[str, str], *, empty: bool) -> None:
+        """Raises LogMismatchError when the log that these versions are from is not of this run."""
+        text = versions.get(RUN)
         if text is None:
-            if known.objects:
+            if not empty:
                 raise LogMismatchError(
                     "The log is not of a simulation: it holds the events of a cluster; give another --log"
                 )
@@ -213,7 +213,7 @@ class SimulatorSource:
 
     def _identify(self, known: Known) -> list[tuple[int, Action]]:
         """What was injected into the log's run so far, and when; its start, if that is to be ours."""
-        self.check(known)
+        self.check(known.versions, empty=not known.objects)
         if self._adopt_start and RUN in known.versions:
             self._start = datetime.fromisoformat(json.loads(known.versions[RUN])["start"]).timestamp()
             self._simulation = Simulation(self._scenario, seed=self._seed, start=self._start)

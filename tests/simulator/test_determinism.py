@@ -52,6 +52,9 @@ class Log:
                 return
 
 
+BIG = TOUR.adapted(nodes=90, pods=4000)
+
+
 def source(clock: VirtualClock, **options: Any) -> SimulatorSource:
     return SimulatorSource(TOUR, **{"clock": clock, "seed": 7, "speed": MAX, "duration": 150.0, **options})
 
@@ -121,6 +124,19 @@ async def controlled(
     answer = asyncio.ensure_future(simulated.control(request))
     await clock.advance(0)
     return await answer
+
+
+async def test_a_run_that_was_killed_while_its_cluster_was_built_is_gone_on_with() -> None:
+    def big() -> SimulatorSource:
+        return SimulatorSource(BIG, clock=VirtualClock(), seed=7, speed=MAX, duration=5.0)
+
+    whole, log = Log(), Log()
+    await whole.record(big())
+    for events in (1, 1500, 2500, 3500):
+        await log.record(big(), until=events)
+        assert len(log.events) < 4100, "the cluster is complete"
+    await log.record(big())
+    assert log.events == whole.events
 
 
 INJECTIONS = st.lists(
