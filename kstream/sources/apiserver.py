@@ -31,6 +31,7 @@ class UnverifiedError(OSError):
     """It is not known that who answers is our cluster, or known that it is not."""
 
 
+LISTS: Final = 8  # pages that are read at once, by whoever lists: each is held in memory whole
 FAILURES: Final = (aiohttp.ClientError, OSError, ssl.SSLError, ValueError, ConfigError)
 """What a request may raise; `failure_of` says what it means."""
 
@@ -55,6 +56,7 @@ class ApiServer:
         self._verifying = asyncio.Lock()
         self._doubted = False  # who answers now may be another cluster (LISTWATCH 15)
         self.verify: Verify | None = None
+        self.listing = asyncio.Semaphore(LISTS)
         self.serial = 0  # of the credentials in use
 
     @property
@@ -77,7 +79,6 @@ class ApiServer:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0, ssl=credentials.tls or True),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=10.0),
-            trust_env=True,
             cookie_jar=aiohttp.DummyCookieJar(),
             read_bufsize=2**20,
         )

@@ -10,14 +10,12 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 from kubernetes_asyncio import config
 from kubernetes_asyncio.client import Configuration
-from kubernetes_asyncio.config.incluster_config import (
-    SERVICE_CERT_FILENAME,
-    SERVICE_TOKEN_FILENAME,
-    InClusterConfigLoader,
-)
+from kubernetes_asyncio.config.incluster_config import InClusterConfigLoader
 
 from kstream.core.errors import ConfigError
 from kstream.ports import Clock
@@ -26,7 +24,6 @@ from kstream.sources.kubeconfig import Choice, KubeSettings, choose, config_path
 
 TOKEN_FILE_EVERY: Final = 60.0  # seconds after which a token file is read again (LISTWATCH 11)
 EXPIRY_MARGIN: Final = 30.0  # seconds before its expiry at which a credential is renewed
-_NAMESPACE_FILE: Final = Path(SERVICE_TOKEN_FILENAME).parent / "namespace"
 _LIBRARY_SAYS: Final = (
     config.ConfigException,
     ValueError,
@@ -61,9 +58,9 @@ async def load(settings: KubeSettings, clock: Clock) -> Credentials:
 
     Files are read, and keys parsed, in a thread: a slow disk must not stop the streams.
     """
-    paths = config_paths(settings)
+    paths = await asyncio.to_thread(config_paths, settings)
     if not paths:
-        return await asyncio.to_thread(_in_cluster)
+        return await asyncio.to_thread(_in_cluster, settings.service_account)
     stamped = await asyncio.to_thread(stamp, paths)
     choice = await asyncio.to_thread(choose, paths, settings.context)
     issued = None
@@ -150,22 +147,20 @@ def _complete(loading: Coroutine[Any, Any, object], user: dict[str, Any]) -> Non
     )
 
 
-def _in_cluster() -> Credentials:
+def _in_cluster(account: Path) -> Credentials:
     configuration = Configuration()
+    token_file = account / "token"
     try:
         loader = InClusterConfigLoader(
-            token_filename=SERVICE_TOKEN_FILENAME,
-            cert_filename=SERVICE_CERT_FILENAME,
-            try_refresh_token=False,
+            token_filename=str(token_file), cert_filename=str(account / "ca.crt"), try_refresh_token=False
         )
         loader.load_and_set(configuration)
     except (config.ConfigException, OSError) as error:
         raise ConfigError(
             f"The service account of this pod cannot be used: {error}; mount one, or set --kubeconfig"
         ) from error
-    token_file = Path(SERVICE_TOKEN_FILENAME)
     try:
-        namespace = _NAMESPACE_FILE.read_text(encoding="utf-8").strip()
+        namespace = (account / "namespace").read_text(encoding="utf-8").strip()
     except OSError:
         namespace = ""
     return _credentials(
@@ -179,6 +174,15 @@ def _in_cluster() -> Credentials:
     )
 
 
+def _environment_proxy(host: str) -> str | None:
+    """HTTPS_PROXY, HTTP_PROXY and NO_PROXY. Not aiohttp's own reading of them: it would take a ~/.netrc for
+    credentials, too, and send them in place of ours."""
+    url = urlsplit(host)
+    if proxy_bypass(url.netloc):
+        return None
+    return getproxies().get(url.scheme)
+
+
 def _credentials(
     configuration: Configuration,
     *,
@@ -190,8 +194,9 @@ def _credentials(
     expires: float | None,
 ) -> Credentials:
     host = str(configuration.host).rstrip("/")
+    proxy = configuration.proxy or _environment_proxy(host)
     tls = None
-    material = hashlib.sha256(repr((host, configuration.tls_server_name, configuration.proxy)).encode())
+    material = hashlib.sha256(repr((host, configuration.tls_server_name, proxy)).encode())
     if host.startswith("https"):
         files = [configuration.ssl_ca_cert, configuration.cert_file, configuration.key_file]
         try:
@@ -217,7 +222,7 @@ def _credentials(
         expires=expires,
         tls=tls,
         server_name=configuration.tls_server_name,
-        proxy=configuration.proxy,
+        proxy=proxy,
         connection=material.hexdigest(),
         files=(),
         stamp=(),

@@ -33,6 +33,7 @@ class KubeSettings:
     )
     context: str | None = None  # None: the current one
     namespaces: tuple[str, ...] = ()  # none: all
+    service_account: Path = Path("/var/run/secrets/kubernetes.io/serviceaccount")  # where a pod finds its own
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -49,7 +50,10 @@ async def preflight(settings: KubeSettings, clock: Clock) -> list[Finding]:
 
 
 async def _look(api: ApiServer, clock: Clock) -> list[Finding]:
-    where = ", ".join(map(str, config_paths(api.settings))) or "the service account of this pod"
+    where = (
+        ", ".join(map(str, await asyncio.to_thread(config_paths, api.settings)))
+        or "the service account of this pod"
+    )
     try:
         await api.connect()
     except ConfigError as error:

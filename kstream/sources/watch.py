@@ -57,7 +57,8 @@ class Watcher:
         reflector = self.reflector
         outputs: list[Output] = []
         try:
-            outputs = await within(self._clock, get.within, self._page(get))
+            async with self._api.listing:
+                outputs = await within(self._clock, get.within, self._page(get))
         except TimeoutError:
             await self._fail(Failure.LATE, f"no answer to {get.path} within {get.within:.0f} s")
         except FAILURES as error:

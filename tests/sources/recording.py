@@ -74,13 +74,14 @@ async def recording(
     before: Recording | None = None,
     namespaces: tuple[str, ...] = (),
     config: Path | None = None,
+    settings: KubeSettings | None = None,
 ) -> AsyncIterator[Recording]:
     """`before`: an earlier run, whose log is gone on with."""
     clock = VirtualClock(1000.0)
-    config = config or kubeconfig(folder / "config", server.url)
-    source = KubeSource(
-        KubeSettings(kubeconfig=str(config), namespaces=namespaces), clock=clock, rng=random.Random(1)
-    )
+    if settings is None:
+        config = config or kubeconfig(folder / "config", server.url)
+        settings = KubeSettings(kubeconfig=str(config), namespaces=namespaces)
+    source = KubeSource(settings, clock=clock, rng=random.Random(1))
     state = before.state if before is not None else ClusterState()
     known = Known(state.versions(), dict(before.versions) if before is not None else {})
     record = Recording(source, clock, state, known)

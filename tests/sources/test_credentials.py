@@ -118,6 +118,49 @@ async def test_the_authority_of_the_cluster_is_trusted_and_no_other(tmp_path: Pa
             assert record.health.faults == {}
 
 
+async def test_in_a_pod_the_service_account_is_who_we_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = await asyncio.to_thread(make_certificate, "127.0.0.1")
+    server = ScriptedServer()
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    account = KubeSettings(service_account=tmp_path)
+    async with server.running(tls=certificate.context):
+        monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
+        monkeypatch.setenv("KUBERNETES_SERVICE_PORT", str(server.port))
+        with pytest.raises(ConfigError, match=r"service account of this pod .*mount one"):
+            await load(account, VirtualClock())
+        (tmp_path / "token").write_text("pod-token")
+        (tmp_path / "ca.crt").write_text(certificate.authority)
+        (tmp_path / "namespace").write_text("shop")
+        credentials = await load(account, VirtualClock())
+        assert (credentials.host, credentials.namespace) == (server.url, "shop")
+        async with recording(server, tmp_path, settings=account) as record:
+            await record.synced()
+    assert set(server.tokens) == {"Bearer pod-token"}
+
+
+@pytest.mark.parametrize(("bypass", "proxy"), [("", "http://proxy:3128"), ("127.0.0.1", None)])
+async def test_proxies_are_those_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bypass: str, proxy: str | None
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://proxy:3128")
+    monkeypatch.setenv("no_proxy", bypass)
+    assert (await load(settings(tmp_path), VirtualClock())).proxy == proxy
+
+
+async def test_a_netrc_does_not_replace_our_credentials(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "netrc").write_text("default login someone password else\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    server = ScriptedServer()
+    async with server.running(), recording(server, tmp_path) as record:
+        await record.synced()
+    assert set(server.tokens) == {"Bearer good"}
+
+
 async def test_a_token_file_is_read_again_and_a_gap_in_it_is_survived(tmp_path: Path) -> None:
     token = tmp_path / "token"
     token.write_text("one\n")

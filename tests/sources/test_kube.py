@@ -49,6 +49,34 @@ async def test_nodes_pods_and_namespaces_are_listed_and_watched(tmp_path: Path) 
         assert set(server.tokens) == {"Bearer good"}
 
 
+async def test_a_new_server_is_asked_for_initial_events_instead_of_a_list(tmp_path: Path) -> None:
+    """LISTWATCH 4; an end that is annotated otherwise is none, and who refuses is listed."""
+    server = ScriptedServer()
+    watch = Stream()
+    server.on("get /version", answer(b'{"major": "1", "minor": "36+", "gitVersion": "v1.36.1"}'))
+    server.on("watch pods", watch)
+    server.on("watch nodes", refused(422, "Invalid", "sendInitialEvents is forbidden"))
+    server.on("watch namespaces", refused(400, "BadRequest"))
+    async with server.running(), recording(server, tmp_path) as record:
+        await until(watch.opened.is_set)
+        watch.send(line("ADDED", pod("a", "3")), initial_end("7", "false"))
+        await until(lambda: record.pods == ["a"])
+        assert not record.health.synced
+        watch.send(initial_end("8"), line("ADDED", pod("b", "9")))
+        await record.synced()
+        await until(lambda: record.versions["pods"] == "9")
+    assert server.asked("watch pods")[0]["sendInitialEvents"] == "true"
+    assert "list pods" not in server.requests
+    assert {"list nodes", "list namespaces"} <= set(server.requests)
+
+
+def initial_end(version: str, value: str = "true") -> bytes:
+    annotations = {"k8s.io/initial-events-end": value}
+    return line(
+        "BOOKMARK", {"kind": "Pod", "metadata": {"resourceVersion": version, "annotations": annotations}}
+    )
+
+
 async def test_closing_leaves_no_task_and_no_connection_behind(tmp_path: Path) -> None:
     server = ScriptedServer()
     watch = Stream()
