@@ -85,7 +85,8 @@ class Playback:
         if self._speed == MAX:
             return 0.0
         due = min(upcoming, self._silent_from + self._max_gap)
-        seconds = (due - self.position(now)) / self._speed
+        # Times of this century leave a quarter of a microsecond between two floats: never more than the gap.
+        seconds = min(due - self.position(now), self._max_gap) / self._speed
         return seconds if seconds > _TICK else 0.0
 
     def reached(self, now: float, time: float) -> None:
