@@ -319,7 +319,7 @@ class Reflector:
                 again, self._unauthorized = self._unauthorized, True
                 wait = self._backoff.failed(now.monotonic, first_at_once=True)
                 self._not_before = now.monotonic + (wait if again else 0.0)
-                return Output(notes=[Unauthorized(), OutOfTouch(cause)])
+                return Output(notes=[Unauthorized(), OutOfTouch(cause)] if again else [Unauthorized()])
             case Meaning.FORBIDDEN if self._phase is not _Phase.INITIAL:
                 self._denied = True
                 self._not_before = now.monotonic + PROBE * (1.0 + 0.1 * self._rng.random())

@@ -210,6 +210,7 @@ async def test_401_in_mid_life_is_answered_with_a_new_token_at_once(tmp_path: Pa
         "Bearer good",
         "Bearer renewed",
     ]
+    assert record.said() == ["Synced"]
 
 
 async def test_a_kubeconfig_that_is_wrong_is_said_and_may_be_corrected_while_running(tmp_path: Path) -> None:
