@@ -216,6 +216,8 @@ class Director:
     def _do_heal(self, action: a.Heal) -> None:
         for owner in self._owners(self._workload(action.target, *_ALL)):
             owner.fault = None
+            for pod in owner.pods.values():
+                self._kubelet.recover(pod)
 
     def _owners(self, workload: Workload) -> list[Workload]:
         """What owns the pods: a Deployment's ReplicaSets, else the workload itself."""

@@ -63,7 +63,7 @@ class Kubelet:
             return
         missing = [c.image for c in (*template.init, *template.containers) if c.image not in node.images]
         node.images.update(missing)
-        delay = sum(self._dice.between(0.3, 1.5) for _ in missing) + self._dice.between(0.2, 0.6)
+        delay = self._dice.between(0.2, 0.6) + len(missing) * self._dice.between(0.3, 1.5)
         self._engine.after(delay, self._next_init if template.init else self._start, pod, turn, 0)
 
     def _pull_failed(self, pod: Pod, turn: int) -> None:
@@ -92,8 +92,10 @@ class Kubelet:
             before = pod.containers[index - 1]
             if template.init[index - 1].sidecar:
                 before.ready = True
-            else:
+            elif before.state == "running":
                 before.stop(now, code=0, reason="Completed")
+        while index < len(template.init) and pod.containers[index].state == "terminated":
+            index += 1  # done before the kubelet was lost
         if index == len(template.init):
             self._cluster.update_pod(pod)
             self._engine.after(self._dice.between(0.2, 0.6), self._start, pod, turn, 0)
@@ -163,6 +165,11 @@ class Kubelet:
                 self.fail_probe(pod)
         elif pod.containers[len(pod.template.init)].state == "running":
             self.plan_fate(pod)
+
+    def recover(self, pod: Pod) -> None:
+        """Its workload is well again: what only failed its probe passes it."""
+        if pod.phase == "Running" and not pod.ready and pod.deletion is None:
+            self._engine.after(self._dice.between(*pod.template.startup), self._passes, pod, pod.turn)
 
     def plan_fate(self, pod: Pod) -> None:
         """Plan how the first container ends, if it does: by a fault, or because its work is done."""

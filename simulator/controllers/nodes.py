@@ -51,12 +51,15 @@ class NodeController:
             return
         node.alive = True
         node.turn += 1
+        known = node.ready  # nobody has missed it yet
         self.heal(node)
-        self._kubelet.resume(node)
+        if known:
+            self._kubelet.resume(node)
         self._on_added(node)
 
     def heal(self, node: Node) -> None:
-        """Post that all is well; the controller takes its taints away."""
+        """Post that all is well: the controller takes its taints away, its pods are ready again."""
+        was_ready = node.ready
         node.heartbeat = self._engine.now
         for kind, (status, reason) in HEALTHY.items():
             self._set(node, kind, status, reason)
@@ -65,6 +68,8 @@ class NodeController:
             for effect in ("NoSchedule", "NoExecute"):
                 if node.taints.pop((key, effect), None) is not None:
                     self._cluster.update_node(node)
+        if not was_ready:
+            self._kubelet.resume(node)
 
     def fail(self, node: Node) -> None:
         """The kubelet posts that it is not ready: its container runtime is down."""

@@ -78,9 +78,22 @@ def test_pods_of_a_lost_node_stay_terminating_until_it_is_back(teller: Teller) -
 def test_a_node_that_says_it_is_not_ready_is_not_ready_at_once(teller: Teller) -> None:
     teller.do(10, do="fail-node", target="node-2")
     assert not teller.simulation.cluster.nodes["node-2"].ready
+    before = ready(teller, "shop", "web") + ready(teller, "shop", "db")
     teller.do(20, do="revive-node", target="node-2")
-    teller.run(21)
+    teller.run(30)
     assert teller.node("node-2") == ["Ready", "NotReady", "Ready"]
+    assert before < 7, "its pods count as not ready meanwhile"
+    assert ready(teller, "shop", "web") + ready(teller, "shop", "db") == 7
+
+
+def test_a_probe_that_fails_makes_pods_unready_until_it_is_healed(teller: Teller) -> None:
+    teller.do(10, do="break", target="shop/web", fault={"kind": "unready"})
+    teller.run(40)
+    assert ready(teller, "shop", "web") == 0
+    assert {t.statuses[-1] for t in teller.pods("shop", "web-")} == {"Running"}
+    teller.do(40, do="heal", target="shop/web")
+    teller.run(50)
+    assert ready(teller, "shop", "web") == 4
 
 
 def test_a_node_under_pressure_evicts_until_it_is_relieved(teller: Teller) -> None:
