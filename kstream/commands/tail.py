@@ -38,9 +38,9 @@ async def _tail(url: str, namespaces: tuple[str, ...], as_json: bool, reconnect:
 
     def tell(status: Status) -> None:
         if status.link is Link.WAITING:
-            error = f" ({status.error})" if status.error is not None else ""
+            failed = f", {status.failed} attempts failed" if status.error is not None else ""
             click.echo(
-                f"{status.reason or 'connection lost'}; trying again in {status.wait:g} s{error}", err=True
+                f"{status.reason or 'connection lost'}{failed}; trying again in {status.wait:g} s", err=True
             )
 
     client = Client(url, namespaces=namespaces, reconnect=reconnect, wait_for_server=False, on_status=tell)
