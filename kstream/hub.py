@@ -19,6 +19,7 @@ from kstream.core.events import Event
 from kstream.core.filters import Filter
 from kstream.core.health import Fault, Health, Identified, Lost, Report, Synced
 from kstream.core.limits import Limits
+from kstream.core.pacing import pause_after
 from kstream.core.session import Close, Session
 from kstream.core.state import ClusterState
 from kstream.core.tally import Tally
@@ -26,6 +27,7 @@ from kstream.crowd import Crowd, Party
 from kstream.member import Member, Outlet, broadcast
 from kstream.ports import Clock, Timeline
 
+_PULSE = 0.1  # seconds between looks at how late the event loop is
 _SLOW_POLL = 0.02  # seconds between looks at a client whose socket is full
 _TURN = 0.005  # seconds that a flush may hold the event loop
 _INLINE = 256 * 1024  # bytes of bodies up to which a snapshot is encoded on the spot
@@ -52,17 +54,19 @@ class Hub:
         self.state = state
         self.health = health
         self.limits = limits
-        self.backlog = Backlog(head=state.seq)
+        self.tally = Tally()
+        self.backlog = Backlog(head=state.seq, tally=self.tally)
         self._clock = clock
         self._time = time
         self._metrics_interval = metrics_interval
-        self.tally = Tally()
         self._crowds: dict[Filter, Crowd] = {}
         self._dirty: dict[Filter, None] = {}
         self._slow: dict[Member, None] = {}
         self._timers: list[tuple[float, int, Member | Party]] = []
         self._order = itertools.count()
         self._armed = 0.0
+        self._flush_at = 0.0  # before this instant a flush would leave no time for anything else
+        self._lag = 0.0
         self._wake = asyncio.Event()
         self._waiting: dict[tuple[Filter, int], dict[Member, None]] = {}
         self._wanted = asyncio.Event()
@@ -75,6 +79,11 @@ class Hub:
 
     def __len__(self) -> int:
         return sum(map(len, self._crowds.values()))
+
+    @property
+    def slow(self) -> int:
+        """Clients whose sockets are full."""
+        return len(self._slow)
 
     def join(
         self,
@@ -156,13 +165,14 @@ class Hub:
         views: Sequence[View] = self.backlog.append(events)
         for view in views:
             self._dirty[view.filter] = None
+        self.tally.source_lag = self._time() - events[-1].change.time
         while self._later and self._later[0][0] <= state.seq:
             self._report(self._later.popleft()[1])
 
     def jump(self, state: ClusterState) -> None:
         """The timeline is elsewhere now: everyone needs a new `initial_state`."""
         self.state = state
-        self.backlog = Backlog(head=state.seq)
+        self.backlog = Backlog(head=state.seq, tally=self.tally)
         self._moved += 1
         self._ready.clear()
         for member in self._everyone():
@@ -224,9 +234,22 @@ class Hub:
     # Sending
 
     async def flush(self) -> None:
-        """Send what was published to those whom it concerns; lets others run every few milliseconds."""
+        """Send what was published to those whom it concerns; lets others run every few milliseconds.
+
+        In a process that is too busy it leaves that to a later turn: what is published meanwhile goes along.
+        """
+        began = self._clock.monotonic()
+        if began < self._flush_at:
+            self._arm(self._flush_at)
+            return
+        await self._flush(began)
+        took = self._clock.monotonic() - began
+        self.tally.flushes.add(took)
+        self._flush_at = began + took + pause_after(took, self._lag)
+
+    async def _flush(self, now: float) -> None:
         clock = self._clock
-        now = turn = clock.monotonic()
+        turn = now
         while self._dirty:
             watched = next(iter(self._dirty))
             del self._dirty[watched]
@@ -264,6 +287,7 @@ class Hub:
                 self._serve(member, now)
             return
         if frames:
+            self.tally.sent_bytes += len(frames[0]) * len(members)
             for member in broadcast(members, frames[0]):
                 if not member.drained(now):
                     self._fell_behind(member, now)
@@ -284,6 +308,7 @@ class Hub:
         if not session.riding:
             crowd.stepped_out(member)
         if data:
+            self.tally.sent_bytes += len(data)
             member.send(data)
             if not member.drained(now):
                 self._fell_behind(member, now)
@@ -334,6 +359,17 @@ class Hub:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._timing())
             tasks.create_task(self._snapshots())
+            tasks.create_task(self._pulse())
+
+    async def _pulse(self) -> None:
+        """How late the event loop is, smoothed: one long step is no strain."""
+        clock = self._clock
+        while True:
+            wanted = clock.monotonic() + _PULSE
+            await clock.sleep(_PULSE)
+            late = max(clock.monotonic() - wanted, 0.0)
+            self.tally.loop_lag.add(late)
+            self._lag += (late - self._lag) / 4
 
     async def _timing(self) -> None:
         clock = self._clock
@@ -345,6 +381,9 @@ class Hub:
                 self._metrics()
             for member in list(self._slow):
                 self._look_at_slow(member, now)
+            if self._dirty and now >= self._flush_at:
+                await self.flush()
+                now = clock.monotonic()
             turn = now
             while self._timers and self._timers[0][0] <= now:
                 _, _, whom = heapq.heappop(self._timers)
@@ -361,6 +400,7 @@ class Hub:
                 metrics_at,
                 self._timers[0][0] if self._timers else metrics_at,
                 now + _SLOW_POLL if self._slow else metrics_at,
+                self._flush_at if self._dirty else metrics_at,
             )
             self._wake.clear()
             await clock.wait(self._wake, self._armed - clock.monotonic())

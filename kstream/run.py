@@ -92,7 +92,10 @@ async def run(server: Server, *, ready: Callable[[Address], None], stop: asyncio
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(hub.run()), tasks.create_task(follow(log, hub))]
             if server.source is not None:
-                running.append(tasks.create_task(record(server.source, log, server.clock, report=hub.report)))
+                recording = record(
+                    server.source, log, server.clock, report=hub.report, committed=hub.tally.commits.add
+                )
+                running.append(tasks.create_task(recording))
             ready(address)
             await stop.wait()
             await runner.cleanup()

@@ -61,8 +61,10 @@ class FakeSocket:
 
 
 @asynccontextmanager
-async def running(*, synced: bool = True, **health: Any) -> AsyncIterator[tuple[Hub, VirtualClock]]:
-    clock = VirtualClock(START)
+async def running(
+    *, synced: bool = True, clock: VirtualClock | None = None, **health: Any
+) -> AsyncIterator[tuple[Hub, VirtualClock]]:
+    clock = clock or VirtualClock(START)
     hub = Hub(
         epoch="epoch-1",
         source="live",
@@ -400,3 +402,32 @@ async def test_one_of_a_lane_whose_socket_is_full_falls_behind_alone() -> None:
             if message["type"] != "metrics"
         ]
     assert names == [f"p{n}" for n in range(1, count + 1)]
+
+
+class SlowClock(VirtualClock):
+    """A clock on which sending takes time: each look at it costs `step` seconds."""
+
+    step = 0.0
+
+    def monotonic(self) -> float:
+        self._now += self.step
+        return super().monotonic()
+
+
+async def test_a_strained_process_sends_fewer_and_larger_and_everything() -> None:
+    clock = SlowClock(START)
+    async with running(clock=clock) as (hub, _):
+        sockets = [(await join(hub, clock))[0] for _ in range(3)]
+        for outlet in sockets:
+            outlet.messages()
+        clock.step = 0.05
+        await publish(hub, *numbered([change(Verb.ADDED, pod_key("first"))]))
+        clock.step = 0.0
+        before = [outlet.writes for outlet in sockets]
+        for seq in range(2, 20):
+            await publish(hub, Event(seq, change(Verb.ADDED, pod_key(f"p{seq}"))))
+        assert [outlet.writes for outlet in sockets] == before, "it waits"
+        await clock.advance(0.3)
+        assert [outlet.writes - was for outlet, was in zip(sockets, before, strict=True)] == [1, 1, 1]
+        for outlet in sockets:
+            assert [message["seq"] for message in outlet.messages()] == list(range(1, 20))

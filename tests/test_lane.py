@@ -27,7 +27,8 @@ def lane_on(backlog: Backlog, *, cursor: int | None = None, spent: int = 0, bits
 
 def backlog_of(count: int) -> Backlog:
     backlog = Backlog(head=0)
-    backlog.append(numbered([change(Verb.ADDED, pod_key(f"p{n}")) for n in range(count)]))
+    if count:
+        backlog.append(numbered([change(Verb.ADDED, pod_key(f"p{n}")) for n in range(count)]))
     return backlog
 
 

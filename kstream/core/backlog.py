@@ -12,6 +12,7 @@ from kstream.core import wire
 from kstream.core.events import Event, Kind, Verb
 from kstream.core.filters import Filter
 from kstream.core.frames import text_frame
+from kstream.core.tally import Tally
 
 _CACHED = 64  # ranges kept encoded between two appends: more distinct cursors than that are encoded again
 
@@ -43,10 +44,11 @@ class _Record:
 class View:
     """The part of the window that one filter lets through."""
 
-    __slots__ = ("_batches", "_records", "_seqs", "_singles", "filter", "head", "lost", "users")
+    __slots__ = ("_batches", "_records", "_seqs", "_singles", "_tally", "filter", "head", "lost", "users")
 
-    def __init__(self, watched: Filter, head: int) -> None:
+    def __init__(self, watched: Filter, head: int, tally: Tally) -> None:
         self.filter = watched
+        self._tally = tally
         self.head = head  # the seq up to which this view has seen the log, whether or not an event matched
         self.lost = head  # a cursor before this seq has missed an event that is no longer here
         self.users = 0
@@ -68,7 +70,10 @@ class View:
         start = bisect_right(self._seqs, after)
         data = self._singles.get((start, window_bits))
         if data is None:
-            data = b"".join([record.frame(window_bits) for record in self._records[start:]])
+            records = self._records[start:]
+            data = b"".join([record.frame(window_bits) for record in records])
+            self._tally.messages_bytes += sum([len(record.message) for record in records])
+            self._tally.frames_bytes += len(data)
             if len(self._singles) < _CACHED:
                 self._singles[start, window_bits] = data
         return data
@@ -83,6 +88,8 @@ class View:
             time = records[-1].event.change.time
             parts = wire.batches(messages, seq=self.head, time=time) if messages else []
             frames = tuple(text_frame(part, window_bits) for part in parts)
+            self._tally.messages_bytes += sum(map(len, parts))
+            self._tally.frames_bytes += sum(map(len, frames))
             if len(self._batches) < _CACHED:
                 self._batches[start, window_bits] = frames
         return frames
@@ -142,8 +149,16 @@ def catch_up(
 class Backlog:
     """The newest events, at most `max_events` of them and `max_bytes` of bodies, for all filters in use."""
 
-    def __init__(self, *, head: int, max_events: int = 20_000, max_bytes: int = 64 * 2**20) -> None:
+    def __init__(
+        self,
+        *,
+        head: int,
+        max_events: int = 20_000,
+        max_bytes: int = 64 * 2**20,
+        tally: Tally | None = None,
+    ) -> None:
         self.head = head
+        self._tally = tally if tally is not None else Tally()
         self.floor = head  # events with seq <= floor are no longer here
         self._max_events = max_events
         self._max_bytes = max_bytes
@@ -157,7 +172,7 @@ class Backlog:
         """The view of a filter; it is kept until every user has closed it."""
         view = self._views.get(watched)
         if view is None:
-            view = self._views[watched] = View(watched, self.floor)
+            view = self._views[watched] = View(watched, self.floor, self._tally)
             for record in self._records:
                 if record.event.change.key in watched:
                     view.append(record)

@@ -91,6 +91,7 @@ class Lane:
             tally.messages += riders if frames else 0
             tally.batches += riders if frames else 0
             tally.batched += count * riders
+            tally.batch_sizes.add(count, riders)
         else:
             tally.waits += riders
             self.wait = bucket.ready_at(1, now, keep=keep)

@@ -14,6 +14,7 @@ from kstream.hub import Hub
 from kstream.ports import EventLog
 from kstream.web.admission import ADMISSION, Admission, admit, error_response
 from kstream.web.api import Api
+from kstream.web.metrics import Metrics, Visits
 from kstream.web.ws import WebSockets
 
 STATIC = Path(__file__).parent / "static"
@@ -40,7 +41,8 @@ def make_app(
     control: Control | None = None,
 ) -> web.Application:
     """The server's application. `control` takes the body of POST /api/sim/do, where there is a simulation."""
-    sockets = WebSockets(hub, log, max_clients=settings.max_clients, faults=settings.fault)
+    visits = Visits()
+    sockets = WebSockets(hub, log, visits, max_clients=settings.max_clients, faults=settings.fault)
     app = web.Application(middlewares=[admit], client_max_size=2**20)
     app[ADMISSION] = Admission(
         bound=settings.host,
@@ -49,6 +51,8 @@ def make_app(
     )
     app.router.add_get("/ws", sockets.handle)
     app.router.add_routes(Api(hub, time=time, status=status).routes())
+    app.router.add_get("/metrics", Metrics(hub, log, visits).handle)
+    app.on_response_prepare.append(visits.note)
     app.router.add_get("/", _static("index.html"))
     for name in _ASSETS:
         app.router.add_get(f"/{name}", _static(name))

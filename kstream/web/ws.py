@@ -23,6 +23,7 @@ from kstream.member import Member, Outlet
 from kstream.ports import EventLog
 from kstream.web.admission import error_response
 from kstream.web.faultysocket import FaultySocket
+from kstream.web.metrics import Visits
 
 MAX_INBOUND = 10 * 2**20  # bytes of one client message, inflated; more closes the socket with 1009
 _CLOSE_TIMEOUT = 5.0  # seconds for a client to answer a close frame
@@ -33,11 +34,16 @@ _MAX_MISSED = 100_000  # events that a resume reads from the log; further behind
 class Socket:
     """The hub's Outlet on an aiohttp WebSocket."""
 
-    __slots__ = ("_closers", "_transport", "_ws", "descriptor")
+    __slots__ = ("_closers", "_transport", "_visits", "_ws", "descriptor")
 
     def __init__(
-        self, ws: web.WebSocketResponse, transport: asyncio.Transport, closers: set[asyncio.Task[None]]
+        self,
+        ws: web.WebSocketResponse,
+        transport: asyncio.Transport,
+        closers: set[asyncio.Task[None]],
+        visits: Visits,
     ) -> None:
+        self._visits = visits
         self._ws = ws
         self._transport = transport
         self._closers = closers
@@ -54,6 +60,7 @@ class Socket:
         return self._transport.get_write_buffer_size()
 
     def close(self, close: Close) -> None:
+        self._visits.closes[str(int(close.code))] += 1
         task = asyncio.get_running_loop().create_task(self._close(close))
         self._closers.add(task)
         task.add_done_callback(self._closers.discard)
@@ -100,10 +107,17 @@ class WebSockets:
     """The handler of `/ws`, and the end of all its connections."""
 
     def __init__(
-        self, hub: Hub, log: EventLog, *, max_clients: int, faults: Sequence[SocketFault] = ()
+        self,
+        hub: Hub,
+        log: EventLog,
+        visits: Visits,
+        *,
+        max_clients: int,
+        faults: Sequence[SocketFault] = (),
     ) -> None:
         self._hub = hub
         self._log = log
+        self._visits = visits
         self._max_clients = max_clients
         self._faults = faults
         self._refusals = sum(fault.first for fault in faults if isinstance(fault, Refuse))
@@ -155,12 +169,13 @@ class WebSockets:
         reason = None
         if token is not None:
             missed, reason = await self._missed(*token)
+            self._visits.note_resume(reason)
         await ws.prepare(request)
         transport = request.transport
         if transport is None:
             return
         bits = int(ws.compress or 0)
-        outlet: Outlet = Socket(ws, transport, self._closers)
+        outlet: Outlet = Socket(ws, transport, self._closers, self._visits)
         if self._faults:
             outlet = FaultySocket(outlet, self._faults)
         member = hub.join(outlet, watched, window_bits=bits, resumed=missed is not None, reason=reason)
