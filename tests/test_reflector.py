@@ -567,7 +567,7 @@ def test_silence_is_70_s_once_a_bookmark_was_seen() -> None:
     driven.send(bookmark("101"))
     assert driven.reflector.patience == 70.0
     driven.fail(Failure.SILENT)
-    assert driven.said(OutOfTouch)
+    assert not driven.said(OutOfTouch)
     assert driven.waits() == 0.0
     assert driven.ask().query["resourceVersion"] == "101"
 
@@ -583,6 +583,25 @@ def test_a_watch_that_says_nothing_at_all_is_doubted() -> None:
     driven.now += 70
     driven.fail(Failure.SILENT)
     assert driven.ask().query == {"limit": "500"}
+
+
+def test_a_server_that_is_only_quiet_is_listed_ever_more_seldom() -> None:
+    """A real one was seen to send no bookmark for 94 s when nothing had changed at all."""
+    driven = Driven().watching("a")
+    driven.send(bookmark("101"))
+    driven.now += 300
+    driven.end()
+    listed = []
+    for watch in range(1, 17):
+        driven.ask()
+        driven.open()
+        driven.now += 70
+        driven.fail(Failure.SILENT)
+        if "watch" not in driven.reflector.next_request(driven.moment).query:  # type: ignore[union-attr]
+            listed.append(watch)
+            driven.page("a", version="101")
+    assert listed == [1, 2, 4, 8, 16]
+    assert driven.events == []
 
 
 def test_headers_that_do_not_come_are_a_failure() -> None:

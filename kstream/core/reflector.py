@@ -94,6 +94,7 @@ class Reflector:
         self._opened = 0.0
         self._heard_lines = False
         self._heard_bytes = False
+        self._wordless = 0  # watches in a row
         self._unauthorized = False
         self._denied = False
         self.restarted = False  # the response that is being received is of no interest any more
@@ -174,6 +175,7 @@ class Reflector:
             self._body += data
             return Output()
         self._heard_bytes = True
+        self._wordless = 0
         return self._receive_lines(self._lines.feed(data), now)
 
     def receive_end(self, now: Moment) -> Output:
@@ -187,8 +189,8 @@ class Reflector:
         lasted = now.monotonic - self._opened
         if not self._heard_lines and lasted < SHORT:
             return self._failed(now, "the watch ended as soon as it began")
-        if not self._heard_bytes and self._bookmarks and lasted > BOOKMARKS_WITHIN:
-            self._relist()
+        if lasted > BOOKMARKS_WITHIN:
+            self._doubt_silence()
         return Output()
 
     def receive_failure(self, failure: Failure, detail: str, now: Moment) -> Output:
@@ -201,13 +203,20 @@ class Reflector:
         if not opened or failure is Failure.UNREACHED or self._phase is _Phase.LIST:
             return self._failed(now, detail)
         if failure is Failure.SILENT:
-            # After an etcd restore, a server says nothing to a watch from a version that it has yet to reach.
-            if self._bookmarks and not self._heard_bytes:
-                self._relist()
-            return Output(notes=[OutOfTouch(detail)])
+            self._doubt_silence()  # and connect again at once: if that fails, it is out of touch
+            return Output()
         if not self._heard_lines and now.monotonic - self._opened < SHORT:
             return self._failed(now, detail)
         return Output()
+
+    def _doubt_silence(self) -> None:
+        """A watch without a word, where bookmarks are to be expected, may be from a version that the server has yet
+        to reach, after a restore of etcd: only a list tells. A server that is just quiet is listed ever more seldom.
+        """
+        if self._bookmarks and not self._heard_bytes:
+            self._wordless += 1
+            if self._wordless & (self._wordless - 1) == 0:  # the 1st, 2nd, 4th, 8th, … in a row
+                self._relist()
 
     @property
     def _verb(self) -> str:
@@ -228,8 +237,6 @@ class Reflector:
     def _list_instead(self) -> Output:
         self._relist(watch_list=False)
         return Output(close=True)
-
-    # ------------------------------------------------------------------ lists
 
     def _receive_page(self, now: Moment) -> Output:
         body = bytes(self._body)
@@ -258,8 +265,6 @@ class Reflector:
         self._token = ""
         self._paged = True
         return self.inventory.end_sweep(self._sweep, namespace=self.stream.namespace, time=now.time)
-
-    # ---------------------------------------------------------------- watches
 
     def _receive_lines(self, lines: Iterable[bytes], now: Moment) -> Output:
         events: list[WatchEvent] = []
@@ -305,8 +310,6 @@ class Reflector:
         if self._phase is _Phase.INITIAL:
             self._watch_list = False
         return self._broken(now, said, retry_after=status.retry_after)
-
-    # --------------------------------------------------------------- failures
 
     def _refused(self, now: Moment) -> Output:
         """Another status than 200."""
@@ -373,8 +376,6 @@ class Reflector:
         """429 (LISTWATCH 6). Once is an answer, and no outage; what goes on leaves clients with old state."""
         output = self._failed(now, cause, retry_after=retry_after, notes=notes)
         return output if self._backoff.failures > 1 else output._replace(notes=notes)
-
-    # ----------------------------------------------------------------- events
 
     def _see(self, item: resources.Decoded, now: Moment, *, sweep: int) -> list[WatchEvent]:
         if self.stream.only and item.key.name not in self.stream.only:
