@@ -111,6 +111,15 @@ class Director:
         self._cluster.engine.after(delay, self._joined, node)
         return node
 
+    def leave(self, node: Node) -> None:
+        """A node that is no longer needed: cordoned, then shut down and removed."""
+        self._nodes.drain(node)
+        self._cluster.engine.after(10.0, self._left, node)
+
+    def _left(self, node: Node) -> None:
+        if self._cluster.nodes.get(node.name) is node:
+            self._nodes.remove(node)
+
     def _joined(self, node: Node) -> None:
         if node.alive and (NOT_READY, "NoSchedule") in node.taints:
             self._nodes.heal(node)

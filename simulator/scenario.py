@@ -19,10 +19,11 @@ DEFAULT = "tour"
 
 
 class Autoscaler(Model):
-    """The cluster autoscaler: adds a node when pods are pending."""
+    """The cluster autoscaler: adds nodes when pods are pending, and takes them away when little needs them."""
 
     most: int = Field(ge=1, description="Nodes in all, at most")
     delay: Seconds = Field(default=45.0, description="From the need to the node")
+    idle: Seconds = Field(default=120.0, description="How long a node that it added may be nearly empty")
 
 
 class ClusterSpec(Model):

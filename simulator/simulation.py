@@ -131,7 +131,9 @@ class Simulation:
                 self._scheduler,
                 most=scaler.most,
                 delay=scaler.delay,
+                idle=scaler.idle,
                 join=self._director.join,
+                leave=self._director.leave,
             )
 
     def _timeline(self, action: Action) -> None:

@@ -349,3 +349,20 @@ def test_what_is_no_action_is_refused_and_the_field_named(action: object, detail
     with pytest.raises(InvalidMessageError) as caught:
         parse_action(action)
     assert caught.value.details.startswith(details)
+
+
+def test_an_autoscaler_brings_nodes_for_pending_pods_and_takes_them_away_again() -> None:
+    teller = Teller(
+        scenario_of("cluster: {nodes: 3, autoscaler: {most: 6, delay: 20s, idle: 60s}}\nchurn: 0\n")
+    )
+    big = {"name": "big", "replicas": 8, "containers": [{"cpu": 3000}]}
+    teller.do(10, do="create", workload=big)
+    teller.run(15)
+    assert ready(teller, "default", "big") + len(teller.pods("default", "big-")) >= 8
+    teller.run(120)
+    assert ready(teller, "default", "big") == 8
+    assert 3 < len(teller.simulation.cluster.nodes) <= 6
+    teller.do(120, do="scale", target="default/big", replicas=1)
+    teller.run(400)
+    assert len(teller.simulation.cluster.nodes) <= 4
+    assert ready(teller, "default", "big") == 1

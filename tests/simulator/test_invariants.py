@@ -85,6 +85,7 @@ class Witness(Teller):
         self.phases: dict[str, str | None] = {}
         self.deleting: set[str] = set()
         self.dead: set[str] = set()
+        self.removed: dict[str, float] = {}  # node → when it was removed
         super().__init__(SCENARIO, seed=seed)
 
     def play(self, plot: list[tuple[int, dict[str, Any]]]) -> None:
@@ -112,6 +113,8 @@ class Witness(Teller):
         assert uid not in self.dead, "a uid came back"
         if change.verb is Verb.DELETED:
             self.dead.add(uid)
+            if change.kind is Kind.NODE:
+                self.removed[uid] = change.time
         if change.kind is not Kind.POD:
             return
         phase = change.object["status"]["phase"]
@@ -136,6 +139,8 @@ class Witness(Teller):
             assert pod.uid in pod.owner.pods
             if pod.node is not None and not pod.finished:
                 assert pod.uid in pod.node.pods
+            if pod.node is not None and pod.node.uid in self.removed:
+                assert cluster.time - self.removed[pod.node.uid] <= 60.001, "it runs on a node that is gone"
         bodies = {}
         for change in map(watch_event, cluster.snapshot()):
             bodies[change.key.uid] = change.body
@@ -173,7 +178,8 @@ def test_replicas_converge_once_all_is_well_again(seed: int, plot: list[tuple[in
         if workload.kind in ("Deployment", "StatefulSet", "DaemonSet"):
             path = f"{workload.namespace}/{workload.name}"
             simulation.perform(parse_action({"do": "heal", "target": path}))
-            simulation.perform(parse_action({"do": "roll-out", "target": path, "image": "well:1"}))
+            if workload.template.fault is not None:
+                simulation.perform(parse_action({"do": "roll-out", "target": path, "image": "well:1"}))
     witness.run(now + 2400)
     for workload in cluster.workloads.values():
         if isinstance(workload, Deployment):
