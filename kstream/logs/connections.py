@@ -61,11 +61,9 @@ def connect_for_reading(path: Path) -> sqlite3.Connection:
     if not path.is_file():
         raise LogError(f"{path}: there is no such event log; check the path")
     with translated(path):
-        connection = _connect(path, "mode=ro")
         try:
-            _check_marks(path, connection, allow_empty=False)
+            return _marked(path, "mode=ro")
         except sqlite3.OperationalError as error:
-            connection.close()
             # A log that was not closed wants a -shm file beside it, which a read-only folder does not take.
             # Without a -wal file there is nothing that could change under an immutable connection.
             if (
@@ -73,11 +71,16 @@ def connect_for_reading(path: Path) -> sqlite3.Connection:
                 or path.with_name(f"{path.name}-wal").exists()
             ):
                 raise
-            connection = _connect(path, "mode=ro&immutable=1")
-            _check_marks(path, connection, allow_empty=False)
-        except LogError:
-            connection.close()
-            raise
+            return _marked(path, "mode=ro&immutable=1")
+
+
+def _marked(path: Path, options: str) -> sqlite3.Connection:
+    connection = _connect(path, options)
+    try:
+        _check_marks(path, connection, allow_empty=False)
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
