@@ -30,6 +30,7 @@ class Match(Strict):
     name: str | None = None
     page: Count | None = None  # of a list, from 1
     user: str | None = None
+    query: dict[str, str] | None = None  # each of these parameters has this value
     path: str | None = None  # exactly this one, for what is no resource: /version
 
 

@@ -48,6 +48,10 @@ class FaultMatcher:
                 due.append(rule)
         return due
 
+    def unused(self) -> Sequence[Rule]:
+        """The rules that have not acted: what they are for has not been tried."""
+        return [rule for rule, progress in self._rules if not progress.acted]
+
     def next_time(self) -> float | None:
         """When the next rule of the server is due by time."""
         times = [
@@ -64,7 +68,9 @@ class FaultMatcher:
         if rule.lasting is not None:
             if progress.since is None:
                 progress.since = now
-            return now < progress.since + rule.lasting
+            within = now < progress.since + rule.lasting
+            progress.acted += within
+            return within
         if rule.times != "always" and progress.acted >= rule.times:
             return False
         progress.acted += 1
@@ -80,5 +86,6 @@ def _matches(match: Match, seen: Seen, page: int) -> bool:
         and (match.name is None or match.name == seen.name)
         and (match.user is None or match.user == seen.user)
         and (match.path is None or match.path == seen.path)
+        and all(seen.query.get(key) == value for key, value in (match.query or {}).items())
         and (match.page is None or match.page == page)
     )

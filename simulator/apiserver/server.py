@@ -121,6 +121,11 @@ class FakeApiServer:
         """The cluster that plays in the store has come to its end, or there is none."""
         return self._pacing is None or self._pacing.ended
 
+    @property
+    def unused_faults(self) -> Sequence[Rule]:
+        """The rules of the script that have not acted."""
+        return self._matcher.unused()
+
     def kubeconfig(self) -> dict[str, Any]:
         return kubeconfig(
             name=self.name, url=self.url, users=self.access.users, certificate=self._certificate

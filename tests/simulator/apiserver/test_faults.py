@@ -127,6 +127,7 @@ def test_a_rule_may_be_about_a_page_a_namespace_a_user_or_a_path() -> None:
         "{user: viewer}",
         "{path: /version}",
         "{name: x}",
+        "{query: {watch: '1'}}",
     )
 
     def acting(**values: Any) -> list[int]:
@@ -138,6 +139,7 @@ def test_a_rule_may_be_about_a_page_a_namespace_a_user_or_a_path() -> None:
     assert acting(user="viewer", namespace="ads") == [3]
     assert acting(path="/version", namespace="ads") == [4]
     assert acting(name="x", namespace="ads") == [5]
+    assert acting(query={"watch": "1", "limit": "5"}, namespace="ads") == [6]
 
 
 # -- what happens to a request
