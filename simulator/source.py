@@ -27,6 +27,7 @@ from simulator.simulation import Simulation
 
 BATCH = 1000  # changes in a delivery, about
 MANY = 20_000  # pods
+LONGEST_STEP = 3_600_000  # simulated milliseconds in which something must change
 TICK = 0.02  # seconds: what is due within one goes out together
 AHEAD = 1000  # simulated milliseconds that go out together when nothing holds them back
 SILENT_STEPS = 2000  # between two chances for other tasks while catching up
@@ -73,7 +74,8 @@ class SimulatorSource:
         self._end = None if duration is None else round(duration * 1000)
         self._pace = Pace(speed=speed, now=clock.monotonic(), paused=paused)
         self._woken = asyncio.Event()
-        self._handed_over = asyncio.Event()  # nothing waits to be committed
+        self._asked = self._answered = 0  # requests for control: an answer waits until all is committed
+        self._handed_over = asyncio.Event()
         self.ended = asyncio.Event()  # the duration is over, and all of it is committed
         self._recorded: dict[str, str] = {}  # injected actions that are not handed over yet
         self._injected = 0
@@ -102,7 +104,7 @@ class SimulatorSource:
         run = {RUN: self.run}
         self._pace.anchor(simulation.elapsed, self._clock.monotonic())
         while True:
-            until = self._until()
+            asked, until = self._asked, self._until()
             reached = simulation.advance(until, most=BATCH)
             if reached and not self._synced and simulation.built and simulation.elapsed >= self._at:
                 self._synced = True
@@ -123,6 +125,7 @@ class SimulatorSource:
                 return
             else:
                 if not simulation.cluster.changes and not self._recorded:
+                    self._answered = asked
                     self._handed_over.set()
                 await self._wait()
 
@@ -259,7 +262,6 @@ class SimulatorSource:
             raise InvalidMessageError("The simulation is not ready", "do: wait until /readyz says so")
         if self._over:
             raise InvalidMessageError("The simulation has ended", "do: start it again")
-        now = self._clock.monotonic()
         match request:
             case {"do": "status", **rest} if not rest:
                 pass
@@ -277,12 +279,13 @@ class SimulatorSource:
                 self._step(rest.get("by"))
             case _:
                 self._inject(request)
-        self._pace.anchor(self._simulation.elapsed, now)
-        status = self.status()
-        self._handed_over.clear()
+        self._asked += 1
+        mine = self._asked
         self._woken.set()
-        await self._handed_over.wait()
-        return status
+        while self._answered < mine and not self._over:
+            self._handed_over.clear()
+            await self._handed_over.wait()
+        return self.status()
 
     def status(self) -> Mapping[str, Any]:
         """Where the simulation is and how it moves; `elapsed` in simulated seconds."""
@@ -299,29 +302,27 @@ class SimulatorSource:
         }
 
     def _settle(self) -> None:
-        """Let everything happen that is due by now."""
-        until = self._until()
-        while not self._simulation.advance(until, most=1 << 30):
-            pass
-
-    def _step(self, by: object) -> None:
+        """Let simulated time be what the clock says, or, if there is much to do until then, what it is."""
         simulation = self._simulation
-        self._settle()
-        self._pace.paused = True
-        if by is None:
-            before = simulation.cluster.written
-            while simulation.cluster.written == before and simulation.engine.next_due is not None:
-                simulation.step(simulation.engine.next_due)
+        until, due = self._until(), simulation.engine.next_due
+        if due is not None and due <= until:
             until = simulation.elapsed
-        elif isinstance(by, str | int | float):
-            try:
-                until = simulation.elapsed + round(seconds(by) * 1000)
-            except ConfigError as error:
-                raise InvalidMessageError("That is no step", f"by: {error}") from None
-        else:
-            raise InvalidMessageError("That is no step", "by: write a span of time such as 10s")
         while not simulation.advance(until, most=1 << 30):
             pass
+        self._pace.anchor(simulation.elapsed, self._clock.monotonic())
+
+    def _step(self, by: object) -> None:
+        """Stand still at a later moment; the deliveries get there."""
+        simulation = self._simulation
+        span = None if by is None else _span(by)
+        self._settle()
+        self._pace.paused = True
+        if span is None:
+            before, limit = simulation.cluster.written, simulation.elapsed + LONGEST_STEP
+            while simulation.cluster.written == before and simulation.step(limit):
+                pass
+            span = 0
+        self._pace.anchor(simulation.elapsed + span, self._clock.monotonic())
 
     def _inject(self, request: dict[str, Any]) -> None:
         if "at" in request or "every" in request:
@@ -332,6 +333,16 @@ class SimulatorSource:
         self._injected += 1
         record = {"elapsed": self._simulation.elapsed, "action": request}
         self._recorded[f"{ACTION}{self._injected}"] = json.dumps(record)
+
+
+def _span(by: object) -> int:
+    """Milliseconds."""
+    if not isinstance(by, str | int | float):
+        raise InvalidMessageError("That is no step", "by: write a span of time such as 10s")
+    try:
+        return round(seconds(by) * 1000)
+    except ConfigError as error:
+        raise InvalidMessageError("That is no step", f"by: {error}") from None
 
 
 def parse_speed(value: object) -> float:

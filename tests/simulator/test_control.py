@@ -161,3 +161,21 @@ def test_pace_is_arithmetic() -> None:
     assert pace.at(500.0) == 10_000
     assert pace.until(20_000, 500.0) == MAX
     assert Pace(speed=MAX, now=0.0).at(5.0) is None
+
+
+async def test_a_step_that_is_refused_does_not_pause(stage: Stage) -> None:
+    with pytest.raises(InvalidMessageError):
+        await stage.act(do="step", by="soon")
+    assert (await stage.act(do="status"))["paused"] is False
+
+
+async def test_a_step_may_be_long_and_other_tasks_run_meanwhile(stage: Stage) -> None:
+    await stage.act(do="set-churn", rate=200)
+    answer = asyncio.ensure_future(stage.source.control({"do": "step", "by": "60s"}))
+    turns = 0
+    while not answer.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns > 10, "it goes in batches"
+    assert (await answer)["elapsed"] == pytest.approx(61, abs=2)
+    assert len(stage.times) > 5000
