@@ -178,4 +178,4 @@ async def test_a_step_may_be_long_and_other_tasks_run_meanwhile(stage: Stage) ->
         turns += 1
     assert turns > 10, "it goes in batches"
     assert (await answer)["elapsed"] == pytest.approx(61, abs=2)
-    assert len(stage.times) > 5000
+    assert len(stage.times) > 3000
