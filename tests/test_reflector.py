@@ -257,12 +257,32 @@ def test_events_come_in_their_order_however_they_are_cut() -> None:
     assert driven.events == [f"{verb} {name}" for verb in ("ADDED", "DELETED") for name in ("é", "漢", "c")]
 
 
-def test_a_repetition_is_nothing_and_an_older_object_is_put_right_by_what_follows() -> None:
+def test_a_repetition_and_an_older_state_are_nothing_and_move_no_version() -> None:
     driven = Driven().watching("a")
     driven.send(line("ADDED", pod("b", "101")), line("ADDED", pod("b", "101")))
     assert driven.events == ["ADDED b"]
-    driven.send(line("ADDED", pod("b", "99")), line("MODIFIED", pod("b", "101")))
-    assert driven.events == ["ADDED b", "MODIFIED b", "MODIFIED b"]
+    driven.send(line("MODIFIED", pod("b", "102")), line("MODIFIED", pod("a", "103")))
+    driven.send(line("ADDED", pod("b", "101")), line("MODIFIED", pod("a", "1")))
+    assert driven.events == ["ADDED b", "MODIFIED b", "MODIFIED a"]
+    assert driven.version == "103"
+
+
+def test_what_was_deleted_is_not_brought_back_by_an_older_state() -> None:
+    driven = Driven().watching("a")
+    driven.send(line("DELETED", pod("a", "101")), line("ADDED", pod("a", "1")))
+    assert driven.events == ["DELETED a"]
+
+
+def test_after_a_list_an_old_version_may_be_the_present_one() -> None:
+    """Versions go back when etcd is restored."""
+    driven = Driven().watching("a")
+    driven.send(line("MODIFIED", pod("a", "101")), error(410, "Expired"))
+    driven.ask()
+    driven.page("a", version="5", versions="3")
+    driven.ask()
+    driven.open()
+    driven.send(line("MODIFIED", pod("a", "1")))
+    assert driven.events == ["MODIFIED a", "MODIFIED a", "MODIFIED a"]
 
 
 def test_a_name_used_again_is_another_object() -> None:

@@ -47,6 +47,11 @@ class Inventory:
             for entry in names.values():
                 yield entry.key
 
+    def version(self, key: ObjectKey) -> str:
+        """The version at which the object is known, "" if it is not."""
+        entry = self._namespaces.get(key.namespace, {}).get(key.name)
+        return entry.version if entry is not None and entry.key.uid == key.uid else ""
+
     def begin_sweep(self) -> int:
         """A list begins: what it does not hold at its end is gone."""
         self._sweep += 1

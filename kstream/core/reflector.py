@@ -42,6 +42,7 @@ from kstream.core.reflection import (
     watch_query,
 )
 from kstream.core.refusal import Meaning, means_busy, means_expired, read_refusal
+from kstream.core.superseded import Superseded
 
 PAGE: Final = 500  # objects (LISTWATCH 1)
 PAGE_WITHIN: Final = 60.0  # seconds for a page (LISTWATCH 9)
@@ -79,7 +80,7 @@ class Reflector:
         self._backoff = Backoff(rng)
         self._version = version
         self._watch_list = watch_list
-        self._phase = _Phase.WATCH if version else self._first_phase()
+        self._phase = _Phase.WATCH if version else _Phase.INITIAL if watch_list else _Phase.LIST
         self._not_before = 0.0
         self._token = ""  # the continue token of the page that is asked for
         self._paged = True
@@ -88,6 +89,7 @@ class Reflector:
         self._headers: Mapping[str, str] = {}
         self._body = bytearray()
         self._lines = LineSplitter()
+        self._superseded = Superseded()
         self._timeout = 0  # timeoutSeconds of the watch
         # Resumed after a restart, a watch that stays silent is doubted as if bookmarks had been seen: they may have.
         self._bookmarks = bool(version)
@@ -167,12 +169,9 @@ class Reflector:
 
     def receive_data(self, data: bytes, now: Moment) -> Output:
         self._tally.last_byte = now.time
-        if self._status != 200:
-            if len(self._body) < _REFUSAL:
+        if self._status != 200 or self._phase is _Phase.LIST:
+            if self._status == 200 or len(self._body) < _REFUSAL:
                 self._body += data
-            return Output()
-        if self._phase is _Phase.LIST:
-            self._body += data
             return Output()
         self._heard_bytes = True
         self._wordless = 0
@@ -222,9 +221,6 @@ class Reflector:
     def _verb(self) -> str:
         return "list" if self._phase is _Phase.LIST else "watch"
 
-    def _first_phase(self) -> _Phase:
-        return _Phase.INITIAL if self._watch_list else _Phase.LIST
-
     def _relist(self, *, watch_list: bool | None = None, paged: bool = True) -> None:
         """Forget the version, not the objects: they are what the list is diffed against."""
         if watch_list is not None:
@@ -232,7 +228,7 @@ class Reflector:
         self._version = ""
         self._token = ""
         self._paged = paged
-        self._phase = self._first_phase()
+        self._phase = _Phase.INITIAL if self._watch_list else _Phase.LIST
 
     def _list_instead(self) -> Output:
         self._relist(watch_list=False)
@@ -264,6 +260,7 @@ class Reflector:
         self._phase = _Phase.WATCH
         self._token = ""
         self._paged = True
+        self._superseded.clear()
         return self.inventory.end_sweep(self._sweep, namespace=self.stream.namespace, time=now.time)
 
     def _receive_lines(self, lines: Iterable[bytes], now: Moment) -> Output:
@@ -280,6 +277,11 @@ class Reflector:
             if line.status is not None:
                 return self._merge(events, self._watch_error(line.status, now), now)
             if line.decoded is not None:
+                if not sweep and self._superseded.passed(
+                    line.decoded, self.inventory.version(line.decoded.key)
+                ):
+                    self._tally.suppressed += 1
+                    continue
                 if line.type == Verb.DELETED:
                     events += self.inventory.drop(line.decoded, time=now.time)
                 else:
