@@ -19,6 +19,12 @@ check: $(STAMP) ## ruff, mypy --strict, the layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+bench: $(STAMP) ## kstream and its peers, measured side by side; ARGS="--json", ARGS=fanout
+	@ulimit -n 8192 2>/dev/null; $(BIN)/python -m loadtest.bench $(ARGS)
+
+loadtest: $(VENV)/.load ## Locust against a churning cluster; ARGS="--users 500 --shape spike"
+	@ulimit -n 8192 2>/dev/null; $(BIN)/python -m loadtest.run $(ARGS)
+
 format: $(STAMP)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
@@ -39,3 +45,7 @@ $(STAMP): pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --editable '.[bench]' --group dev
 	@touch $@ $(VENV)/.runtime
+
+$(VENV)/.load: $(VENV)/.runtime
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[load]'
+	@touch $@

@@ -1,0 +1,78 @@
+"""`python -m loadtest.run`: a server on a churning cluster, Locust against it, a verdict, and a report.
+
+Exit code 0 when every threshold held, 1 when one did not, 2 when the test could not be run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from loadtest.verdict import judge, read
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="make loadtest", description=__doc__)
+    parser.add_argument("--users", type=int, default=200)
+    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--shape", choices=["ramp", "spike", "soak"], default="ramp")
+    parser.add_argument("--scenario", default="calm-day")
+    parser.add_argument("--pods", type=int, default=1000)
+    parser.add_argument("--churn", type=float, default=200.0, help="events a second")
+    parser.add_argument("--report", type=Path, default=Path("report"))
+    parser.add_argument("--url", help="a server that is running, instead of one that is started here")
+    options = parser.parse_args()
+    options.report.mkdir(parents=True, exist_ok=True)
+    server: subprocess.Popen[str] | None = None
+    try:
+        url = options.url
+        if url is None:
+            server, url = _serve(options)
+        code = _attack(options, url)
+    finally:
+        if server is not None:
+            server.send_signal(signal.SIGINT)
+            server.wait(20)
+    if code not in (0, 1):
+        sys.stderr.write(f"Locust ended with code {code}; see what it printed above\n")
+        return 2
+    lines = judge(read(options.report / "loadtest_stats.csv"))
+    for line in lines:
+        sys.stdout.write(f"{'pass' if line.good else 'MISS'}  {line.text}\n")
+    good = all(line.good for line in lines)
+    sys.stdout.write(f"{'PASS' if good else 'FAIL'}: see {options.report / 'loadtest.html'}\n")
+    return 0 if good else 1
+
+
+def _serve(options: argparse.Namespace) -> tuple[subprocess.Popen[str], str]:
+    command = [str(Path(sys.executable).with_name("kstream")), "simulate", "--scenario", options.scenario]
+    command += ["--pods", str(options.pods), "--churn", str(options.churn)]
+    command += ["--start", "now", "--port", "0", "-o", "json"]
+    server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    line = server.stdout.readline()
+    if not line:
+        raise SystemExit(f"The server did not start: {' '.join(command)} ended with {server.wait()}")
+    return server, str(json.loads(line)["page"]).rstrip("/")
+
+
+def _attack(options: argparse.Namespace, url: str) -> int:
+    settings = {
+        "KSTREAM_SHAPE": options.shape,
+        "KSTREAM_USERS": str(options.users),
+        "KSTREAM_SECONDS": str(options.seconds),
+    }
+    locustfile = Path(__file__).with_name("locustfile.py")
+    command = [sys.executable, "-m", "locust", "-f", str(locustfile), "--headless", "--host", url]
+    command += ["--only-summary", "--csv", str(options.report / "loadtest")]
+    command += ["--html", str(options.report / "loadtest.html")]
+    return subprocess.run(command, env=os.environ | settings, check=False).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
