@@ -74,6 +74,7 @@ async def test_closing_ends_every_watch_and_frees_the_port() -> None:
             answer = await session.get(f"{server.url}/api/v1/pods?watch=1")
         with pytest.raises(aiohttp.ClientError):
             await answer.content.read()
+        answer.close()
         with pytest.raises(aiohttp.ClientConnectorError):
             await session.get(f"{server.url}/version")
         port = int(server.url.rpartition(":")[2])
@@ -124,7 +125,8 @@ def test_a_made_certificate_is_trusted_by_those_who_have_its_authority() -> None
             aiohttp.ClientSession() as session,
         ):
             trusting = ssl.create_default_context(cadata=certificate.authority)
-            assert (await session.get(f"{server.url}/version", ssl=trusting)).status == 200
+            async with session.get(f"{server.url}/version", ssl=trusting) as answer:
+                assert answer.status == 200
             with pytest.raises(aiohttp.ClientConnectorCertificateError):
                 await session.get(f"{server.url}/version")
             assert server.url.startswith("https://")
