@@ -159,6 +159,7 @@ async def _serve(server: FakeApiServer, kubeconfig_out: Path | None) -> None:
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         for wait in waits:
             wait.cancel()
+        await asyncio.gather(*waits, return_exceptions=True)
 
 
 def _write(path: Path, text: str) -> None:

@@ -45,6 +45,7 @@ async def stream(
         forget()
         if alarm is not None:
             alarm.cancel()
+            await asyncio.gather(alarm, return_exceptions=True)
     return response
 
 

@@ -1,0 +1,42 @@
+"""docs/faults.md and docs/fake-apiserver.md name all there is, and their examples work."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import BaseModel
+
+from simulator.apiserver.commands import fake_apiserver
+from simulator.apiserver.faults import (
+    Action,
+    Answer,
+    ErrorEvent,
+    Match,
+    Restart,
+    Rule,
+    Slow,
+    When,
+    parse_script,
+)
+
+DOCS = Path(__file__).parents[3] / "docs"
+FAULTS = (DOCS / "faults.md").read_text()
+SERVER = (DOCS / "fake-apiserver.md").read_text()
+
+
+def test_the_example_is_a_fault_script() -> None:
+    (example,) = re.findall(r"```yaml\n(.*?)```", FAULTS, re.DOTALL)
+    assert len(parse_script(example).faults) == 5
+
+
+@pytest.mark.parametrize("model", [Match, When, Action, Answer, ErrorEvent, Restart, Rule, Slow])
+def test_every_key_of_a_script_is_explained(model: type[BaseModel]) -> None:
+    missing = [name for name in model.model_fields if not re.search(rf"`[^`\n]*\b{name}\b[^`\n]*`", FAULTS)]
+    assert not missing
+
+
+def test_every_option_is_explained() -> None:
+    options = [option for parameter in fake_apiserver.params for option in parameter.opts]
+    assert [option for option in options if f"`{option}" not in SERVER] == []
