@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 from collections import defaultdict
+from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -227,3 +229,32 @@ def keys(value: Any, path: str = "") -> list[str]:
     if isinstance(value, list):
         return [k for item in value for k in keys(item, path)]
     return []
+
+
+def test_status_and_readiness_change_together_as_they_did(teller: Teller) -> None:
+    """Every step from one (STATUS, all ready or not) to the next was recorded, and every recorded one is told."""
+    recorded: dict[str, list[str]] = defaultdict(list)
+    for row in lines("pods-table"):
+        event = json.loads(row["body"])
+        if event["type"] in ("BOOKMARK", "ERROR"):
+            continue
+        for line in event["object"]["rows"]:
+            there, _, wanted = line["cells"][1].partition("/")
+            uid = line["object"]["metadata"]["uid"]
+            recorded[uid].append(f"{line['cells'][2]}, ready: {there == wanted}")
+            if event["type"] == "DELETED":
+                recorded[uid].append(GONE)
+    told: dict[str, list[str]] = defaultdict(list)
+    for change in teller.events:
+        if change.key.kind is Kind.POD and change.key.namespace != "kube-system":
+            body = json.loads(change.body)
+            gone = change.verb is Verb.DELETED
+            ready = not gone and all(container["ready"] for container in body["containers"])
+            told[change.key.uid].append(GONE if gone else f"{body['status']}, ready: {ready}")
+    # Two scripts played the recorded kubelets, and now and then one took back what the other had said.
+    race = {("Running, ready: True", "Running, ready: False")}
+    assert steps(told.values()) == steps(recorded.values()) - race
+
+
+def steps(stories: Iterable[list[str]]) -> set[tuple[str, str]]:
+    return {pair for story in stories for pair in pairwise(without_repeats(story))}
