@@ -64,7 +64,10 @@ class Kubelet:
         missing = [c.image for c in (*template.init, *template.containers) if c.image not in node.images]
         node.images.update(missing)
         delay = self._dice.between(0.2, 0.6) + len(missing) * self._dice.between(0.3, 1.5)
-        self._engine.after(delay, self._next_init if template.init else self._start, pod, turn, 0)
+        if template.init:
+            self._engine.after(delay, self._next_init, pod, turn, 0)
+        else:
+            self._engine.after(delay, self._start, pod, turn)
 
     def _pull_failed(self, pod: Pod, turn: int) -> None:
         if not self._current(pod, turn):
@@ -98,14 +101,14 @@ class Kubelet:
             index += 1  # done before the kubelet was lost
         if index == len(template.init):
             self._cluster.update_pod(pod)
-            self._engine.after(self._dice.between(0.2, 0.6), self._start, pod, turn, 0)
+            self._engine.after(self._dice.between(0.2, 0.6), self._start, pod, turn)
             return
         pod.containers[index].start(now)
         self._cluster.update_pod(pod)
         span = (0.3, 1.0) if template.init[index].sidecar else template.init_time
         self._engine.after(self._dice.between(*span), self._next_init, pod, turn, index + 1)
 
-    def _start(self, pod: Pod, turn: int, _: int) -> None:
+    def _start(self, pod: Pod, turn: int) -> None:
         if not self._current(pod, turn):
             return
         pod.phase = "Running"

@@ -56,8 +56,8 @@ class Pod:
     """A pod: which template made it, where it is, and how far it has come."""
 
     __slots__ = (
-        "attempt", "conditions", "containers", "created", "deletion", "disruption", "grace", "ip", "labels", "name",
-        "namespace", "node", "owner", "phase", "ready", "ready_since", "reason", "scheduled", "started", "suffix",
+        "attempt", "containers", "created", "deletion", "disruption", "grace", "ip", "labels", "name",
+        "namespace", "node", "owner", "phase", "ready", "ready_since", "reason", "scheduled", "started",
         "template", "turn", "uid", "version",
     )  # fmt: skip
 
