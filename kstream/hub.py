@@ -11,9 +11,8 @@ import heapq
 import itertools
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 
-from kstream.core import snapshot, wire
+from kstream.core import wire
 from kstream.core.backlog import Backlog, View
 from kstream.core.events import Event
 from kstream.core.filters import Filter
@@ -26,12 +25,11 @@ from kstream.core.tally import Tally
 from kstream.crowd import Crowd, Party
 from kstream.member import Member, Outlet, broadcast
 from kstream.ports import Clock, Timeline
+from kstream.pulse import Pulse
+from kstream.snapshots import Snapshots
 
-_PULSE = 0.1  # seconds between looks at how late the event loop is
 _SLOW_POLL = 0.02  # seconds between looks at a client whose socket is full
 _TURN = 0.005  # seconds that a flush may hold the event loop
-_INLINE = 256 * 1024  # bytes of bodies up to which a snapshot is encoded on the spot
-_FRESH = 500  # events that a finished snapshot may be behind and still be handed out
 
 
 class Hub:
@@ -66,14 +64,11 @@ class Hub:
         self._order = itertools.count()
         self._armed = 0.0
         self._flush_at = 0.0  # before this instant a flush would leave no time for anything else
-        self._lag = 0.0
+        self._pulse = Pulse(clock, self.tally)
         self._wake = asyncio.Event()
-        self._waiting: dict[tuple[Filter, int], dict[Member, None]] = {}
-        self._wanted = asyncio.Event()
-        self._ready: dict[tuple[Filter, int], snapshot.Snapshot] = {}
         self._later: deque[tuple[int, Report]] = deque()
         self._timeline: Timeline | None = None
-        self._moved = 0  # how often the timeline jumped: a snapshot from before a jump is of no use
+        self._snapshots = Snapshots(state, self.backlog, time=time, serve=self.serve)
 
     # Clients
 
@@ -122,8 +117,7 @@ class Hub:
         member.gone = member.closed = True
         self._forget(member, member.session.view.filter)
         self._slow.pop(member, None)
-        for waiting in self._waiting.values():
-            waiting.pop(member, None)
+        self._snapshots.forget(member)
         member.session.leave()
 
     def receive(self, member: Member, text: str) -> None:
@@ -173,8 +167,7 @@ class Hub:
         """The timeline is elsewhere now: everyone needs a new `initial_state`."""
         self.state = state
         self.backlog = Backlog(head=state.seq, tally=self.tally)
-        self._moved += 1
-        self._ready.clear()
+        self._snapshots.jump(state, self.backlog)
         for member in self._everyone():
             member.session.move(self.backlog)
             self.serve(member)
@@ -245,7 +238,7 @@ class Hub:
         await self._flush(began)
         took = self._clock.monotonic() - began
         self.tally.flushes.add(took)
-        self._flush_at = began + took + pause_after(took, self._lag)
+        self._flush_at = began + took + pause_after(took, self._pulse.lag)
 
     async def _flush(self, now: float) -> None:
         clock = self._clock
@@ -317,7 +310,7 @@ class Hub:
             return
         if session.wants_snapshot:
             if self.health.synced:
-                self._want(member)
+                self._snapshots.want(member)
         elif not session.riding and session.plain and member not in self._slow:
             crowd.step_in(member, now)
         due = session.due
@@ -358,18 +351,8 @@ class Hub:
         """Timers, metrics and snapshots, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._timing())
-            tasks.create_task(self._snapshots())
-            tasks.create_task(self._pulse())
-
-    async def _pulse(self) -> None:
-        """How late the event loop is, smoothed: one long step is no strain."""
-        clock = self._clock
-        while True:
-            wanted = clock.monotonic() + _PULSE
-            await clock.sleep(_PULSE)
-            late = max(clock.monotonic() - wanted, 0.0)
-            self.tally.loop_lag.add(late)
-            self._lag += (late - self._lag) / 4
+            tasks.create_task(self._snapshots.run())
+            tasks.create_task(self._pulse.run())
 
     async def _timing(self) -> None:
         clock = self._clock
@@ -414,61 +397,7 @@ class Hub:
                 member.session.offer_metrics(message)
                 self.serve(member)
 
-    # Snapshots
-
-    def _want(self, member: Member) -> None:
-        key = (member.session.view.filter, member.session.window_bits)
-        ready = self._ready.get(key)
-        if ready is not None and ready.seq >= self.backlog.floor and self.backlog.head - ready.seq <= _FRESH:
-            member.session.give(ready)
-            self.serve(member)
-            return
-        self._waiting.setdefault(key, {})[member] = None
-        self._wanted.set()
-
-    async def _snapshots(self) -> None:
-        while True:
-            await self._wanted.wait()
-            self._wanted.clear()
-            while self._waiting:
-                key = next(iter(self._waiting))
-                made = await self._snapshot(*key)
-                members = self._waiting.pop(key, {})
-                if made is None:
-                    # The timeline jumped meanwhile: those who wait want another state.
-                    members = {member: None for member in members if not member.closed}
-                    for member in members:
-                        self.serve(member)
-                    continue
-                self._ready = {key: made, **self._recent(key)}
-                for member in members:
-                    if member.session.wants_snapshot and not member.closed:
-                        if (member.session.view.filter, member.session.window_bits) == key:
-                            member.session.give(made)
-                        self.serve(member)
-                await asyncio.sleep(0)
-
-    def _recent(self, but: tuple[Filter, int]) -> dict[tuple[Filter, int], snapshot.Snapshot]:
-        """The few other snapshots worth keeping: a herd comes with few filters."""
-        others = ((key, ready) for key, ready in self._ready.items() if key != but)
-        return dict(itertools.islice(others, 3))
-
-    async def _snapshot(self, watched: Filter, window_bits: int) -> snapshot.Snapshot | None:
-        moved = self._moved
-        taken = snapshot.capture(self.state, watched)
-        time = self._time()
-        if (
-            sum(len(entry.body) for entry in itertools.islice(taken.pods, 1000))
-            * (1 + len(taken.pods) // 1000)
-            + sum(map(len, taken.nodes))
-            <= _INLINE
-        ):
-            return snapshot.encode(taken, time=time, window_bits=window_bits)
-        made = await asyncio.to_thread(snapshot.encode, taken, time=time, window_bits=window_bits)
-        return made if moved == self._moved and made.seq >= self.backlog.floor else None
-
     def close_all(self, close: Close) -> None:
         """The server goes away, or the timeline does."""
         for member in self._everyone():
-            with suppress(KeyError):
-                self._close(member, close)
+            self._close(member, close)

@@ -53,9 +53,7 @@ class Api:
         return web.Response(status=503, text="\n".join([why, *wrong]) + "\n")
 
     async def version(self, _: web.Request) -> web.Response:
-        return web.json_response(
-            {"name": "kstream", "version": _VERSION, "protocol": PROTOCOL_VERSION}
-        )
+        return web.json_response({"name": "kstream", "version": _VERSION, "protocol": PROTOCOL_VERSION})
 
     async def state(self, request: web.Request) -> web.Response:
         """The `initial_state` message, never cut; `?namespaces=` as on the socket."""
