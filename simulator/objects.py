@@ -131,7 +131,7 @@ class Node:
 
 
 class Namespace:
-    __slots__ = ("created", "deletion", "emptied", "name", "uid", "version")
+    __slots__ = ("created", "deletion", "emptied", "name", "swept", "uid", "version")
 
     def __init__(self, *, name: str, uid: str, now: int) -> None:
         self.name = name
@@ -139,4 +139,5 @@ class Namespace:
         self.created = now
         self.version = 0
         self.deletion: int | None = None
-        self.emptied = False  # the finalizer is gone: its conditions say that nothing remains
+        self.swept: int | None = None  # since when what is in it is being deleted
+        self.emptied = False  # nothing remains

@@ -47,16 +47,34 @@ class Renderer:
             "creationTimestamp": self.stamp(namespace.created),
             "labels": {"kubernetes.io/metadata.name": namespace.name},
         }
-        spec: dict[str, Any] = {} if namespace.emptied else {"finalizers": ["kubernetes"]}
         status: dict[str, Any] = {"phase": "Active"}
         if namespace.deletion is not None:
             metadata["deletionTimestamp"] = self.stamp(namespace.deletion)
             status["phase"] = "Terminating"
+        if namespace.swept is not None:
+            since = self.stamp(namespace.swept)
+            remains = ("False", "ContentRemoved") if namespace.emptied else ("True", "SomeResourcesRemain")
+            status["conditions"] = [
+                {
+                    "type": kind,
+                    "status": value,
+                    "lastTransitionTime": since,
+                    "reason": reason,
+                    "message": reason,
+                }
+                for kind, value, reason in (
+                    ("NamespaceDeletionDiscoveryFailure", "False", "ResourcesDiscovered"),
+                    ("NamespaceDeletionGroupVersionParsingFailure", "False", "ParsedGroupVersions"),
+                    ("NamespaceDeletionContentFailure", "False", "ContentDeleted"),
+                    ("NamespaceContentRemaining", *remains),
+                    ("NamespaceFinalizersRemaining", "False", "ContentHasNoFinalizers"),
+                )
+            ]
         return {
             "kind": "Namespace",
             "apiVersion": "v1",
             "metadata": metadata,
-            "spec": spec,
+            "spec": {"finalizers": ["kubernetes"]},
             "status": status,
         }
 

@@ -25,7 +25,8 @@ class NamespaceController:
 
     def _sweep(self, namespace: Namespace) -> None:
         cluster = self._cluster
-        cluster.write_namespace(Verb.MODIFIED, namespace)  # its conditions: content remains
+        namespace.swept = cluster.now
+        cluster.write_namespace(Verb.MODIFIED, namespace)
         mine = [w for w in cluster.workloads.values() if w.namespace == namespace.name]
         for workload in mine:
             if isinstance(workload, Deployment):
