@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterable
 
 DEFLATE_OVER = 1024  # bytes: "Compression: enabled for messages > 1KB"
 PING = b"\x89\x00"
@@ -23,10 +24,20 @@ _TAIL = b"\x00\x00\xff\xff"
 def text_frame(payload: bytes, window_bits: int) -> bytes:
     """The frame of a text message. `window_bits` is what was negotiated for deflate, 0 for none."""
     if window_bits and len(payload) > DEFLATE_OVER:
-        deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, -window_bits)
-        payload = deflater.compress(payload) + deflater.flush(zlib.Z_SYNC_FLUSH)
-        return _with_header(_FIN_TEXT | _RSV1, payload.removesuffix(_TAIL))
+        return deflated_frame((payload,), window_bits)
     return _with_header(_FIN_TEXT, payload)
+
+
+def text_header(size: int) -> bytes:
+    """What comes before the `size` bytes of a text message that is not deflated."""
+    return _header(_FIN_TEXT, size)
+
+
+def deflated_frame(chunks: Iterable[bytes], window_bits: int) -> bytes:
+    """The frame of a text message that comes in pieces."""
+    deflater = zlib.compressobj(_LEVEL, zlib.DEFLATED, -window_bits)
+    payload = b"".join([*map(deflater.compress, chunks), deflater.flush(zlib.Z_SYNC_FLUSH)])
+    return _with_header(_FIN_TEXT | _RSV1, payload.removesuffix(_TAIL))
 
 
 def pong_frame(payload: bytes) -> bytes:
@@ -35,9 +46,12 @@ def pong_frame(payload: bytes) -> bytes:
 
 
 def _with_header(first: int, payload: bytes) -> bytes:
-    size = len(payload)
+    return _header(first, len(payload)) + payload
+
+
+def _header(first: int, size: int) -> bytes:
     if size < 126:
-        return b"%c%c%b" % (first, size, payload)
+        return b"%c%c" % (first, size)
     if size < 65536:
-        return struct.pack("!BBH", first, 126, size) + payload
-    return struct.pack("!BBQ", first, 127, size) + payload
+        return struct.pack("!BBH", first, 126, size)
+    return struct.pack("!BBQ", first, 127, size)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import NamedTuple
 
 from kstream.core import wire
-from kstream.core.events import Event, Kind, Verb, WatchEvent
+from kstream.core.events import Kind, Verb
 from kstream.core.filters import Filter
-from kstream.core.frames import text_frame
+from kstream.core.frames import DEFLATE_OVER, deflated_frame, text_header
 from kstream.core.state import ClusterState, Entry, with_pod_count
+
+_CHUNK = 500  # bodies that are deflated at a time: the whole message is never in memory
 
 
 class Capture(NamedTuple):
@@ -41,45 +45,94 @@ def capture(state: ClusterState, watched: Filter) -> Capture:
     )
 
 
-def messages(taken: Capture, *, time: float, limit: int | None = wire.MAX_MESSAGE) -> list[bytes]:
+class Part(NamedTuple):
+    """One message of a state, not yet joined: large ones are to be copied once only."""
+
+    before: bytes
+    between: bytes
+    bodies: Sequence[bytes]
+    after: bytes
+
+    def message(self) -> bytes:
+        return self.between.join(self._chunk(0, len(self.bodies), b""))
+
+    def frame(self, window_bits: int) -> bytes:
+        """The finished frame, as text_frame of the message."""
+        size = len(self.before) + sum(map(len, self.bodies)) + len(self.after)
+        size += len(self.between) * max(len(self.bodies) - 1, 0)
+        if not window_bits or size <= DEFLATE_OVER:
+            return self.between.join(self._chunk(0, len(self.bodies), text_header(size)))
+        return deflated_frame(self._chunks(), window_bits)
+
+    def _chunks(self) -> Iterator[bytes]:
+        count = len(self.bodies)
+        for start in range(0, max(count, 1), _CHUNK):
+            chunk = self.between.join(self._chunk(start, min(start + _CHUNK, count), b""))
+            yield chunk if start + _CHUNK >= count else chunk + self.between
+
+    def _chunk(self, start: int, end: int, header: bytes) -> list[bytes]:
+        """Some of the bodies, the first and the last of all with what comes before and after."""
+        if not self.bodies:
+            return [header + self.before + self.after]
+        chunk = list(self.bodies[start:end])
+        if not start:
+            chunk[0] = header + self.before + chunk[0]
+        if end == len(self.bodies):
+            chunk[-1] += self.after
+        return chunk
+
+
+def parts(taken: Capture, *, time: float, limit: int | None = wire.MAX_MESSAGE) -> list[Part]:
     """One `initial_state`, or one that is cut at `limit` bytes and the other pods as ADDED events in batches.
 
     Only the last message carries `seq`: a client that was interrupted before must not resume from there.
     """
-    stamp = wire.timestamp(time).encode()
+    bodies = [entry.body for entry in taken.pods]
+    # Where each body ends, with the comma after it.
+    ends = list(accumulate([len(body) + 1 for body in bodies], initial=0))
     room = (limit or 2**63) - 300
     room -= sum(map(len, taken.nodes)) + sum(map(len, taken.namespaces))
-    room -= len(taken.nodes) + len(taken.namespaces) + len(taken.pods)
-    bodies = [entry.body for entry in taken.pods]
-    fits = len(bodies)
-    if sum(map(len, bodies)) > room:
-        fits = 0
-        for body in bodies:
-            room -= len(body)
-            if room < 0:
-                break
-            fits += 1
+    room -= len(taken.nodes) + len(taken.namespaces)
+    fits = len(bodies) if ends[-1] <= room else max(bisect_right(ends, room) - 1, 0)
     cut = fits < len(bodies)
-    first = (
-        b'{"type":"initial_state",%b"data":{"nodes":[%b],"pods":[%b],"namespaces":[%b]},"timestamp":"%b"}'
-        % (
-            b"" if cut else b'"seq":%d,' % taken.seq,
-            b",".join(taken.nodes),
-            b",".join(bodies[:fits]),
-            b",".join(taken.namespaces),
-            stamp,
+    stamp = wire.timestamp(time).encode()
+    found = [
+        Part(
+            b'{"type":"initial_state",%b"data":{"nodes":[%b],"pods":['
+            % (b"" if cut else b'"seq":%d,' % taken.seq, b",".join(taken.nodes)),
+            b",",
+            bodies if not cut else bodies[:fits],
+            b'],"namespaces":[%b]},"timestamp":"%b"}' % (b",".join(taken.namespaces), stamp),
         )
-    )
-    if not cut:
-        return [first]
-    rest = [
-        wire.event(Event(taken.seq, WatchEvent(Verb.ADDED, entry.key, entry.version, time, entry.body)))
-        for entry in taken.pods[fits:]
     ]
-    return [first, *wire.batches(rest, seq=taken.seq, time=time)]
+    head, tail = wire.around(Kind.POD, Verb.ADDED, seq=taken.seq, time=time)
+    around = len(head) + len(tail)
+    while fits < len(bodies):
+        first, last = fits, len(bodies)
+        room = (limit or 2**63) - 200
+        if ends[last] - ends[first] + around * (last - first) > room:
+            last = bisect_right(
+                range(first, last + 1), room, key=lambda at: ends[at] - ends[first] + around * (at - first)
+            )
+            last = max(first + last - 1, first + 1)
+        number = b'"seq":%d,' % taken.seq if last == len(bodies) else b""
+        found.append(
+            Part(
+                b'{"type":"batch",%b"data":[%b' % (number, head),
+                tail + b"," + head,
+                bodies[first:last],
+                tail + b'],"timestamp":"%b"}' % stamp,
+            )
+        )
+        fits = last
+    return found
+
+
+def messages(taken: Capture, *, time: float, limit: int | None = wire.MAX_MESSAGE) -> list[bytes]:
+    """The messages of a state: see `parts`."""
+    return [part.message() for part in parts(taken, time=time, limit=limit)]
 
 
 def encode(taken: Capture, *, time: float, window_bits: int) -> Snapshot:
     """The finished frames. For a large state this takes a while: do it where it stops nobody."""
-    frames = (text_frame(message, window_bits) for message in messages(taken, time=time))
-    return Snapshot(taken.seq, tuple(frames))
+    return Snapshot(taken.seq, tuple(part.frame(window_bits) for part in parts(taken, time=time)))

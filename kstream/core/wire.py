@@ -48,6 +48,14 @@ def event(item: Event, verb: Verb | None = None) -> bytes:
     )
 
 
+def around(kind: Kind, verb: Verb, *, seq: int, time: float) -> tuple[bytes, bytes]:
+    """What comes before and after the body in `event`: many of one kind and number are joined with it at once."""
+    return (
+        b'%b%d,"data":' % (_PREFIX[kind, verb], seq),
+        b',"timestamp":"%b"}' % timestamp(time).encode(),
+    )
+
+
 def batch(messages: Iterable[bytes], *, seq: int | None, time: float) -> bytes:
     """A `batch` of event messages (PROTOCOL 6); `seq` only where all up to it is covered."""
     number = b"" if seq is None else b'"seq":%d,' % seq
