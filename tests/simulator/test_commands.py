@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -52,18 +54,31 @@ def test_a_simulation_that_cannot_start_says_so() -> None:
         pytest.fail("it started")
 
 
-def test_a_log_that_is_kept_is_gone_on_with_and_another_run_is_refused(tmp_path: Path) -> None:
-    log = str(tmp_path / "run.db")
-    for duration in ("30s", "1m"):
-        command = ["--port", "0", "--log", log, "--speed", "max", "--duration", duration]
-        subprocess.run([sys.executable, "-c", _START, *command], check=True, timeout=30, capture_output=True)
-    refused = subprocess.run(
-        [sys.executable, "-c", _START, "--port", "0", "--log", log, "--seed", "2"],
+def keep(log: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", _START, "--port", "0", "--speed", "max", "--log", str(log), *options],
         check=False,
         timeout=30,
         capture_output=True,
         text=True,
     )
+
+
+def rows(log: Path) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(log)) as connection:
+        return connection.execute("SELECT * FROM events ORDER BY seq").fetchall()
+
+
+def test_a_log_that_is_kept_is_gone_on_with_and_another_run_is_refused(tmp_path: Path) -> None:
+    log, whole, again = tmp_path / "run.db", tmp_path / "whole.db", tmp_path / "again.db"
+    assert keep(log, "--duration", "30s").returncode == 0
+    assert keep(log, "--duration", "1m").returncode == 0
+    keep(whole, "--duration", "1m")
+    keep(again, "--duration", "1m")
+    assert rows(log) == rows(whole)
+    assert len(rows(log)) > 150
+    assert whole.read_bytes() == again.read_bytes(), "one run, one file"
+    refused = keep(log, "--seed", "2")
     assert "The log is of another run: its seed is 1, not 2" in refused.stderr
 
 
