@@ -7,10 +7,18 @@ import sys
 from collections.abc import Callable
 
 from loadtest.bench.fanout import fan_out
+from loadtest.bench.memory import memory
+from loadtest.bench.paths import append, ingest
 from loadtest.bench.results import Result, as_json, table
-from loadtest.bench.sync import first_sync
+from loadtest.bench.states import large_states
 
-GROUPS: dict[str, Callable[..., list[Result]]] = {"fanout": fan_out, "sync": first_sync}
+GROUPS: dict[str, Callable[..., list[Result]]] = {
+    "fanout": fan_out,
+    "states": large_states,
+    "ingest": ingest,
+    "append": append,
+    "memory": memory,
+}
 
 
 def main() -> int:

@@ -39,9 +39,9 @@ def fan_out(*, quick: bool) -> list[Result]:
     deflated = Plan(clients=100, size=4096, burst=8, flushes=12, rounds=rounds, pause=0.005, deflate=True)
     node = _node(one.size)
     peers = {
-        "kstream": _python("kstream_hub", one.size),
-        "picows": _python("picows_send", one.size),
-        "websockets": _python("websockets_broadcast", one.size),
+        "kstream": python_peer("kstream_hub", one.size),
+        "picows": python_peer("picows_send", one.size),
+        "websockets": python_peer("websockets_broadcast", one.size),
     }
     results = _against(measure(many, peers), "fan-out, 32 at a time", {"picows": 10.0, "websockets": 18.0})
     if node:
@@ -50,8 +50,8 @@ def fan_out(*, quick: bool) -> list[Result]:
         measure(one, peers), "fan-out, one at a time", {"picows": 1.0, "websockets": 1.8, "ws": 1.5}
     )
     peers = {
-        "kstream": _python("kstream_hub", deflated.size),
-        "aiohttp": _python("aiohttp_send", deflated.size, "deflate"),
+        "kstream": python_peer("kstream_hub", deflated.size),
+        "aiohttp": python_peer("aiohttp_send", deflated.size, "deflate"),
     }
     return results + _against(measure(deflated, peers), "fan-out, deflate, 4 KB", {"aiohttp": 8.0})
 
@@ -108,7 +108,7 @@ def _rotated(names: list[str], turn: int) -> list[str]:
     return names[start:] + names[:start]
 
 
-def _python(peer: str, *arguments: object) -> list[str]:
+def python_peer(peer: str, *arguments: object) -> list[str]:
     return [sys.executable, "-m", f"{_PEERS}.{peer}", *map(str, arguments)]
 
 

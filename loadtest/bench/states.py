@@ -1,0 +1,130 @@
+"""Making the state of a large cluster, against the least that it could cost; and what it costs everyone else."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from statistics import median
+
+from kstream.clock import SystemClock
+from kstream.core import snapshot
+from kstream.core.events import Event, Kind, ObjectKey, Verb, WatchEvent
+from kstream.core.filters import EVERYTHING
+from kstream.core.health import Health
+from kstream.core.limits import Limits
+from kstream.core.session import Close
+from kstream.core.state import ClusterState
+from kstream.hub import Hub
+from loadtest.bench.contender import pod
+from loadtest.bench.results import Result, amount
+
+_PODS = 150_000
+_BODY = 400  # bytes
+_HERD = 200
+
+
+def large_states(*, quick: bool) -> list[Result]:
+    state = _state()
+    bodies = [entry.body for entry in state.pods(None)]
+    ratios, ours, theirs = [], [], []
+    for _ in range(5 if quick else 11):
+        began = time.process_time()
+        b"".join(bodies)
+        joined = time.process_time()
+        snapshot.encode(snapshot.capture(state, EVERYTHING), time=0.0, window_bits=0)
+        made = time.process_time()
+        theirs.append(joined - began)
+        ours.append(made - joined)
+        ratios.append(ours[-1] / theirs[-1])
+    return [
+        Result(
+            "state of 150,000 pods, to b''.join",
+            f"{median(ours) * 1000:.1f} ms",
+            f"{median(theirs) * 1000:.1f} ms",
+            median(ratios),
+            1.5,
+            at_most=True,
+        ),
+        asyncio.run(_herd(state, window_bits=0)),
+        asyncio.run(_herd(state, window_bits=15)),
+    ]
+
+
+def _state() -> ClusterState:
+    state = ClusterState()
+    for number in range(_PODS):
+        key = ObjectKey(Kind.POD, f"ns-{number % 200}", f"pod-{number}", f"uid-{number}")
+        state.apply(Event(number + 1, WatchEvent(Verb.ADDED, key, "1", 0.0, pod(number, _BODY))))
+    return state
+
+
+class _Sink:
+    """An outlet that takes everything at once: what is measured is what the server does itself."""
+
+    descriptor = -1
+
+    def __init__(self) -> None:
+        self.bytes = 0
+
+    def write(self, data: bytes | memoryview) -> None:
+        self.bytes += len(data)
+
+    def pending(self) -> int:
+        return 0
+
+    def close(self, close: Close) -> None:
+        raise RuntimeError(f"closed: {close}")
+
+
+async def _herd(state: ClusterState, *, window_bits: int) -> Result:
+    """The longest that the event loop stands still while 200 clients come at once."""
+    clock = SystemClock()
+    hub = Hub(
+        epoch="bench",
+        source="live",
+        state=state,
+        health=Health(synced=True),
+        clock=clock,
+        time=clock.time,
+        limits=Limits(),
+        metrics_interval=3600.0,
+    )
+    running = asyncio.create_task(hub.run())
+    await asyncio.sleep(0.1)
+    worst = 0.0
+    sinks = [_Sink() for _ in range(_HERD)]
+    expected = sum(entry.key.kind is Kind.POD for entry in state) * _BODY // (20 if window_bits else 1)
+
+    async def watch() -> None:
+        nonlocal worst
+        last = time.monotonic()
+        while True:
+            await asyncio.sleep(0)
+            now = time.monotonic()
+            worst = max(worst, now - last)
+            last = now
+
+    watching = asyncio.create_task(watch())
+    for sink in sinks:
+        hub.serve(hub.join(sink, EVERYTHING, window_bits=window_bits))
+        # A handshake each: the loop turns between them.
+        await asyncio.sleep(0)
+    end = time.monotonic() + 60
+    for sink in sinks:
+        while sink.bytes < expected and time.monotonic() < end:  # noqa: ASYNC110 - a sink tells nobody
+            await asyncio.sleep(0.01)
+    for task in (watching, running):
+        task.cancel()
+    await asyncio.gather(watching, running, return_exceptions=True)
+    if any(sink.bytes < expected for sink in sinks):
+        raise RuntimeError("the herd did not get its states")
+    name = "deflated" if window_bits else "plain"
+    return Result(
+        f"longest stop of the loop, 200 clients at once, {name}",
+        f"{worst * 1000:.1f} ms",
+        "50 ms",
+        worst / 0.05,
+        1.0,
+        at_most=True,
+        note=f"{amount(sum(sink.bytes for sink in sinks), 'B')} in all",
+    )
