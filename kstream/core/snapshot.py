@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from operator import attrgetter
 from typing import NamedTuple
 
 from kstream.core import wire
@@ -14,6 +13,8 @@ from kstream.core.frames import DEFLATE_OVER, deflated_frame, text_header
 from kstream.core.state import ClusterState, Entry, with_pod_count
 
 _CHUNK = 500  # bodies that are deflated at a time: the whole message is never in memory
+
+_body = attrgetter("body")
 
 
 class Capture(NamedTuple):
@@ -50,16 +51,16 @@ class Part(NamedTuple):
 
     before: bytes
     between: bytes
-    bodies: Sequence[bytes]
+    bodies: list[bytes]
     after: bytes
+    inner: int  # bytes of the bodies and what is between them
 
     def message(self) -> bytes:
         return self.between.join(self._chunk(0, len(self.bodies), b""))
 
     def frame(self, window_bits: int) -> bytes:
         """The finished frame, as text_frame of the message."""
-        size = len(self.before) + sum(map(len, self.bodies)) + len(self.after)
-        size += len(self.between) * max(len(self.bodies) - 1, 0)
+        size = len(self.before) + self.inner + len(self.after)
         if not window_bits or size <= DEFLATE_OVER:
             return self.between.join(self._chunk(0, len(self.bodies), text_header(size)))
         return deflated_frame(self._chunks(), window_bits)
@@ -74,7 +75,7 @@ class Part(NamedTuple):
         """Some of the bodies, the first and the last of all with what comes before and after."""
         if not self.bodies:
             return [header + self.before + self.after]
-        chunk = list(self.bodies[start:end])
+        chunk = self.bodies[start:end]
         if not start:
             chunk[0] = header + self.before + chunk[0]
         if end == len(self.bodies):
@@ -87,45 +88,59 @@ def parts(taken: Capture, *, time: float, limit: int | None = wire.MAX_MESSAGE) 
 
     Only the last message carries `seq`: a client that was interrupted before must not resume from there.
     """
-    bodies = [entry.body for entry in taken.pods]
-    # Where each body ends, with the comma after it.
-    ends = list(accumulate([len(body) + 1 for body in bodies], initial=0))
-    room = (limit or 2**63) - 300
+    bodies = list(map(_body, taken.pods))
+    most = limit or 2**63
+    room = most - 300
     room -= sum(map(len, taken.nodes)) + sum(map(len, taken.namespaces))
     room -= len(taken.nodes) + len(taken.namespaces)
-    fits = len(bodies) if ends[-1] <= room else max(bisect_right(ends, room) - 1, 0)
-    cut = fits < len(bodies)
+    at, inner = _fill(bodies, 0, room, 1)
+    cut = at < len(bodies)
     stamp = wire.timestamp(time).encode()
     found = [
         Part(
             b'{"type":"initial_state",%b"data":{"nodes":[%b],"pods":['
             % (b"" if cut else b'"seq":%d,' % taken.seq, b",".join(taken.nodes)),
             b",",
-            bodies if not cut else bodies[:fits],
+            bodies[:at] if cut else bodies,
             b'],"namespaces":[%b]},"timestamp":"%b"}' % (b",".join(taken.namespaces), stamp),
+            inner,
         )
     ]
     head, tail = wire.around(Kind.POD, Verb.ADDED, seq=taken.seq, time=time)
-    around = len(head) + len(tail)
-    while fits < len(bodies):
-        first, last = fits, len(bodies)
-        room = (limit or 2**63) - 200
-        if ends[last] - ends[first] + around * (last - first) > room:
-            last = bisect_right(
-                range(first, last + 1), room, key=lambda at: ends[at] - ends[first] + around * (at - first)
-            )
-            last = max(first + last - 1, first + 1)
-        number = b'"seq":%d,' % taken.seq if last == len(bodies) else b""
+    between = tail + b"," + head
+    while at < len(bodies):
+        end, inner = _fill(bodies, at, most - 200, len(between))
+        if end == at:  # too large even alone
+            end, inner = at + 1, len(bodies[at])
+        number = b'"seq":%d,' % taken.seq if end == len(bodies) else b""
         found.append(
             Part(
                 b'{"type":"batch",%b"data":[%b' % (number, head),
-                tail + b"," + head,
-                bodies[first:last],
+                between,
+                bodies[at:end],
                 tail + b'],"timestamp":"%b"}' % stamp,
+                inner,
             )
         )
-        fits = last
+        at = end
     return found
+
+
+def _fill(bodies: list[bytes], start: int, room: int, between: int) -> tuple[int, int]:
+    """How far bodies from `start` fit into `room` with `between` bytes after each, and their size without the last."""
+    at, size = start, 0
+    step = _CHUNK
+    while at < len(bodies):
+        chunk = bodies[at : at + step]
+        more = sum(map(len, chunk)) + between * len(chunk)
+        if size + more <= room:
+            at += len(chunk)
+            size += more
+        elif step == 1:
+            break
+        else:
+            step = 1
+    return at, max(size - between, 0)
 
 
 def messages(taken: Capture, *, time: float, limit: int | None = wire.MAX_MESSAGE) -> list[bytes]:
