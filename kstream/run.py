@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import errno
 import signal
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple
@@ -15,7 +15,7 @@ from aiohttp import web
 
 from kstream.config import ServeSettings
 from kstream.core.errors import BindError, KstreamError
-from kstream.core.health import Health
+from kstream.core.health import Health, Report
 from kstream.core.limits import Limits
 from kstream.hub import Hub
 from kstream.ports import Clock, EventLog, Source, Timeline
@@ -51,13 +51,19 @@ class Server:
     mode: str  # "live", "replay" or "simulate": only told to clients
     settings: ServeSettings
     log: EventLog
-    source: Source | None
+    source: (
+        Source | None
+    )  # what this process records; None: the log is all there is, or another process writes it
     clock: Clock
     time: Callable[[], float]  # the time of the timeline, seconds since the Unix epoch
     limits: Limits = field(default_factory=Limits)
     timeline: Timeline | None = None  # of a replay: its changes are told to clients
     status: Callable[[], Mapping[str, Any]] | None = None
     control: Control | None = None
+    reports: AsyncGenerator[tuple[Report, int], None] | None = (
+        None  # of a source that another process records
+    )
+    share_port: bool = False  # with other processes that serve the same
 
 
 async def run(server: Server, *, ready: Callable[[Address], None], stop: asyncio.Event) -> None:
@@ -67,7 +73,7 @@ async def run(server: Server, *, ready: Callable[[Address], None], stop: asyncio
     health = Health()
     if log.cluster is not None:
         health.cluster = log.cluster
-    if server.source is None:
+    if server.source is None and server.reports is None:
         health.synced = True
     elif state.seq:
         # What an earlier run recorded is worth showing, and is stale until the source has caught up.
@@ -88,7 +94,7 @@ async def run(server: Server, *, ready: Callable[[Address], None], stop: asyncio
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
     await runner.setup()
     try:
-        address = await _listen(runner, settings)
+        address = await _listen(runner, settings, share_port=server.share_port)
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(hub.run()), tasks.create_task(follow(log, hub))]
             if server.source is not None:
@@ -96,6 +102,8 @@ async def run(server: Server, *, ready: Callable[[Address], None], stop: asyncio
                     server.source, log, server.clock, report=hub.report, committed=hub.tally.commits.add
                 )
                 running.append(tasks.create_task(recording))
+            if server.reports is not None:
+                running.append(tasks.create_task(_pass_on(server.reports, hub)))
             ready(address)
             await stop.wait()
             await runner.cleanup()
@@ -116,8 +124,14 @@ def first_of(group: BaseExceptionGroup[KstreamError]) -> KstreamError:
     return error
 
 
-async def _listen(runner: web.AppRunner, settings: ServeSettings) -> Address:
-    site = web.TCPSite(runner, settings.host, settings.port, backlog=1024)
+async def _pass_on(reports: AsyncGenerator[tuple[Report, int], None], hub: Hub) -> None:
+    async with aclosing(reports):
+        async for report, after in reports:
+            hub.report(report, after=after)
+
+
+async def _listen(runner: web.AppRunner, settings: ServeSettings, *, share_port: bool) -> Address:
+    site = web.TCPSite(runner, settings.host, settings.port, backlog=1024, reuse_port=share_port or None)
     try:
         await site.start()
     except OSError as error:

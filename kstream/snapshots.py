@@ -13,7 +13,8 @@ from kstream.core.state import ClusterState
 from kstream.member import Member
 
 _INLINE = 256 * 1024  # bytes of bodies up to which a snapshot is encoded on the spot
-_FRESH = 500  # events that a finished snapshot may be behind and still be handed out
+_FRESH = 500  # events that a finished snapshot may be behind and still be handed out, at most
+_WORTH = 1000  # bytes of a snapshot for each event that it may be behind: what follows stays small beside it
 _KEPT = 4  # finished snapshots: a herd comes with few filters
 
 _Key = tuple[Filter, int]  # what is watched, and the deflate window
@@ -43,7 +44,7 @@ class Snapshots:
         key = _key_of(member)
         ready = self._ready.get(key)
         backlog = self._backlog
-        if ready is not None and ready.seq >= backlog.floor and backlog.head - ready.seq <= _FRESH:
+        if ready is not None and backlog.floor <= ready.seq >= backlog.head - _allowance(ready):
             member.session.give(ready)
             self._serve(member)
             return
@@ -89,6 +90,10 @@ class Snapshots:
             return snapshot.encode(taken, time=time, window_bits=window_bits)
         made = await asyncio.to_thread(snapshot.encode, taken, time=time, window_bits=window_bits)
         return made if backlog is self._backlog and made.seq >= backlog.floor else None
+
+
+def _allowance(ready: snapshot.Snapshot) -> int:
+    return min(sum(map(len, ready.frames)) // _WORTH, _FRESH)
 
 
 def _key_of(member: Member) -> _Key:

@@ -6,9 +6,10 @@ clients whether what they see is fresh (PROTOCOL 3) and what is missing (PROTOCO
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class ErrorCode(StrEnum):
@@ -100,3 +101,36 @@ class Health:
                 changed = self.stale or not self.synced
                 self.synced, self.stale = True, False
                 return changed
+
+    def retold(self) -> list[Report]:
+        """What has to be said to someone who has heard nothing, so that the same is true for it."""
+        told: list[Report] = [Identified(self.cluster), *self.faults.values()]
+        if self.synced:
+            told.append(Synced())
+        if self.stale:
+            told.append(Lost())
+        return told
+
+
+_REPORTS: dict[str, type[Report]] = {
+    kind.__name__: kind for kind in (Identified, Fault, Cleared, Lost, Synced)
+}
+
+
+def report_as_json(report: Report) -> list[Any]:
+    """A report for another process: its name, then its fields."""
+    return [type(report).__name__, *report]
+
+
+def report_of_json(said: Sequence[Any]) -> Report:
+    """The way back. Raises ValueError for what is no report."""
+    name, *fields = said
+    match _REPORTS.get(name):
+        case None:
+            raise ValueError(f"{name!r} is no report")
+        case kind if kind is Identified:
+            return Identified(ClusterInfo(*fields[0]))
+        case kind if kind is Fault:
+            return Fault(ErrorCode(fields[0]), *fields[1:])
+        case kind:
+            return kind(*fields)
