@@ -19,12 +19,12 @@ from simulator.workloads import (
     Deployment,
     Fault,
     Job,
-    ReplicaSet,
     StatefulSet,
     Template,
     Workload,
 )
 
+PODS_IN_A_STEP = 200
 HOUR = 3_600_000  # milliseconds
 CONTROL_PLANE = "node-role.kubernetes.io/control-plane"
 SYSTEM_NAMESPACES = ("default", "kube-node-lease", "kube-public", "kube-system")
@@ -126,7 +126,7 @@ class Construction:
         yield
         for number in range(scenario.cluster.nodes):
             self.add_node()
-            if number % 500 == 499:
+            if number % PODS_IN_A_STEP == PODS_IN_A_STEP - 1:
                 yield
         yield
         wanted = [*_system(scenario.cluster), *scenario.workloads]
@@ -137,7 +137,7 @@ class Construction:
             if spec.namespace not in cluster.namespaces:
                 cluster.add_namespace(spec.namespace, age=self._dice.below(60 * 24) * HOUR)
             workload = make_workload(cluster, spec)
-            self._settle(workload)
+            yield from self._settle(workload)
             if isinstance(workload, Deployment) and (spec.namespace, spec.name) not in named:
                 self.background.append(workload)
             yield
@@ -205,22 +205,28 @@ class Construction:
             )
         return made
 
-    def _settle(self, workload: Workload) -> None:
-        """Give it the pods it would have by now."""
+    def _settle(self, workload: Workload) -> Iterator[None]:
+        """Give it the pods it would have by now, some in each step."""
+        for number, (owner, name, node) in enumerate(self._due(workload), 1):
+            self._settle_pod(owner, name=name, node=node)
+            if number % PODS_IN_A_STEP == 0:
+                yield
+
+    def _due(self, workload: Workload) -> Iterator[tuple[Workload, str, Node | None]]:
+        """Who owns each pod, its name if it is not a generated one, and its node if that is settled."""
         if isinstance(workload, Deployment):
-            owner: Workload = self._deployments.current(workload)
-            assert isinstance(owner, ReplicaSet)
+            owner = self._deployments.current(workload)
             owner.replicas = workload.replicas
             for _ in range(workload.replicas):
-                self._settle_pod(owner)
+                yield owner, "", None
         elif isinstance(workload, StatefulSet):
             for ordinal in range(workload.replicas):
-                self._settle_pod(workload, name=f"{workload.name}-{ordinal}")
+                yield workload, f"{workload.name}-{ordinal}", None
         elif isinstance(workload, DaemonSet):
             selector = workload.template.node_selector
             for node in self._cluster.nodes.values():
                 if all(node.labels.get(k) == v for k, v in selector.items()):
-                    self._settle_pod(workload, node=node)
+                    yield workload, "", node
         else:
             self._cluster.enqueue(workload)  # a job has only just been asked for
 

@@ -25,7 +25,7 @@ from simulator.pace import MAX, Pace
 from simulator.scenario import Scenario
 from simulator.simulation import Simulation
 
-BATCH = 1000  # changes in a delivery, about
+BATCH = 400  # changes in a delivery, about: other tasks wait some 25 ms for it
 MANY = 20_000  # pods
 LONGEST_STEP = 3_600_000  # simulated milliseconds in which something must change
 TICK = 0.02  # seconds: what is due within one goes out together
