@@ -30,7 +30,7 @@ MANY = 20_000  # pods
 LONGEST_STEP = 3_600_000  # simulated milliseconds in which something must change
 TICK = 0.02  # seconds: what is due within one goes out together
 AHEAD = 1000  # simulated milliseconds that go out together when nothing holds them back
-SILENT_STEPS = 2000  # between two chances for other tasks while catching up
+SILENT = 1000  # changes between two chances for other tasks while catching up
 RUN, POSITION, ACTION = "simulation-run", "simulation", "simulation-action-"
 _encode = msgspec.json.Encoder().encode
 
@@ -231,17 +231,17 @@ class SimulatorSource:
         """Simulate silently up to where the log ends: it is deterministic."""
         simulation, cluster = self._simulation, self._simulation.cluster
         cluster.quiet = True
-        steps = 0
+        rested = 0
         for elapsed, action in actions:
             while simulation.step(elapsed):
-                steps += 1
-                if steps % SILENT_STEPS == 0:
+                if cluster.written - rested >= SILENT:
+                    rested = cluster.written
                     await self._clock.sleep(0)
             simulation.perform(action)
         while cluster.written < changes:
             simulation.step(simulation.engine.next_due or 0)
-            steps += 1
-            if steps % SILENT_STEPS == 0:
+            if cluster.written - rested >= SILENT:
+                rested = cluster.written
                 await self._clock.sleep(0)
         cluster.quiet = False
         if cluster.written != changes:
