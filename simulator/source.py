@@ -238,8 +238,7 @@ class SimulatorSource:
                     rested = cluster.written
                     await self._clock.sleep(0)
             simulation.perform(action)
-        while cluster.written < changes:
-            simulation.step(simulation.engine.next_due or 0)
+        while cluster.written < changes and simulation.step(simulation.engine.next_due or 0):
             if cluster.written - rested >= SILENT:
                 rested = cluster.written
                 await self._clock.sleep(0)
