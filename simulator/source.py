@@ -288,15 +288,15 @@ class SimulatorSource:
 
     def status(self) -> Mapping[str, Any]:
         """Where the simulation is and how it moves; `elapsed` in simulated seconds."""
-        simulation, speed = self._simulation, self._pace.speed
+        now, speed = self.now(), self._pace.speed
         return {
             "scenario": self._scenario.name,
             "seed": self._seed,
-            "time": _stamp(self.now()),
-            "elapsed": simulation.elapsed / 1000,
+            "time": _stamp(now),
+            "elapsed": round(now - self._start, 3),
             "paused": self._pace.paused,
             "speed": "max" if speed == MAX else speed,
-            "changes": simulation.cluster.written,
+            "changes": self._simulation.cluster.written,
             "injected": self._injected,
         }
 
