@@ -83,64 +83,61 @@ class Part(NamedTuple):
         return chunk
 
 
-def parts(taken: Capture, *, time: float, limit: int | None = wire.MAX_MESSAGE) -> list[Part]:
+def parts(taken: Capture, *, time: float, limit: int | None = wire.MAX_MESSAGE) -> Iterator[Part]:
     """One `initial_state`, or one that is cut at `limit` bytes and the other pods as ADDED events in batches.
 
-    Only the last message carries `seq`: a client that was interrupted before must not resume from there.
+    Only the last message carries `seq`: a client that was interrupted before must not resume from there. They are
+    made one by one: what a part needs is still near the processor when it is joined.
     """
-    bodies = list(map(_body, taken.pods))
+    pods = taken.pods
+    count = len(pods)
     most = limit or 2**63
     room = most - 300
     room -= sum(map(len, taken.nodes)) + sum(map(len, taken.namespaces))
     room -= len(taken.nodes) + len(taken.namespaces)
-    at, inner = _fill(bodies, 0, room, 1)
-    cut = at < len(bodies)
     stamp = wire.timestamp(time).encode()
-    found = [
-        Part(
-            b'{"type":"initial_state",%b"data":{"nodes":[%b],"pods":['
-            % (b"" if cut else b'"seq":%d,' % taken.seq, b",".join(taken.nodes)),
-            b",",
-            bodies[:at] if cut else bodies,
-            b'],"namespaces":[%b]},"timestamp":"%b"}' % (b",".join(taken.namespaces), stamp),
-            inner,
-        )
-    ]
+    bodies, inner = _fill(pods, 0, room, 1)
+    at = len(bodies)
+    yield Part(
+        b'{"type":"initial_state",%b"data":{"nodes":[%b],"pods":['
+        % (b"" if at < count else b'"seq":%d,' % taken.seq, b",".join(taken.nodes)),
+        b",",
+        bodies,
+        b'],"namespaces":[%b]},"timestamp":"%b"}' % (b",".join(taken.namespaces), stamp),
+        inner,
+    )
     head, tail = wire.around(Kind.POD, Verb.ADDED, seq=taken.seq, time=time)
     between = tail + b"," + head
-    while at < len(bodies):
-        end, inner = _fill(bodies, at, most - 200, len(between))
-        if end == at:  # too large even alone
-            end, inner = at + 1, len(bodies[at])
-        number = b'"seq":%d,' % taken.seq if end == len(bodies) else b""
-        found.append(
-            Part(
-                b'{"type":"batch",%b"data":[%b' % (number, head),
-                between,
-                bodies[at:end],
-                tail + b'],"timestamp":"%b"}' % stamp,
-                inner,
-            )
+    while at < count:
+        bodies, inner = _fill(pods, at, most - 200, len(between))
+        if not bodies:  # too large even alone
+            bodies, inner = [pods[at].body], len(pods[at].body)
+        at += len(bodies)
+        yield Part(
+            b'{"type":"batch",%b"data":[%b' % (b'"seq":%d,' % taken.seq if at == count else b"", head),
+            between,
+            bodies,
+            tail + b'],"timestamp":"%b"}' % stamp,
+            inner,
         )
-        at = end
-    return found
 
 
-def _fill(bodies: list[bytes], start: int, room: int, between: int) -> tuple[int, int]:
-    """How far bodies from `start` fit into `room` with `between` bytes after each, and their size without the last."""
-    at, size = start, 0
-    step = _CHUNK
-    while at < len(bodies):
-        chunk = bodies[at : at + step]
+def _fill(pods: Sequence[Entry], start: int, room: int, between: int) -> tuple[list[bytes], int]:
+    """The bodies from `start` that fit into `room` with `between` bytes after each, and their size without the last."""
+    found: list[bytes] = []
+    at, size, step = start, 0, _CHUNK
+    while at < len(pods):
+        chunk = list(map(_body, pods[at : at + step]))
         more = sum(map(len, chunk)) + between * len(chunk)
         if size + more <= room:
+            found += chunk
             at += len(chunk)
             size += more
         elif step == 1:
             break
         else:
             step = 1
-    return at, max(size - between, 0)
+    return found, max(size - between, 0)
 
 
 def messages(taken: Capture, *, time: float, limit: int | None = wire.MAX_MESSAGE) -> list[bytes]:
