@@ -27,7 +27,8 @@ def kubeconfig(
         "kind": "Config",
         "clusters": [{"name": name, "cluster": cluster}],
         "users": [{"name": user, "user": _credentials(user, clients.get(user))} for user in users]
-        or [{"name": name, "user": {}}],
+        # Any token will do: kubectl asks a person for a name and a password when it has none for a server with TLS.
+        or [{"name": name, "user": {"token": "anyone"} if certificate is not None else {}}],
         "contexts": contexts or [{"name": name, "context": {"cluster": name, "user": name}}],
         "current-context": users[0] if users else name,
     }
