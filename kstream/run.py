@@ -99,7 +99,12 @@ async def run(server: Server, *, ready: Callable[[Address], None], stop: asyncio
             running = [tasks.create_task(hub.run()), tasks.create_task(follow(log, hub))]
             if server.source is not None:
                 recording = record(
-                    server.source, log, server.clock, report=hub.report, committed=hub.tally.commits.add
+                    server.source,
+                    log,
+                    server.clock,
+                    report=hub.report,
+                    progress=hub.tally.recorded_so_far,
+                    committed=hub.tally.commits.add,
                 )
                 running.append(tasks.create_task(recording))
             if server.reports is not None:

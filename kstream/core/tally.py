@@ -46,3 +46,9 @@ class Tally:
     commits: Distribution = field(default_factory=lambda: Distribution(SECONDS))
     loop_lag: Distribution = field(default_factory=lambda: Distribution(SECONDS))
     source_lag: float = 0.0  # seconds from a change to its publication, of the last one
+    recorded: int = 0  # changes of the source that became events
+    suppressed: int = 0  # changes of the source that changed nothing a client sees (PROTOCOL 12)
+
+    def recorded_so_far(self, events: int, suppressed: int) -> None:
+        """What the recorder has let through and what not, since the start."""
+        self.recorded, self.suppressed = events, suppressed

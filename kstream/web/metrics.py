@@ -107,6 +107,12 @@ class Metrics:
         yield _histogram("flush_seconds", "Time to send what was published to all.", tally.flushes)
         yield _histogram("commit_seconds", "Time until a delivery of the source was durable.", tally.commits)
         yield _histogram("loop_lag_seconds", "How late the event loop was.", tally.loop_lag)
+        yield _counter("recorded_events", "Changes of the source that became events.", tally.recorded)
+        yield _counter(
+            "suppressed_changes",
+            "Changes of the source that changed nothing a client sees.",
+            tally.suppressed,
+        )
         yield _gauge("source_lag_seconds", "From the last change to its publication.", tally.source_lag)
         yield _gauge("stale", "1 while the source is not in touch with the cluster.", int(health.stale))
         yield _gauge("faults", "What the source says is wrong.", len(health.faults))
