@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # pyproject.toml decides what is installed: a change of it installs again.
 STAMP  := $(VENV)/.installed
 
-.PHONY: run test check bench bench-simulator loadtest format clean
+.PHONY: run test check bench loadtest format clean
 
 run: $(VENV)/.runtime ## start a simulated cluster and stream it
 	@$(BIN)/kstream simulate
@@ -21,9 +21,7 @@ check: $(STAMP) ## ruff, mypy --strict, the layers
 
 bench: $(STAMP) ## kstream and its peers, measured side by side; ARGS="--json", ARGS=fanout
 	@ulimit -n 8192 2>/dev/null; $(BIN)/python -m loadtest.bench $(ARGS)
-
-bench-simulator: $(STAMP) ## the simulated cluster of 150,000 pods: build, speed, memory
-	$(BIN)/python -m simulator.bench
+	@test -n "$(ARGS)" || $(BIN)/python -m simulator.bench
 
 loadtest: $(VENV)/.load ## Locust against a churning cluster; ARGS="--users 500 --shape spike"
 	@ulimit -n 8192 2>/dev/null; $(BIN)/python -m loadtest.run $(ARGS)

@@ -11,6 +11,7 @@ from loadtest.bench.memory import memory
 from loadtest.bench.paths import append, ingest
 from loadtest.bench.results import Result, as_json, table
 from loadtest.bench.states import large_states
+from loadtest.bench.sync import first_sync
 
 GROUPS: dict[str, Callable[..., list[Result]]] = {
     "fanout": fan_out,
@@ -18,6 +19,7 @@ GROUPS: dict[str, Callable[..., list[Result]]] = {
     "ingest": ingest,
     "append": append,
     "memory": memory,
+    "sync": first_sync,
 }
 
 
