@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from operator import attrgetter
 from typing import NamedTuple
 
 from kstream.core import wire
 from kstream.core.events import Kind, Verb
 from kstream.core.filters import Filter
 from kstream.core.frames import DEFLATE_OVER, deflated_frame, text_header
-from kstream.core.state import ClusterState, Entry, with_pod_count
+from kstream.core.state import ClusterState, with_pod_count
 
 _CHUNK = 500  # bodies that are deflated at a time: the whole message is never in memory
-
-_body = attrgetter("body")
 
 
 class Capture(NamedTuple):
@@ -23,7 +20,7 @@ class Capture(NamedTuple):
     seq: int
     nodes: Sequence[bytes]
     namespaces: Sequence[bytes]
-    pods: Sequence[Entry]
+    pods: list[bytes]
 
 
 class Snapshot(NamedTuple):
@@ -42,7 +39,7 @@ def capture(state: ClusterState, watched: Filter) -> Capture:
             for entry in state.entries(Kind.NAMESPACE)
             if entry.key in watched
         ],
-        pods=state.pods(watched.namespaces),
+        pods=state.pod_bodies(watched.namespaces),
     )
 
 
@@ -111,7 +108,7 @@ def parts(taken: Capture, *, time: float, limit: int | None = wire.MAX_MESSAGE) 
     while at < count:
         bodies, inner = _fill(pods, at, most - 200, len(between))
         if not bodies:  # too large even alone
-            bodies, inner = [pods[at].body], len(pods[at].body)
+            bodies, inner = [pods[at]], len(pods[at])
         at += len(bodies)
         yield Part(
             b'{"type":"batch",%b"data":[%b' % (b'"seq":%d,' % taken.seq if at == count else b"", head),
@@ -122,22 +119,20 @@ def parts(taken: Capture, *, time: float, limit: int | None = wire.MAX_MESSAGE) 
         )
 
 
-def _fill(pods: Sequence[Entry], start: int, room: int, between: int) -> tuple[list[bytes], int]:
+def _fill(pods: list[bytes], start: int, room: int, between: int) -> tuple[list[bytes], int]:
     """The bodies from `start` that fit into `room` with `between` bytes after each, and their size without the last."""
-    found: list[bytes] = []
     at, size, step = start, 0, _CHUNK
     while at < len(pods):
-        chunk = list(map(_body, pods[at : at + step]))
+        chunk = pods[at : at + step]
         more = sum(map(len, chunk)) + between * len(chunk)
         if size + more <= room:
-            found += chunk
             at += len(chunk)
             size += more
         elif step == 1:
             break
         else:
             step = 1
-    return found, max(size - between, 0)
+    return pods[start:at], max(size - between, 0)
 
 
 def messages(taken: Capture, *, time: float, limit: int | None = wire.MAX_MESSAGE) -> list[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 import msgspec
@@ -36,6 +37,7 @@ class _Mark(msgspec.Struct):
 
 
 _decode_mark = msgspec.json.Decoder(_Mark).decode
+_body = itemgetter(Entry._fields.index("body"))  # twice as fast as by name
 _POD_COUNT = b',"podCount":'
 
 
@@ -106,6 +108,13 @@ class ClusterState:
         if namespaces is None:
             return list(pods)
         return [entry for entry in pods if entry.key.namespace in namespaces]
+
+    def pod_bodies(self, namespaces: Collection[str] | None) -> list[bytes]:
+        """The bodies of `pods`: what a snapshot needs, fast."""
+        pods = self._kinds[Kind.POD].values()
+        if namespaces is None:
+            return list(map(_body, pods))
+        return [entry.body for entry in pods if entry.key.namespace in namespaces]
 
     def __iter__(self) -> Iterator[Entry]:
         for kind in Kind:
