@@ -39,6 +39,11 @@ class Filter:
             )
         return cls(wanted or None)
 
+    @classmethod
+    def of_query(cls, values: Iterable[str]) -> Filter:
+        """`?namespaces=a,b`, also given twice; an empty value is no filter. Raises as `parse` does."""
+        return cls.parse(name for value in values if value for name in value.split(","))
+
     def __contains__(self, key: ObjectKey) -> bool:
         if self.namespaces is None or key.kind is Kind.NODE:
             return True

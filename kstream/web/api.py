@@ -59,8 +59,7 @@ class Api:
     async def state(self, request: web.Request) -> web.Response:
         """The `initial_state` message, never cut; `?namespaces=` as on the socket."""
         try:
-            values = request.query.getall("namespaces", [])
-            watched = Filter.parse(name for value in values if value for name in value.split(","))
+            watched = Filter.of_query(request.query.getall("namespaces", []))
         except InvalidMessageError as invalid:
             return error_response(400, "INVALID_MESSAGE", str(invalid), invalid.details)
         if not self._hub.health.synced:

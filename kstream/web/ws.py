@@ -127,7 +127,7 @@ class WebSockets:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         try:
-            watched = Filter.parse(_names(request.query.getall("namespaces", [])))
+            watched = Filter.of_query(request.query.getall("namespaces", []))
             token = _token(request.query)
             _no_private_timeline(request.query)
         except InvalidMessageError as invalid:
@@ -241,11 +241,6 @@ class WebSockets:
         self._hub.close_all(Close(WSCloseCode.GOING_AWAY, "the server is stopping"))
         if self._closers:
             await asyncio.wait(self._closers)
-
-
-def _names(values: Sequence[str]) -> list[str]:
-    """`?namespaces=a,b`, also given twice; an empty value is no filter."""
-    return [name for value in values if value for name in value.split(",")]
 
 
 def _no_private_timeline(query: Mapping[str, str]) -> None:
