@@ -332,6 +332,7 @@ class Hub:
     def _look_at_slow(self, member: Member, now: float) -> None:
         if member.drained(now):
             del self._slow[member]
+            member.session.read_again(now)
             self._serve(member, now)
         elif member.stalled_for(now) >= self.limits.stall_timeout:
             self._close(member, Close(1013, "read nothing for too long", abort=True))

@@ -233,6 +233,22 @@ async def test_one_who_reads_nothing_for_a_minute_is_closed_with_1013() -> None:
         assert socket.closed == Close(1013, "read nothing for too long", abort=True)
 
 
+async def test_one_whose_socket_is_full_may_answer_a_ping_late_but_not_never() -> None:
+    async with running() as (hub, clock):
+        socket, _ = await join(hub, clock)
+        await clock.advance(30)  # a ping is sent, and not answered
+        socket.room = 0
+        await publish(hub, *numbered([change(Verb.ADDED, pod_key("p"))]))
+        await clock.advance(20)
+        socket.room = None
+        socket.read(0)
+        await clock.advance(9)
+        before = socket.closed
+        await clock.advance(2)
+        assert before is None
+        assert socket.closed == Close(1011, "no answer to a ping", abort=True)
+
+
 async def test_a_slow_reader_does_not_hold_up_the_others() -> None:
     async with running() as (hub, clock):
         slow, _ = await join(hub, clock)

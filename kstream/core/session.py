@@ -122,6 +122,11 @@ class Session:
         self._pong_by = FOREVER
         self._next_ping = now + self._limits.heartbeat
 
+    def read_again(self, now: float) -> None:
+        """Its socket was full and has taken everything: a ping behind all that can be answered from now on."""
+        if self._pong_by != FOREVER:
+            self._pong_by = self._next_ping = now + self._limits.heartbeat_timeout
+
     def _refuse(self, now: float, time: float) -> None:
         if now - self._abused_at > 1.0:
             self._abuse_since = now
