@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from kstream.core import wire
-from kstream.core.backlog import Backlog, View
+from kstream.core.backlog import Backlog
 from kstream.core.events import Event
 from kstream.core.filters import Filter
 from kstream.core.health import Fault, Health, Identified, Lost, Report, Synced
@@ -156,8 +156,7 @@ class Hub:
         state = self.state
         for event in events:
             state.apply(event)
-        views: Sequence[View] = self.backlog.append(events)
-        for view in views:
+        for view in self.backlog.append(events):
             self._dirty[view.filter] = None
         self.tally.source_lag = self._time() - events[-1].change.time
         while self._later and self._later[0][0] <= state.seq:
@@ -380,12 +379,9 @@ class Hub:
                 if now - turn > _TURN:
                     await asyncio.sleep(0)
                     turn = clock.monotonic()
-            self._armed = min(
-                metrics_at,
-                self._timers[0][0] if self._timers else metrics_at,
-                now + _SLOW_POLL if self._slow else metrics_at,
-                self._flush_at if self._dirty else metrics_at,
-            )
+            poll = now + _SLOW_POLL if self._slow else metrics_at
+            flush = self._flush_at if self._dirty else metrics_at
+            self._armed = min(metrics_at, poll, flush, *(timer[0] for timer in self._timers[:1]))
             self._wake.clear()
             await clock.wait(self._wake, self._armed - clock.monotonic())
 
