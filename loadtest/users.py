@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Any
 
 import gevent
+import msgspec
 import requests
 from locust import User, task
 from locust.env import Environment
@@ -97,7 +98,7 @@ class StreamUser(User):
         if not text:
             raise WebSocketConnectionClosedException("the server closed the connection")
         now = time.time()
-        message: dict[str, Any] = json.loads(text)
+        message: dict[str, Any] = msgspec.json.decode(text)
         try:
             self._stream.take(message, now=time.perf_counter(), size=len(text))
         except ContractError as broken:
