@@ -74,6 +74,7 @@ class FakeApiServer:
         )  # something that runs beside the requests has failed; closing tells what
         self._runner: web.AppRunner | None = None
         self._site: web.TCPSite | None = None
+        self._restarts = 0  # under way
         self._began = self.clock.monotonic()
         self._writes = store.writes
 
@@ -198,11 +199,16 @@ class FakeApiServer:
         self._port = self._runner.addresses[0][1]
 
     async def _restart(self, down: float) -> None:
-        if self._site is not None:
-            await self._site.stop()
+        # One may begin while another is down: the server is back when the last of them is over.
+        self._restarts += 1
+        site, self._site = self._site, None
+        if site is not None:
+            await site.stop()
         self.disconnect()
         await self.clock.sleep(down)
-        await self._listen()
+        self._restarts -= 1
+        if not self._restarts:
+            await self._listen()
 
     async def _compact(self, after: float) -> None:
         every = after / _COMPACTIONS

@@ -68,6 +68,19 @@ async def test_a_client_that_leaves_takes_its_watch_with_it() -> None:
             await client.clock.advance(0.1)
 
 
+async def test_a_restart_during_a_restart_is_over_with_the_longer_one() -> None:
+    clock = VirtualClock()
+    async with FakeApiServer(Store(), clock=clock) as server, aiohttp.ClientSession() as session:
+        for down in (5, 3):
+            server.restart(down=down)
+        await clock.advance(4)
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await session.get(f"{server.url}/version")
+        await clock.advance(2)
+        async with session.get(f"{server.url}/version") as answer:
+            assert answer.status == 200
+
+
 async def test_closing_ends_every_watch_and_frees_the_port() -> None:
     async with aiohttp.ClientSession() as session:
         async with FakeApiServer(Store(), clock=VirtualClock()) as server:
