@@ -277,6 +277,9 @@ class Clients(RuleBasedStateMachine):
         session = session_on(self.backlog, watched, self.now)
         client["session"], client["sent"] = session, []
         if fold.seq is not None and not old.wants_snapshot:
+            if fold.seq >= self.backlog.floor:
+                session.catch_up(fold.seq)
+                return
             missed = self.history[fold.seq :]
             frames = catch_up(missed, watched, head=self.state.seq, time=START, window_bits=0)
             session.resume(self.state.seq, frames)

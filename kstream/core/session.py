@@ -227,6 +227,14 @@ class Session:
         self._lane.cursor = seq
         self.wants_snapshot = False
 
+    def catch_up(self, seq: int) -> None:
+        """The client has all up to `seq`, and the backlog has what came after: that goes as a batch (PROTOCOL 15)."""
+        view = self.view
+        if view.lost <= seq < view.last:
+            self.resume(view.head, view.batch(seq, self._bits))
+        else:
+            self.resume(seq)
+
     @property
     def window_bits(self) -> int:
         return self._bits

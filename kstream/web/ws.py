@@ -183,17 +183,13 @@ class WebSockets:
         assert isinstance(protocol, asyncio.Protocol)
         transport.set_protocol(LossWatch(protocol, lambda: hub.leave(member)))
         try:
-            if missed is not None:
+            if missed:
                 # Whatever was published since `missed` was read is in the backlog.
-                reached = missed[-1].seq if missed else token[1] if token else 0
-                frames = catch_up(
-                    missed,
-                    watched,
-                    head=reached,
-                    time=missed[-1].change.time if missed else 0,
-                    window_bits=bits,
-                )
-                member.session.resume(reached, frames)
+                last = missed[-1]
+                frames = catch_up(missed, watched, head=last.seq, time=last.change.time, window_bits=bits)
+                member.session.resume(last.seq, frames)
+            elif missed is not None and token is not None:
+                member.session.catch_up(token[1])
             hub.serve(member)
             await self._read(ws, outlet, member)
         finally:
@@ -202,7 +198,7 @@ class WebSockets:
                 outlet.done()
 
     async def _missed(self, epoch: str, seq: int) -> tuple[Sequence[Event] | None, str | None]:
-        """What came after the token, or why it cannot be told (PROTOCOL 15)."""
+        """What came after the token and is not in the backlog, or why it cannot be told (PROTOCOL 15)."""
         backlog = self._hub.backlog
         head = backlog.head
         if epoch != self._log.epoch:
@@ -213,7 +209,10 @@ class WebSockets:
             return None, f"seq {seq} is no longer kept: the log begins at {self._log.oldest}"
         if head - seq > _MAX_MISSED:
             return None, f"seq {seq} is {head - seq} events behind: the state is shorter"
-        missed = await self._log.read(seq, head) if seq < head else ()
+        if seq >= backlog.floor:
+            # Nothing is read for the usual case: a herd that lost its connections a moment ago.
+            return (), None
+        missed = await self._log.read(seq, head)
         if self._hub.backlog is not backlog:
             return None, "the timeline went elsewhere meanwhile"
         return missed, None

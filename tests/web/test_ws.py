@@ -61,6 +61,21 @@ async def test_only_the_namespaces_asked_for_come() -> None:
         assert event["data"]["name"] == "y"
 
 
+async def test_what_the_server_did_not_see_itself_is_resumed_from_the_log() -> None:
+    async with serving() as server, connect(server.ws + "?epoch=epoch-1&seq=1") as ws:
+        first, batch = await take(ws, 2)
+    assert first["resumed"] is True
+    assert (batch["type"], batch["seq"], batch["data"][0]["data"]["name"]) == ("batch", 2, "p1")
+
+
+async def test_one_who_missed_nothing_gets_nothing_but_what_comes() -> None:
+    async with serving() as server, connect(server.ws + "?epoch=epoch-1&seq=2") as ws:
+        (first,) = await take(ws, 1)
+        await server.add_pods("p2")
+        (event,) = await take(ws, 1)
+    assert (first["resumed"], event["type"], event["seq"]) == (True, "pod_event", 3)
+
+
 async def test_a_missed_part_is_resumed_as_a_batch_without_a_state() -> None:
     async with serving() as server:
         await server.add_pods("p2", "p3")
