@@ -12,12 +12,12 @@ import click
 import yaml
 
 from kstream.clock import SystemClock
-from kstream.commands.serving import announce
+from kstream.commands.serving import serve_until_stopped
 from kstream.config import ServeSettings, env_option, serve_settings, serving_options
 from kstream.core.errors import ConfigError, InvalidMessageError, KstreamError, UnreachableError
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import Clock
-from kstream.run import Server, run, stop_on_signals
+from kstream.run import Server
 from simulator.actions import action_names
 from simulator.durations import DEFAULT_START, moment, seconds
 from simulator.scenario import DEFAULT, load_scenario, shipped
@@ -129,19 +129,12 @@ async def _serve(source: SimulatorSource, log: SqliteLog, settings: ServeSetting
         status=source.status,
         control=source.control,
     )
-    stop = asyncio.Event()
-    stop_on_signals(stop)
-    ending = asyncio.create_task(_stop_at_end(source, stop))
-    try:
-        await run(server, ready=lambda address: announce(server, address), stop=stop)
-    finally:
-        ending.cancel()
-        await asyncio.gather(ending, return_exceptions=True)
 
+    async def stop_at_end(stop: asyncio.Event) -> None:
+        await source.ended.wait()
+        stop.set()
 
-async def _stop_at_end(source: SimulatorSource, stop: asyncio.Event) -> None:
-    await source.ended.wait()
-    stop.set()
+    await serve_until_stopped(server, alongside=stop_at_end)
 
 
 def _list(*, as_json: bool) -> None:

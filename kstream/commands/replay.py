@@ -9,13 +9,13 @@ import click
 
 from kstream.clock import SystemClock
 from kstream.commands.keys import Keys
-from kstream.commands.serving import announce
+from kstream.commands.serving import serve_until_stopped
 from kstream.config import ServeSettings, env_option, serve_settings, serving_options
 from kstream.core.errors import ConfigError, InvalidMessageError
 from kstream.logs.replay import ReplayLog
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import Clock
-from kstream.run import Address, Server, run, stop_on_signals
+from kstream.run import Server
 
 
 @click.command()
@@ -70,21 +70,4 @@ async def _serve(timeline: ReplayLog, clock: Clock, settings: ServeSettings) -> 
         time=timeline.time,
         timeline=timeline,
     )
-    stop, started = asyncio.Event(), asyncio.Event()
-    stop_on_signals(stop)
-
-    def ready(address: Address) -> None:
-        announce(server, address)
-        started.set()
-
-    async def listen() -> None:
-        await started.wait()
-        await Keys(timeline, stop).run()
-
-    keys = asyncio.create_task(listen())
-    try:
-        await run(server, ready=ready, stop=stop)
-    finally:
-        keys.cancel()
-        await asyncio.gather(keys, return_exceptions=True)
-        await timeline.close()
+    await serve_until_stopped(server, alongside=lambda stop: Keys(timeline, stop).run())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 import click
 
@@ -28,11 +30,26 @@ def announce(server: Server, address: Address) -> None:
     click.echo(line)
 
 
-async def serve_until_stopped(server: Server) -> None:
-    """Run the server until Ctrl-C or SIGTERM, then close the log."""
+async def serve_until_stopped(
+    server: Server, *, alongside: Callable[[asyncio.Event], Coroutine[Any, Any, None]] | None = None
+) -> None:
+    """Run the server until Ctrl-C or SIGTERM, then close the log.
+
+    `alongside` runs from when the server listens until it stops, and may set the event that stops it.
+    """
     stop = asyncio.Event()
     stop_on_signals(stop)
+    companions: list[asyncio.Task[None]] = []
+
+    def ready(address: Address) -> None:
+        announce(server, address)
+        if alongside is not None:
+            companions.append(asyncio.create_task(alongside(stop)))
+
     try:
-        await run(server, ready=lambda address: announce(server, address), stop=stop)
+        await run(server, ready=ready, stop=stop)
     finally:
+        for companion in companions:
+            companion.cancel()
+        await asyncio.gather(*companions, return_exceptions=True)
         await server.log.close()
