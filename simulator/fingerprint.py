@@ -9,6 +9,8 @@ import hashlib
 import json
 import sys
 
+from msgspec.structs import astuple
+
 from simulator.scenario import Scenario, load_scenario, shipped
 from simulator.simulation import Simulation
 from simulator.source import watch_event
@@ -27,7 +29,7 @@ def fingerprint(scenario: Scenario, *, seed: int, seconds: float) -> str:
         reached = simulation.advance(round(seconds * 1000))
         for change in simulation.take():
             event = watch_event(change)
-            line = (event.verb, *event.key, event.version, f"{event.time:.3f}")
+            line = (event.verb, *astuple(event.key), event.version, f"{event.time:.3f}")
             digest.update("\t".join(line).encode() + b"\t" + event.body + b"\n")
     return digest.hexdigest()
 

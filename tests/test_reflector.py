@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
+import msgspec
 import pytest
 
 from kstream.core.events import Kind
@@ -570,7 +571,7 @@ def test_a_log_with_two_objects_of_one_name_is_put_right_by_a_list() -> None:
     one = Driven().watching("a")
     driven = Driven()
     keys = list(one.inventory.known())
-    keys.append(keys[0]._replace(uid="another"))
+    keys.append(msgspec.structs.replace(keys[0], uid="another"))
     assert not driven.inventory.load((key, "1") for key in keys)
     driven.ask()
     driven.page("a")

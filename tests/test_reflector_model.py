@@ -13,7 +13,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kstream.core.events import Kind
+from kstream.core.events import Event, Kind
 from kstream.core.inventory import Inventory
 from kstream.core.recorder import Recorder
 from kstream.core.reflection import Failure, Get, Moment, Output, Stream, Wait
@@ -103,7 +103,8 @@ class World:
         return Moment(self.now, self.now)
 
     def take(self, output: Output) -> None:
-        self.recorder.take(output.events)
+        for change in self.recorder.take(output.events):
+            self.state.apply(Event(self.state.seq + 1, change))
         if output.version is not None:
             self.committed = output.version
         if output.close:

@@ -71,26 +71,24 @@ class _Namespace(msgspec.Struct, frozen=True, gc=False):
 _encode: Final = msgspec.json.Encoder().encode
 _NO_LABELS: Final[Mapping[str, str]] = {}
 _NO_CAPACITY: Final = k8s.Capacity()
+_NO_SPEC: Final = k8s.PodSpec()
+_NO_STATUS: Final = k8s.PodStatus()
 
 
 def pod_body(pod: k8s.Pod, metadata: k8s.Metadata) -> bytes:
     """`containers`: the main ones, then the sidecars: those that kubectl's READY column counts."""
-    spec, status = pod.spec, pod.status
-    containers: list[_Container] = []
-    if spec is not None:
-        containers = _containers(spec.containers, status.container_statuses if status is not None else None)
-        if spec.init_containers:
-            sidecars = [container for container in spec.init_containers if is_sidecar(container)]
-            containers += _containers(
-                sidecars, status.init_container_statuses if status is not None else None
-            )
+    spec, status = pod.spec or _NO_SPEC, pod.status or _NO_STATUS
+    containers = _containers(spec.containers, status.container_statuses)
+    if spec.init_containers:
+        sidecars = [container for container in spec.init_containers if is_sidecar(container)]
+        containers += _containers(sidecars, status.init_container_statuses)
     return _encode(
         _Pod(
             metadata.name or "",
             metadata.uid or "",
             metadata.namespace or "",
-            (spec.node_name or None) if spec is not None else None,
-            (status.phase or "") if status is not None else "",
+            spec.node_name or None,
+            status.phase or "",
             pod_status(pod),
             containers,
             metadata.labels or _NO_LABELS,
@@ -110,24 +108,34 @@ def _containers(
         return []
     if not statuses:
         return [_Container(container.name or "", container.image or "") for container in declared]
+    if len(declared) == len(statuses) == 1 and declared[0].name == statuses[0].name:
+        return [_container(declared[0], statuses[0])]
     known = {status.name: status for status in statuses}
-    return [_container(container, known.get(container.name)) for container in declared]
+    return [
+        _container(container, known[container.name])
+        if container.name in known
+        else _Container(container.name or "", container.image or "")
+        for container in declared
+    ]
 
 
-def _container(declared: k8s.Container, status: k8s.ContainerStatus | None) -> _Container:
-    name, image = declared.name or "", declared.image or ""
-    if status is None:
-        return _Container(name, image)
-    ready, restarts = status.ready or False, status.restart_count or 0
-    state = status.state
-    if state is None:
-        return _Container(name, image, ready, restarts)
-    if state.running is not None:
-        return _Container(name, image, ready, restarts, "running")
-    if state.terminated is not None:
-        return _Container(name, image, ready, restarts, "terminated", state.terminated.reason or None)
-    reason = state.waiting.reason if state.waiting is not None else None
-    return _Container(name, image, ready, restarts, "waiting", reason or None)
+def _container(declared: k8s.Container, status: k8s.ContainerStatus) -> _Container:
+    what, reason = "waiting", None
+    if (state := status.state) is not None:
+        if state.running is not None:
+            what = "running"
+        elif state.terminated is not None:
+            what, reason = "terminated", state.terminated.reason
+        elif state.waiting is not None:
+            reason = state.waiting.reason
+    return _Container(
+        declared.name or "",
+        declared.image or "",
+        status.ready or False,
+        status.restart_count or 0,
+        what,
+        reason or None,
+    )
 
 
 def node_body(node: k8s.Node, metadata: k8s.Metadata) -> bytes:

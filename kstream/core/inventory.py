@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
-from kstream.core.events import Kind, ObjectKey, Verb, WatchEvent
+from kstream.core.events import Fact, Kind, ObjectKey, Verb, WatchEvent
 from kstream.core.resources import Decoded, deleted_body
 
 
-class _Entry(NamedTuple):
+class _Entry(Fact, frozen=True, gc=False):
     key: ObjectKey
     version: str
     sweep: int  # the last list that held it
@@ -57,20 +56,30 @@ class Inventory:
         self._sweep += 1
         return self._sweep
 
-    def see(self, item: Decoded, *, time: float, sweep: int = 0) -> list[WatchEvent]:
-        """The object exists as `item` says. Nothing for a repetition; another uid is another object."""
-        key = item.key
-        names = self._namespaces.setdefault(key.namespace, {})
-        before = names.get(key.name)
-        names[key.name] = _Entry(key, item.version, sweep or (before.sweep if before is not None else 0))
-        if before is None:
-            return [WatchEvent(Verb.ADDED, key, item.version, time, item.body)]
-        if before.key.uid != key.uid:
-            gone = WatchEvent(Verb.DELETED, before.key, before.version, time, deleted_body(before.key))
-            return [gone, WatchEvent(Verb.ADDED, key, item.version, time, item.body)]
-        if before.version == item.version and item.version:
-            return []
-        return [WatchEvent(Verb.MODIFIED, key, item.version, time, item.body)]
+    def see(self, items: Iterable[Decoded], *, time: float, sweep: int = 0) -> list[WatchEvent]:
+        """The objects exist as `items` say. Nothing for a repetition; another uid is another object."""
+        added = Verb.ADDED
+        namespaces = self._namespaces
+        namespace, names = "", namespaces.get("")
+        events: list[WatchEvent] = []
+        for item in items:
+            key, version = item.key, item.version
+            if names is None or key.namespace != namespace:  # a list has a namespace's objects side by side
+                namespace = key.namespace
+                names = namespaces.setdefault(namespace, {})
+            before = names.get(key.name)
+            if before is None:
+                names[key.name] = _Entry(key, version, sweep)
+                events.append(WatchEvent(added, key, version, time, item.body))
+                continue
+            names[key.name] = _Entry(key, version, sweep or before.sweep)
+            if before.key.uid != key.uid:
+                body = deleted_body(before.key)
+                events.append(WatchEvent(Verb.DELETED, before.key, before.version, time, body))
+                events.append(WatchEvent(added, key, version, time, item.body))
+            elif before.version != version or not version:
+                events.append(WatchEvent(Verb.MODIFIED, key, version, time, item.body))
+        return events
 
     def drop(self, item: Decoded, *, time: float) -> list[WatchEvent]:
         """The object is gone; nothing if it was not known (or was known under another uid)."""

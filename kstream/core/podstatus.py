@@ -33,11 +33,14 @@ def pod_status(pod: Pod) -> str:
     text = status.reason or status.phase or ""
     if _GATED in bytes(status.conditions) and _is_gated(status):
         text = "SchedulingGated"
-    initializing = _init_text(pod, status) if status.init_container_statuses else None
-    if initializing is not None:
-        text = initializing
-    if initializing is None or _is_true(status, "Initialized"):
+    if not status.init_container_statuses:
         text = _main_text(status, text)
+    else:
+        initializing = _init_text(pod, status)
+        if initializing is None:
+            text = _main_text(status, text)
+        else:
+            text = _main_text(status, initializing) if _is_true(status, "Initialized") else initializing
     if pod.metadata is not None and pod.metadata.deletion_timestamp is not None:
         if status.reason == _NODE_LOST:
             return "Unknown"

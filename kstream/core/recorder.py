@@ -8,15 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from kstream.core.events import Event, Kind, ObjectKey, Verb, WatchEvent
+import msgspec
+
+from kstream.core.events import Kind, ObjectKey, Verb, WatchEvent
 from kstream.core.state import ClusterState, with_pod_count
 
 
 class Recorder:
-    """Folds what it lets through, so every change it returns must be appended to the log, in order."""
+    """Remembers what it lets through, so every change it returns must be appended to the log, in order."""
 
     def __init__(self, state: ClusterState) -> None:
-        self._state = state
+        """`state` is that of the log so far; it is read here and not again."""
+        self._recorded: dict[Kind, dict[str, WatchEvent]] = {
+            kind: {
+                entry.key.uid: WatchEvent(Verb.ADDED, entry.key, entry.version, state.time, entry.body)
+                for entry in state.entries(kind)
+            }
+            for kind in Kind
+        }
+        self._pods_of: dict[str, int] = {}
+        for change in self._recorded[Kind.POD].values():
+            self._count_pod(change.key.namespace, 1)
         self.suppressed = 0  # changes that were none: heartbeats, managedFields, repeats
 
     def take(self, changes: Iterable[WatchEvent]) -> list[WatchEvent]:
@@ -24,35 +36,73 @@ class Recorder:
 
         ADDED of a known object becomes MODIFIED and the other way round; DELETED of an unknown one is dropped.
         """
-        state = self._state
+        pod_kind, added, deleted = Kind.POD, Verb.ADDED, Verb.DELETED
+        pods, pods_of = self._recorded[pod_kind], self._pods_of
         kept: list[WatchEvent] = []
         for change in changes:
-            before = state.get(change.key)
-            body = change.body
-            verb = change.verb
-            if verb is Verb.DELETED:
+            key = change.key
+            if key.kind is not pod_kind:
+                if (other := self._take_other(change)) is not None:
+                    kept.append(other)
+                continue
+            before = pods.get(key.uid)
+            if change.verb is deleted:
                 if before is None:
                     self.suppressed += 1
                     continue
+                del pods[key.uid]
+                self._count_pod(before.key.namespace, -1)
             else:
-                if change.key.kind is Kind.NAMESPACE:
-                    if before is not None and _without_count(before.body) == _without_count(body):
-                        self.suppressed += 1
-                        continue
-                    body = with_pod_count(body, state.pod_count(change.key.name))
-                elif before is not None and before.body == body:
+                if before is None:
+                    pods_of[key.namespace] = pods_of.get(key.namespace, 0) + 1
+                    verb = added
+                elif before.body == change.body:
                     self.suppressed += 1
                     continue
-                verb = Verb.ADDED if before is None else Verb.MODIFIED
-            if verb is not change.verb or body is not change.body:
-                change = change._replace(verb=verb, body=body)
-            state.apply(Event(state.seq + 1, change))
+                else:
+                    verb = Verb.MODIFIED
+                if verb is not change.verb:
+                    change = msgspec.structs.replace(change, verb=verb)
+                pods[key.uid] = change
             kept.append(change)
         return kept
 
+    def _take_other(self, change: WatchEvent) -> WatchEvent | None:
+        """A node or a namespace: what to append, None for nothing."""
+        key, body = change.key, change.body
+        recorded = self._recorded[key.kind]
+        before = recorded.get(key.uid)
+        if change.verb is Verb.DELETED:
+            if before is None:
+                self.suppressed += 1
+                return None
+            del recorded[key.uid]
+            return change
+        if key.kind is Kind.NAMESPACE:
+            same = before is not None and _without_count(before.body) == _without_count(body)
+            body = with_pod_count(body, self._pods_of.get(key.name, 0))
+        else:
+            same = before is not None and before.body == body
+        if same:
+            self.suppressed += 1
+            return None
+        verb = Verb.ADDED if before is None else Verb.MODIFIED
+        change = WatchEvent(verb, key, change.version, change.time, body)
+        recorded[key.uid] = change
+        return change
+
     def versions(self) -> Mapping[ObjectKey, str]:
         """Object → the resourceVersion it was last recorded at: what a source need not list again."""
-        return self._state.versions()
+        return {
+            change.key: change.version for recorded in self._recorded.values() for change in recorded.values()
+        }
+
+    def _count_pod(self, namespace: str, step: int) -> None:
+        left = self._pods_of.get(namespace, 0) + step
+        if left:
+            self._pods_of[namespace] = left
+        else:
+            del self._pods_of[namespace]
 
 
 def _without_count(body: bytes) -> bytes:

@@ -11,7 +11,7 @@ resume from is "", so a process killed in the middle of a list begins with a lis
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -245,9 +245,7 @@ class Reflector:
         if page.next and page.next == self._token:
             self._relist(watch_list=False, paged=False)
             return self._broken(now, "the API server gave the same page of a list twice")
-        events: list[WatchEvent] = []
-        for item in page.items:
-            events += self._see(item, now, sweep=self._sweep)
+        events = self._see(page.items, now, sweep=self._sweep)
         if page.next:
             self._token = page.next
             return self._handed(events, "", now)
@@ -285,7 +283,7 @@ class Reflector:
                 if line.type == Verb.DELETED:
                     events += self.inventory.drop(line.decoded, time=now.time)
                 else:
-                    events += self._see(line.decoded, now, sweep=sweep)
+                    events += self._see((line.decoded,), now, sweep=sweep)
             elif line.type == "BOOKMARK":
                 self._bookmarks = True
             if line.initial_end and self._phase is _Phase.INITIAL and line.version:
@@ -379,12 +377,11 @@ class Reflector:
         output = self._failed(now, cause, retry_after=retry_after, notes=notes)
         return output if self._backoff.failures > 1 else output._replace(notes=notes)
 
-    def _see(self, item: resources.Decoded, now: Moment, *, sweep: int) -> list[WatchEvent]:
-        if self.stream.only and item.key.name not in self.stream.only:
-            return []
-        events = self.inventory.see(item, time=now.time, sweep=sweep)
-        if not events:
-            self._tally.suppressed += 1
+    def _see(self, items: Sequence[resources.Decoded], now: Moment, *, sweep: int) -> list[WatchEvent]:
+        if self.stream.only:
+            items = [item for item in items if item.key.name in self.stream.only]
+        events = self.inventory.see(items, time=now.time, sweep=sweep)
+        self._tally.suppressed += max(0, len(items) - len(events))
         return events
 
     def _merge(self, events: list[WatchEvent], output: Output, now: Moment) -> Output:

@@ -15,10 +15,10 @@ import msgspec
 from kstream.core import kubernetes as k8s
 from kstream.core.bodies import namespace_body, node_body, pod_body
 from kstream.core.errors import MalformedError
-from kstream.core.events import Kind, ObjectKey, Verb
+from kstream.core.events import Fact, Kind, ObjectKey, Verb
 
 
-class Decoded(NamedTuple):
+class Decoded(Fact, frozen=True, gc=False):
     """An object as a client may see it. A namespace has no `podCount` yet: state.with_pod_count adds it."""
 
     key: ObjectKey
@@ -44,7 +44,7 @@ class Status(NamedTuple):
     retry_after: float | None  # seconds, never negative
 
 
-class Line(NamedTuple):
+class Line(Fact, frozen=True, gc=False):
     """One line of a watch. All of it is empty for a line that is to be skipped (LISTWATCH 13)."""
 
     type: str
@@ -147,11 +147,16 @@ class _Codec(Generic[_T]):
         return decoded
 
     def page(self, raw: bytes) -> Page:
-        decode = self._decoded
+        kind, body = self._kind, self._body
+        items: list[Decoded] = []
         try:
             page = self._decode_page(raw)
-            found = page.items if page.items is not msgspec.UNSET else None
-            items = [decoded for item in found or () if (decoded := decode(item)) is not None]
+            for item in (page.items if page.items is not msgspec.UNSET else None) or ():
+                metadata = item.metadata
+                if metadata is None or not metadata.uid or not metadata.name:
+                    continue
+                key = ObjectKey(kind, metadata.namespace or "", metadata.name, metadata.uid)
+                items.append(Decoded(key, metadata.resource_version or "", body(item, metadata)))
         except _UNREADABLE as error:
             raise _malformed(f"a list of {self._kind}s", error) from None
         head = page.metadata

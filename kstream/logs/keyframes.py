@@ -48,13 +48,14 @@ class LiveSet:
         deleted, pod = Verb.DELETED, Kind.POD
         kinds, pods, due = self._kinds, self._kinds[pod], self._due
         change: WatchEvent | None = None
-        for seq, change in events:
-            key = change[1]
-            objects = pods if key[0] is pod else kinds[key[0]]
-            if change[0] is deleted:
-                objects.pop(key[3], None)
+        for event in events:
+            seq, change = event.seq, event.change
+            key = change.key
+            objects = pods if key.kind is pod else kinds[key.kind]
+            if change.verb is deleted:
+                objects.pop(key.uid, None)
             else:
-                objects[key[3]] = seq
+                objects[key.uid] = seq
             if seq >= due:
                 self.seq, self.time = seq, change.time
                 frames.append(self.keyframe())

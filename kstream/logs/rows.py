@@ -27,14 +27,16 @@ _VERBS: Final = {verb.value: verb for verb in Verb}
 _KINDS: Final = {kind.value: kind for kind in Kind}
 
 
-def row(seq: int, change: WatchEvent) -> Row:
+def row(event: Event) -> Row:
     """What INSERT takes: (seq, time, verb, kind, namespace, name, uid, version, body, crc)."""
-    verb, (kind, namespace, name, uid), version, time, body = change
+    change = event.change
+    key, version, body, verb = change.key, change.version, change.body, change.verb
+    kind, namespace, name, uid = key.kind, key.namespace, key.name, key.uid
     crc = zlib.crc32(body, zlib.crc32(f"{namespace}{name}{uid}{version}".encode()))
     # Enum members are subclasses of str, which sqlite3 takes the slow way; as keys of a dict they are slow too.
     action = "MODIFIED" if verb is _MODIFIED else _PLAIN[verb]
     what = "pod" if kind is _POD else _PLAIN[kind]
-    return seq, time, action, what, namespace, name, uid, version, body.decode(), crc
+    return event.seq, change.time, action, what, namespace, name, uid, version, body.decode(), crc
 
 
 def events(rows: Iterable[Any]) -> Iterator[Event]:

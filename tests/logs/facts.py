@@ -43,7 +43,9 @@ def history(count: int, *, seed: int = 1, step: float = 0.5) -> Iterator[WatchEv
         status = rng.choice(
             ["Ready", "NotReady"] if key.kind is Kind.NODE else ["Running", "Pending", "Failed"]
         )
-        yield WatchEvent(verb, key, str(1000 + number), at, body_of(*key, status))
+        yield WatchEvent(
+            verb, key, str(1000 + number), at, body_of(key.kind, key.namespace, key.name, key.uid, status)
+        )
 
 
 def shown(state: ClusterState) -> tuple[object, ...]:

@@ -9,7 +9,7 @@ from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 from kstream.clock import VirtualClock
-from kstream.core.events import Delivery, Kind, Known
+from kstream.core.events import Delivery, Event, Kind, Known
 from kstream.core.health import ErrorCode, Fault, Health, Lost, Report, Synced
 from kstream.core.recorder import Recorder
 from kstream.core.state import ClusterState
@@ -41,7 +41,9 @@ class Recording:
                 await self.paused.wait()
 
     def _take(self, delivery: Delivery) -> None:
-        self.events += [f"{change.verb} {change.key.name}" for change in self.recorder.take(delivery.events)]
+        for change in self.recorder.take(delivery.events):
+            self.state.apply(Event(self.state.seq + 1, change))
+            self.events.append(f"{change.verb} {change.key.name}")
         self.versions |= delivery.versions
         for report in delivery.reports:
             self.reports.append(report)
