@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from kstream.core.deflate import crc32
 from kstream.core.errors import LogFormatError
 from kstream.core.events import Event, Kind, ObjectKey, Verb, WatchEvent
 
@@ -32,7 +32,7 @@ def row(event: Event) -> Row:
     change = event.change
     key, version, body, verb = change.key, change.version, change.body, change.verb
     kind, namespace, name, uid = key.kind, key.namespace, key.name, key.uid
-    crc = zlib.crc32(body, zlib.crc32(f"{namespace}{name}{uid}{version}".encode()))
+    crc = crc32(body, crc32(f"{namespace}{name}{uid}{version}".encode(), 0))
     # Enum members are subclasses of str, which sqlite3 takes the slow way; as keys of a dict they are slow too.
     action = "MODIFIED" if verb is _MODIFIED else _PLAIN[verb]
     what = "pod" if kind is _POD else _PLAIN[kind]
@@ -43,7 +43,7 @@ def events(rows: Iterable[Any]) -> Iterator[Event]:
     """Rows of COLUMNS as events. Raises LogFormatError for a row that is not as it was written."""
     for seq, time, verb, kind, namespace, name, uid, version, body, crc in rows:
         try:
-            if zlib.crc32(body, zlib.crc32((namespace + name + uid + version).encode())) != crc:
+            if crc32(body, crc32((namespace + name + uid + version).encode(), 0)) != crc:
                 raise _damaged(seq, "its checksum does not match")
             key = ObjectKey(_KINDS[kind], namespace, name, uid)
             yield Event(seq, WatchEvent(_VERBS[verb], key, version, time, body))
@@ -103,7 +103,7 @@ def pairs(connection: sqlite3.Connection, table: str) -> dict[str, str]:
 
 
 def _crc(key: str, value: str) -> int:
-    return zlib.crc32(f"{key}\0{value}".encode())
+    return crc32(f"{key}\0{value}".encode(), 0)
 
 
 def _damaged(seq: object, cause: str) -> LogFormatError:
