@@ -147,16 +147,11 @@ class _Codec(Generic[_T]):
         return decoded
 
     def page(self, raw: bytes) -> Page:
-        kind, body = self._kind, self._body
-        items: list[Decoded] = []
+        decode = self._decoded
         try:
             page = self._decode_page(raw)
-            for item in (page.items if page.items is not msgspec.UNSET else None) or ():
-                metadata = item.metadata
-                if metadata is None or not metadata.uid or not metadata.name:
-                    continue
-                key = ObjectKey(kind, metadata.namespace or "", metadata.name, metadata.uid)
-                items.append(Decoded(key, metadata.resource_version or "", body(item, metadata)))
+            found = page.items if page.items is not msgspec.UNSET else None
+            items = [decoded for item in found or () if (decoded := decode(item)) is not None]
         except _UNREADABLE as error:
             raise _malformed(f"a list of {self._kind}s", error) from None
         head = page.metadata
@@ -170,14 +165,16 @@ class _Codec(Generic[_T]):
     def line(self, raw: bytes) -> Line:
         try:
             event = self._decode_event(raw)
+            item = event.object
             if event.type in _UPSERTS:
-                decoded = self._decoded(event.object) if event.object is not None else None
-                return Line(event.type, decoded, decoded.version if decoded is not None else "")
+                if item is None or (decoded := self._decoded(item)) is None:
+                    return Line(event.type)
+                return Line(event.type, decoded, decoded.version)
         except msgspec.ValidationError as error:
             return self._strange_line(raw, error)
         except _UNREADABLE as error:
             raise _malformed(f"a watch line of {self._kind}s", error) from None
-        metadata = event.object.metadata if event.object is not None else None
+        metadata = item.metadata if item is not None else None
         if event.type == Verb.DELETED:
             key = self._key(metadata)
             if key is None or metadata is None:
@@ -213,9 +210,9 @@ class _Codec(Generic[_T]):
 
     def _decoded(self, item: _T) -> Decoded | None:
         metadata = item.metadata
-        key = self._key(metadata)
-        if key is None or metadata is None:
+        if metadata is None or not metadata.uid or not metadata.name:
             return None
+        key = ObjectKey(self._kind, metadata.namespace or "", metadata.name, metadata.uid)
         return Decoded(key, metadata.resource_version or "", self._body(item, metadata))
 
 
