@@ -44,38 +44,40 @@ def capture(state: ClusterState, watched: Filter) -> Capture:
 
 
 class Part(NamedTuple):
-    """One message of a state, not yet joined: large ones are to be copied once only."""
+    """One message of a state, not yet joined: the pods from `start` to `end` of all of them, copied once only."""
 
     before: bytes
     between: bytes
-    bodies: list[bytes]
+    pods: list[bytes]
+    start: int
+    end: int
     after: bytes
-    inner: int  # bytes of the bodies and what is between them
+    inner: int  # bytes of its bodies and what is between them
 
     def message(self) -> bytes:
-        return self.between.join(self._chunk(0, len(self.bodies), b""))
+        return self.between.join(self._chunk(self.start, self.end, b""))
 
     def frame(self, window_bits: int) -> bytes:
         """The finished frame, as text_frame of the message."""
         size = len(self.before) + self.inner + len(self.after)
         if not window_bits or size <= DEFLATE_OVER:
-            return self.between.join(self._chunk(0, len(self.bodies), text_header(size)))
+            return self.between.join(self._chunk(self.start, self.end, text_header(size)))
         return deflated_frame(self._chunks(), window_bits)
 
     def _chunks(self) -> Iterator[bytes]:
-        count = len(self.bodies)
-        for start in range(0, max(count, 1), _CHUNK):
-            chunk = self.between.join(self._chunk(start, min(start + _CHUNK, count), b""))
-            yield chunk if start + _CHUNK >= count else chunk + self.between
+        for start in range(self.start, max(self.end, self.start + 1), _CHUNK):
+            end = min(start + _CHUNK, self.end)
+            chunk = self.between.join(self._chunk(start, end, b""))
+            yield chunk if end == self.end else chunk + self.between
 
     def _chunk(self, start: int, end: int, header: bytes) -> list[bytes]:
         """Some of the bodies, the first and the last of all with what comes before and after."""
-        if not self.bodies:
+        if self.start == self.end:
             return [header + self.before + self.after]
-        chunk = self.bodies[start:end]
-        if not start:
+        chunk = self.pods[start:end]
+        if start == self.start:
             chunk[0] = header + self.before + chunk[0]
-        if end == len(self.bodies):
+        if end == self.end:
             chunk[-1] += self.after
         return chunk
 
@@ -93,34 +95,37 @@ def parts(taken: Capture, *, time: float, limit: int | None = wire.MAX_MESSAGE) 
     room -= sum(map(len, taken.nodes)) + sum(map(len, taken.namespaces))
     room -= len(taken.nodes) + len(taken.namespaces)
     stamp = wire.timestamp(time).encode()
-    bodies, inner = _fill(pods, 0, room, 1)
-    at = len(bodies)
+    at, inner = _fill(pods, 0, room, 1)
     yield Part(
         b'{"type":"initial_state",%b"data":{"nodes":[%b],"pods":['
         % (b"" if at < count else b'"seq":%d,' % taken.seq, b",".join(taken.nodes)),
         b",",
-        bodies,
+        pods,
+        0,
+        at,
         b'],"namespaces":[%b]},"timestamp":"%b"}' % (b",".join(taken.namespaces), stamp),
         inner,
     )
     head, tail = wire.around(Kind.POD, Verb.ADDED, seq=taken.seq, time=time)
     between = tail + b"," + head
     while at < count:
-        bodies, inner = _fill(pods, at, most - 200, len(between))
-        if not bodies:  # too large even alone
-            bodies, inner = [pods[at]], len(pods[at])
-        at += len(bodies)
+        start = at
+        at, inner = _fill(pods, start, most - 200, len(between))
+        if at == start:  # too large even alone
+            at, inner = start + 1, len(pods[start])
         yield Part(
             b'{"type":"batch",%b"data":[%b' % (b'"seq":%d,' % taken.seq if at == count else b"", head),
             between,
-            bodies,
+            pods,
+            start,
+            at,
             tail + b'],"timestamp":"%b"}' % stamp,
             inner,
         )
 
 
-def _fill(pods: list[bytes], start: int, room: int, between: int) -> tuple[list[bytes], int]:
-    """The bodies from `start` that fit into `room` with `between` bytes after each, and their size without the last."""
+def _fill(pods: list[bytes], start: int, room: int, between: int) -> tuple[int, int]:
+    """Where the bodies end that fit into `room` with `between` bytes after each, and their size without the last."""
     at, size, step = start, 0, _CHUNK
     while at < len(pods):
         chunk = pods[at : at + step]
@@ -132,7 +137,7 @@ def _fill(pods: list[bytes], start: int, room: int, between: int) -> tuple[list[
             break
         else:
             step = 1
-    return pods[start:at], max(size - between, 0)
+    return at, max(size - between, 0)
 
 
 def messages(taken: Capture, *, time: float, limit: int | None = wire.MAX_MESSAGE) -> list[bytes]:
