@@ -77,8 +77,8 @@ class LiveSet:
         return Keyframe(self.seq, self.time, refs)
 
     def _schedule(self) -> int:
-        # Half as many events as objects: the refs that are written stay at two for an event, on the average.
-        self._due = self.seq + max(_LEAST_DISTANCE, sum(map(len, self._kinds.values())) // 2)
+        # As many events as objects: one ref is written for an event, and a seek folds no more rows than it loads.
+        self._due = self.seq + max(_LEAST_DISTANCE, sum(map(len, self._kinds.values())))
         return self._due
 
 

@@ -21,27 +21,33 @@ OUTLINE: Final = "seq, time, verb, kind, uid"
 Row = tuple[int, float, str, str, str, str, str, str, str, int]
 
 _PLAIN: Final = {member: member.value for member in (*Verb, *Kind)}
-_MODIFIED: Final = Verb.MODIFIED
-_POD: Final = Kind.POD
 _VERBS: Final = {verb.value: verb for verb in Verb}
 _KINDS: Final = {kind.value: kind for kind in Kind}
 
 
-def row(event: Event) -> Row:
-    """What INSERT takes: (seq, time, verb, kind, namespace, name, uid, version, body, crc)."""
-    change = event.change
-    key, version, body, verb = change.key, change.version, change.body, change.verb
-    kind, namespace, name, uid = key.kind, key.namespace, key.name, key.uid
-    crc = crc32(body, crc32(f"{namespace}{name}{uid}{version}".encode(), 0))
-    # Enum members are subclasses of str, which sqlite3 takes the slow way; as keys of a dict they are slow too.
-    action = "MODIFIED" if verb is _MODIFIED else _PLAIN[verb]
-    what = "pod" if kind is _POD else _PLAIN[kind]
-    return event.seq, change.time, action, what, namespace, name, uid, version, body.decode(), crc
+def rows(events: Iterable[Event]) -> list[Row]:
+    """What INSERT takes: (seq, time, verb, kind, namespace, name, uid, version, body, crc) of each.
+
+    One loop, since a call for each event is a fifth of what this costs.
+    """
+    checksum, modified, pod, plain = crc32, Verb.MODIFIED, Kind.POD, _PLAIN
+    made: list[Row] = []
+    add = made.append
+    for event in events:
+        change = event.change
+        key, version, body, verb = change.key, change.version, change.body, change.verb
+        kind, namespace, name, uid = key.kind, key.namespace, key.name, key.uid
+        crc = checksum(body, checksum(f"{namespace}{name}{uid}{version}".encode(), 0))
+        # Enum members are subclasses of str, which sqlite3 takes the slow way; as keys of a dict they are slow too.
+        action = "MODIFIED" if verb is modified else plain[verb]
+        what = "pod" if kind is pod else plain[kind]
+        add((event.seq, change.time, action, what, namespace, name, uid, version, body.decode(), crc))
+    return made
 
 
-def events(rows: Iterable[Any]) -> Iterator[Event]:
+def events(found: Iterable[Any]) -> Iterator[Event]:
     """Rows of COLUMNS as events. Raises LogFormatError for a row that is not as it was written."""
-    for seq, time, verb, kind, namespace, name, uid, version, body, crc in rows:
+    for seq, time, verb, kind, namespace, name, uid, version, body, crc in found:
         try:
             if crc32(body, crc32((namespace + name + uid + version).encode(), 0)) != crc:
                 raise _damaged(seq, "its checksum does not match")
@@ -51,9 +57,9 @@ def events(rows: Iterable[Any]) -> Iterator[Event]:
             raise _damaged(seq, repr(error)) from error
 
 
-def outlines(rows: Iterable[tuple[int, float, str, str, str]]) -> Iterator[Event]:
+def outlines(found: Iterable[tuple[int, float, str, str, str]]) -> Iterator[Event]:
     """Rows of OUTLINE as events that say which object and what happened to it, and nothing else."""
-    for seq, time, verb, kind, uid in rows:
+    for seq, time, verb, kind, uid in found:
         try:
             yield Event(seq, WatchEvent(_VERBS[verb], ObjectKey(_KINDS[kind], "", "", uid), "", time, b""))
         except KeyError as error:

@@ -95,7 +95,7 @@ class Store:
             # A few rows at a time: one by one they take turns with SQLite in the processor's cache, and a long list
             # of them keeps the garbage collector busy.
             for start in range(0, len(events), _ROWS):
-                connection.executemany(rows.INSERT, list(map(rows.row, events[start : start + _ROWS])))
+                connection.executemany(rows.INSERT, rows.rows(events[start : start + _ROWS]))
             keyframes.insert(connection, live.apply(events))
             if versions:
                 rows.put_pairs(connection, "versions", versions)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-import sqlite3
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import starmap
 from pathlib import Path
 from statistics import median
 
@@ -19,7 +19,8 @@ from kstream.core.events import Event, Kind, ObjectKey, Verb, WatchEvent
 from kstream.core.recorder import Recorder
 from kstream.core.resources import decode_line
 from kstream.core.state import ClusterState
-from kstream.logs.rows import INSERT, row
+from kstream.logs.connections import connect_for_writing
+from kstream.logs.rows import INSERT, rows
 from kstream.logs.sqlite import SqliteLog
 from loadtest.bench.contender import pod
 from loadtest.bench.results import Result, amount
@@ -27,6 +28,7 @@ from loadtest.bench.results import Result, amount
 _INCIDENT = Path(__file__).parents[2] / "fixtures" / "wire" / "incident.jsonl.gz"
 _VERBS = {verb.value: verb for verb in Verb}
 _COMMIT = 200  # events in a transaction, as they come in a busy cluster
+_ROWS = 60_000  # enough for the write-ahead log to be emptied on the way
 
 
 def ingest(*, quick: bool) -> list[Result]:
@@ -62,7 +64,7 @@ def append(*, quick: bool) -> list[Result]:
         WatchEvent(
             Verb.MODIFIED, ObjectKey(Kind.POD, "shop", f"pod-{n}", f"uid-{n}"), str(n), 1.7e9, pod(n, 400)
         )
-        for n in range(20_000)
+        for n in range(_ROWS)
     ]
     ours, theirs = [], []
     for _ in range(3 if quick else 7):
@@ -151,16 +153,10 @@ async def _append(changes: list[WatchEvent]) -> float:
 
 
 def _executemany(changes: list[WatchEvent]) -> float:
-    """The same rows, the same transactions, the same settings, and nothing else."""
+    """The same rows into the same table, the same transactions, the same settings, and nothing else."""
     with tempfile.TemporaryDirectory(prefix="kstream-bench-") as folder:
-        connection = sqlite3.connect(Path(folder, "raw.db"), isolation_level=None)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("PRAGMA synchronous=NORMAL")
-        connection.execute(
-            "CREATE TABLE events (seq INTEGER PRIMARY KEY, time REAL, verb TEXT, kind TEXT, namespace TEXT,"
-            " name TEXT, uid TEXT, version TEXT, body TEXT, crc INTEGER)"
-        )
-        made = [row(Event(seq, change)) for seq, change in enumerate(changes, 1)]
+        connection = connect_for_writing(Path(folder, "raw.db"), max_bytes=None)
+        made = rows(starmap(Event, enumerate(changes, 1)))
         began = time.perf_counter()
         for start in range(0, len(made), _COMMIT):
             connection.execute("BEGIN")
