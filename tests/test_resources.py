@@ -12,6 +12,7 @@ from kstream.core.events import Kind, ObjectKey
 from kstream.core.resources import (
     Line,
     Status,
+    decode_added,
     decode_line,
     decode_object,
     decode_page,
@@ -262,6 +263,26 @@ def test_json_that_is_no_list_is_not_an_empty_list(value: Json) -> None:
 
 
 # --- watch lines
+
+
+@pytest.mark.parametrize(
+    "stop",
+    [
+        {"type": "DELETED", "object": pod()},
+        {"type": "BOOKMARK", "object": {"metadata": {"resourceVersion": "9"}}},
+        {"type": "ERROR", "object": {"kind": "Status", "code": 410}},
+        {"type": "ADDED", "object": {"metadata": {}}},
+        {"type": "ADDED", "object": {"metadata": {"name": 7}}},
+        {"type": "ADDED"},
+        "torn",
+    ],
+)
+def test_added_lines_are_read_together_up_to_the_first_other_one(stop: object) -> None:
+    added = [
+        raw({"type": "ADDED", "object": pod(status={"phase": phase})}) for phase in ("Running", "Pending")
+    ]
+    given = [*added, raw(stop)[:-1] if stop == "torn" else raw(stop), *added]
+    assert decode_added(Kind.POD, given) == [decode_line(Kind.POD, line).decoded for line in added]
 
 
 def test_deleted_carries_only_what_names_the_object() -> None:

@@ -23,23 +23,20 @@ class LineSplitter:
         """The lines that `data` completes, without their newlines; none any more once `oversize`."""
         if self.oversize:
             return []
-        head, newline, rest = data.partition(b"\n")
-        if not newline:
-            self._keep(data)
-            return []
-        self._keep(head)
-        first = b"".join(self._parts)
-        lines = [first, *rest.split(b"\n")] if rest else [first, b""]
-        self._parts.clear()
-        self._waiting = 0
-        self._keep(lines.pop())
+        lines = data.split(b"\n")
+        tail = lines.pop()
+        if lines and self._parts:
+            lines[0] = b"".join((*self._parts, lines[0]))
+            self._parts.clear()
+            self._waiting = 0
         whole: list[bytes] = []
         for line in lines:
             if len(line) > self._limit:
                 self.oversize = True
-                break
+                return whole
             if line and not line.isspace():
                 whole.append(line)
+        self._keep(tail)
         return whole
 
     def _keep(self, part: bytes) -> None:

@@ -175,7 +175,12 @@ class Reflector:
             return Output()
         self._heard_bytes = True
         self._wordless = 0
-        return self._receive_lines(self._lines.feed(data), now)
+        lines = self._lines.feed(data)
+        if self._phase is not _Phase.INITIAL:
+            return self._receive_lines(lines, now, [])
+        # What a WatchList begins with is taken in together: with 150,000 pods it shows.
+        listed = resources.decode_added(self.stream.kind, lines)
+        return self._receive_lines(lines[len(listed) :], now, self._see(listed, now, sweep=self._sweep))
 
     def receive_end(self, now: Moment) -> Output:
         """The response ended as it should."""
@@ -261,8 +266,7 @@ class Reflector:
         self._superseded.clear()
         return self.inventory.end_sweep(self._sweep, namespace=self.stream.namespace, time=now.time)
 
-    def _receive_lines(self, lines: Iterable[bytes], now: Moment) -> Output:
-        events: list[WatchEvent] = []
+    def _receive_lines(self, lines: Iterable[bytes], now: Moment, events: list[WatchEvent]) -> Output:
         notes: list[Note] = []
         before = self._version
         sweep = self._sweep if self._phase is _Phase.INITIAL else 0

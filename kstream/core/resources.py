@@ -7,7 +7,7 @@ mean that nothing changed for a client (PROTOCOL 12). docs/resources.md has the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 import msgspec
@@ -71,6 +71,14 @@ def decode_page(kind: Kind, raw: bytes) -> Page:
 def decode_line(kind: Kind, raw: bytes) -> Line:
     """One line of a watch, without or with its newline. Raises MalformedError for no JSON and wrong types."""
     return _CODECS[kind].line(raw)
+
+
+def decode_added(kind: Kind, lines: Iterable[bytes]) -> list[Decoded]:
+    """The objects of watch lines up to the first that is not an ADDED, or cannot be read: decode_line says what it is.
+
+    Each is what decode_line makes of its line.
+    """
+    return _CODECS[kind].added(lines)
 
 
 def decode_status(raw: bytes) -> Status | None:
@@ -162,6 +170,20 @@ class _Codec(Generic[_T]):
             )
         return Page(head.version, head.next or "", head.remaining, items)
 
+    def added(self, lines: Iterable[bytes]) -> list[Decoded]:
+        read, decode = self._decode_event, self._decoded
+        items: list[Decoded] = []
+        try:
+            for raw in lines:
+                event = read(raw)
+                item = event.object
+                if event.type != _ADDED or item is None or (decoded := decode(item)) is None:
+                    break
+                items.append(decoded)
+        except _UNREADABLE:
+            pass  # it is looked at once more, alone
+        return items
+
     def line(self, raw: bytes) -> Line:
         try:
             event = self._decode_event(raw)
@@ -222,6 +244,7 @@ def _malformed(what: str, error: Exception) -> MalformedError:
 
 
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_ADDED: Final = "ADDED"
 _BOOKMARK: Final = "BOOKMARK"
 _ERROR: Final = "ERROR"
 _UPSERTS: Final[frozenset[str]] = frozenset({Verb.ADDED, Verb.MODIFIED})

@@ -80,7 +80,7 @@ class ApiServer:
             connector=aiohttp.TCPConnector(limit=0, ssl=credentials.tls or True),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=10.0),
             cookie_jar=aiohttp.DummyCookieJar(),
-            read_bufsize=2**20,
+            read_bufsize=2**18,
         )
 
     async def renew(self, serial: int, *, only_if_changed: bool = False) -> None:
