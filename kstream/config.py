@@ -92,6 +92,14 @@ SERVING_OPTIONS = (
 )
 
 
+workers_option = env_option(
+    "--workers",
+    type=click.IntRange(1),
+    default=1,
+    help="Processes that serve, behind one port, while this one records: for more clients than a core can take.",
+)
+
+
 def serving_options(command: F) -> F:
     """The options of every command that serves; they arrive as keyword arguments for `serve_settings`."""
     for option in reversed(SERVING_OPTIONS):

@@ -1,35 +1,42 @@
-"""The processes that serve while this one records: started, told what the source reports, replaced when one dies."""
+"""The processes that serve while this one records: started, told what the source says, replaced when one dies.
+
+A worker is spoken to in JSON lines. On its stdin: first its orders, then `{"report", "after"}` of the source,
+`{"time"}` of the timeline and `{"answer", "value" | "error"}` to what it asked; on its stdout: `{"host", "port"}` once
+it listens, then `{"ask", "what", "body"}` for what only this process knows (worker.py has the other end).
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
-from kstream.config import ServeSettings
-from kstream.core.errors import BindError, KstreamError
+from kstream.core.errors import BindError, InvalidMessageError, KstreamError
 from kstream.core.health import Health, Report, report_as_json
-from kstream.ports import Clock
-from kstream.run import Address
+from kstream.run import Address, Server
 
 _AGAIN = 1.0  # seconds before one that died is started again
 _STOPPING = 7.0  # seconds that one has to say goodbye to its clients
+_TICK = 0.1  # seconds between two words about the time of the timeline
+_LINE = 2**21  # bytes that a worker may say at once: the body of a request is at most half of that
 
 
 class Crew:
-    """`count` workers on the log file `log`, which this process writes. One port, shared by the kernel."""
+    """`count` workers on the log file `log`, which this process writes as `server` says. One port for all of them."""
 
-    def __init__(self, *, count: int, log: Path, mode: str, settings: ServeSettings, clock: Clock) -> None:
+    def __init__(self, server: Server, *, count: int, log: Path) -> None:
+        self._server = server
         self._count = count
         self._log = log
-        self._mode = mode
         # Each has its share of the clients: the kernel spreads connections evenly.
-        self._settings = settings.model_copy(update={"max_clients": -(-settings.max_clients // count)})
-        self._clock = clock
+        most = -(-server.settings.max_clients // count)
+        self._settings = server.settings.model_copy(update={"max_clients": most})
         self._health = Health()
         self._after = 0
+        self._recorded = self._suppressed = 0
         self._workers: dict[asyncio.subprocess.Process, None] = {}
 
     @property
@@ -42,7 +49,11 @@ class Crew:
         self._after = after
         if self._health.apply(report):
             for worker in self._workers:
-                self._say(worker, report)
+                self._tell(worker, report)
+
+    def progress(self, events: int, suppressed: int) -> None:
+        """What was recorded since the start, and what was left out because it changed nothing."""
+        self._recorded, self._suppressed = events, suppressed
 
     async def run(self, *, ready: Callable[[Address], None], stop: asyncio.Event) -> None:
         """Serve until `stop` is set. Raises BindError when the first worker cannot listen."""
@@ -54,6 +65,8 @@ class Crew:
             async with asyncio.TaskGroup() as tasks:
                 keeping = [tasks.create_task(self._keep(first))]
                 keeping += [tasks.create_task(self._keep(None)) for _ in range(self._count - 1)]
+                if self._paced:
+                    keeping.append(tasks.create_task(self._tell_time()))
                 ready(address)
                 await stop.wait()
                 for task in keeping:
@@ -61,16 +74,32 @@ class Crew:
         finally:
             await asyncio.gather(*map(self._end, list(self._workers)))
 
+    @property
+    def _paced(self) -> bool:
+        """The timeline has a time of its own, which the workers cannot know."""
+        return self._server.time != self._server.clock.time
+
+    async def _tell_time(self) -> None:
+        while True:
+            for worker in self._workers:
+                _write(worker, {"time": self._server.time()})
+            await self._server.clock.sleep(_TICK)
+
     async def _keep(self, worker: asyncio.subprocess.Process | None) -> None:
+        """One worker after the other."""
         while True:
             if worker is None:
                 worker = await self._start()
                 await self._listening(worker)
+            async with asyncio.TaskGroup() as answers:
+                assert worker.stdout is not None
+                while line := await worker.stdout.readline():
+                    answers.create_task(self._answer(worker, json.loads(line)))
             code = await worker.wait()
             self._workers.pop(worker, None)
             sys.stderr.write(f"A worker ended with code {code}; another one takes its place\n")
             worker = None
-            await self._clock.sleep(_AGAIN)
+            await self._server.clock.sleep(_AGAIN)
 
     async def _start(self) -> asyncio.subprocess.Process:
         worker = await asyncio.create_subprocess_exec(
@@ -79,16 +108,20 @@ class Crew:
             "kstream.worker",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
+            limit=_LINE,
         )
         self._workers[worker] = None
+        server = self._server
         orders = {
             "log": str(self._log),
-            "mode": self._mode,
+            "mode": server.mode,
             "settings": self._settings.model_dump(mode="json"),
+            "time": server.time() if self._paced else None,
+            "control": server.control is not None,
         }
         _write(worker, orders)
         for report in self._health.retold():
-            self._say(worker, report)
+            self._tell(worker, report)
         return worker
 
     async def _listening(self, worker: asyncio.subprocess.Process) -> Address:
@@ -102,8 +135,25 @@ class Crew:
         said = json.loads(line)
         return Address(said["host"], said["port"])
 
-    def _say(self, worker: asyncio.subprocess.Process, report: Report) -> None:
+    def _tell(self, worker: asyncio.subprocess.Process, report: Report) -> None:
         _write(worker, {"report": report_as_json(report), "after": self._after})
+
+    async def _answer(self, worker: asyncio.subprocess.Process, asked: dict[str, Any]) -> None:
+        """What a client wants to know or have done, which only this process can."""
+        server = self._server
+        value: Mapping[str, Any]
+        try:
+            if asked["what"] == "control":
+                assert server.control is not None
+                value = await server.control(asked["body"])
+            else:
+                said = await server.status() if server.status is not None else {}
+                value = {"recorded": self._recorded, "suppressed": self._suppressed, **said}
+        except KstreamError as error:
+            details = error.details if isinstance(error, InvalidMessageError) else ""
+            _write(worker, {"answer": asked["ask"], "error": [str(error), details]})
+        else:
+            _write(worker, {"answer": asked["ask"], "value": value})
 
     async def _end(self, worker: asyncio.subprocess.Process) -> None:
         assert worker.stdin is not None

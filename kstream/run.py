@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import errno
 import signal
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from aiohttp import web
 
@@ -20,6 +20,7 @@ from kstream.core.limits import Limits
 from kstream.hub import Hub
 from kstream.ports import Clock, EventLog, Source, Timeline
 from kstream.service import follow, record
+from kstream.web.api import Status
 from kstream.web.app import Control, make_app
 
 
@@ -58,7 +59,7 @@ class Server:
     time: Callable[[], float]  # the time of the timeline, seconds since the Unix epoch
     limits: Limits = field(default_factory=Limits)
     timeline: Timeline | None = None  # of a replay: its changes are told to clients
-    status: Callable[[], Mapping[str, Any]] | None = None
+    status: Status | None = None
     control: Control | None = None
     reports: AsyncGenerator[tuple[Report, int], None] | None = (
         None  # of a source that another process records

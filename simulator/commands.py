@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,9 @@ import yaml
 
 from kstream.clock import SystemClock
 from kstream.commands.serving import serve_until_stopped
-from kstream.config import ServeSettings, env_option, serve_settings, serving_options
+from kstream.config import ServeSettings, env_option, serve_settings, serving_options, workers_option
 from kstream.core.errors import ConfigError, InvalidMessageError, KstreamError, UnreachableError
+from kstream.crew import Crew
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import Clock
 from kstream.run import Server
@@ -90,19 +92,20 @@ def build(
     type=click.Path(dir_okay=False, path_type=Path),
     help="Keep the event log in this file; a log of the same run is gone on with.",
 )
+@workers_option
 @serving_options
-def simulate(*, listed: bool, log: Path | None, **options: Any) -> None:
+def simulate(*, listed: bool, log: Path | None, workers: int, **options: Any) -> None:
     """Serve a simulated cluster: the same every time, with the dramas you ask for."""
     settings = serve_settings(options)
     if listed:
         _list(as_json=settings.output == "json")
         return
     clock = SystemClock()
-    asyncio.run(_simulate(build(clock=clock, **options), settings, log, clock))
+    asyncio.run(_simulate(build(clock=clock, **options), settings, log, clock, workers))
 
 
 async def _simulate(
-    source: SimulatorSource, settings: ServeSettings, path: Path | None, clock: Clock
+    source: SimulatorSource, settings: ServeSettings, path: Path | None, clock: Clock, workers: int
 ) -> None:
     if path is None:
         log = await SqliteLog.open_temporary(meta={"simulation": source.run})
@@ -111,14 +114,20 @@ async def _simulate(
         epoch = None if await asyncio.to_thread(path.exists) else source.epoch
         log = await SqliteLog.open(path, epoch=epoch, meta={"simulation": source.run}, clock=clock)
     try:
-        await _serve(source, log, settings, clock)
+        await _serve(source, log, settings, clock, workers)
     finally:
         await log.close()
 
 
-async def _serve(source: SimulatorSource, log: SqliteLog, settings: ServeSettings, clock: Clock) -> None:
+async def _serve(
+    source: SimulatorSource, log: SqliteLog, settings: ServeSettings, clock: Clock, workers: int
+) -> None:
     # Said before the address is printed, not after.
     source.check(log.versions, empty=log.head == 0)
+
+    async def status() -> Mapping[str, Any]:
+        return source.status()
+
     server = Server(
         mode="simulate",
         settings=settings,
@@ -126,7 +135,7 @@ async def _serve(source: SimulatorSource, log: SqliteLog, settings: ServeSetting
         source=source,
         clock=clock,
         time=source.now,
-        status=source.status,
+        status=status,
         control=source.control,
     )
 
@@ -134,7 +143,8 @@ async def _serve(source: SimulatorSource, log: SqliteLog, settings: ServeSetting
         await source.ended.wait()
         stop.set()
 
-    await serve_until_stopped(server, alongside=stop_at_end)
+    crew = Crew(server, count=workers, log=log.path) if workers > 1 else None
+    await serve_until_stopped(server, crew=crew, alongside=stop_at_end)
 
 
 def _list(*, as_json: bool) -> None:

@@ -5,17 +5,23 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+
+import aiohttp
 
 from kstream.client import Client
 from kstream.clock import SystemClock
 from kstream.config import ServeSettings
+from kstream.core.errors import InvalidMessageError
 from kstream.core.events import Verb
 from kstream.core.health import ClusterInfo, Identified, Lost, Synced
+from kstream.core.wire import timestamp
 from kstream.crew import Crew
 from kstream.logs.sqlite import SqliteLog
-from kstream.run import Address
-from tests.making import change, pod_key
+from kstream.run import Address, Server
+from tests.making import START, change, pod_key
 
 
 async def seen(address: Address, head: int, *, stale: bool) -> list[str]:
@@ -30,7 +36,10 @@ async def seen(address: Address, head: int, *, stale: bool) -> list[str]:
 async def test_workers_serve_what_this_process_records_and_one_that_dies_is_replaced(tmp_path: Path) -> None:
     clock = SystemClock()
     log = await SqliteLog.open(tmp_path / "log.db")
-    crew = Crew(count=2, log=log.path, mode="live", settings=ServeSettings(port=0), clock=clock)
+    server = Server(
+        mode="live", settings=ServeSettings(port=0), log=log, source=None, clock=clock, time=clock.time
+    )
+    crew = Crew(server, count=2, log=log.path)
     await log.append([change(Verb.ADDED, pod_key("a"))])
     crew.report(Identified(ClusterInfo("test", "v1.36.0")), after=0)
     crew.report(Synced(), after=1)
@@ -57,3 +66,53 @@ async def test_workers_serve_what_this_process_records_and_one_that_dies_is_repl
         await task
         await log.close()
     assert crew.pids == []
+
+
+async def test_a_worker_asks_the_process_that_records_for_what_only_that_one_knows(tmp_path: Path) -> None:
+    clock = SystemClock()
+    log = await SqliteLog.open(tmp_path / "log.db")
+
+    async def status() -> Mapping[str, Any]:
+        return {"scenario": "tour"}
+
+    async def control(body: dict[str, Any]) -> Mapping[str, Any]:
+        if body["do"] == "nonsense":
+            raise InvalidMessageError("There is no such action", "do: nonsense")
+        return {"done": body["do"]}
+
+    server = Server(
+        mode="simulate",
+        settings=ServeSettings(port=0),
+        log=log,
+        source=None,
+        clock=clock,
+        time=lambda: START,
+        status=status,
+        control=control,
+    )
+    crew = Crew(server, count=2, log=log.path)
+    crew.progress(7, 2)
+    crew.report(Synced(), after=0)
+    stop = asyncio.Event()
+    listening: asyncio.Future[Address] = asyncio.get_running_loop().create_future()
+    task = asyncio.create_task(crew.run(ready=listening.set_result, stop=stop))
+    try:
+        url = (await asyncio.wait_for(listening, 20)).page
+        async with asyncio.timeout(20), aiohttp.ClientSession() as session:
+
+            async def do(action: str) -> tuple[int, Any]:
+                async with session.post(f"{url}api/sim/do", json={"do": action}) as answer:
+                    return answer.status, await answer.json()
+
+            async with session.get(f"{url}api/status") as answer:
+                said = await answer.json()
+            assert (said["scenario"], said["recorded"], said["suppressed"]) == ("tour", 7, 2)
+            assert await asyncio.gather(*(do("pause") for _ in range(8))) == [(200, {"done": "pause"})] * 8
+            refused, error = await do("nonsense")
+            assert (refused, error["error"]["details"]) == (400, "do: nonsense")
+            async with session.ws_connect(f"{url}ws") as socket:
+                assert (await socket.receive_json())["timestamp"] == timestamp(START)
+    finally:
+        stop.set()
+        await task
+        await log.close()

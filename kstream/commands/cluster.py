@@ -50,6 +50,6 @@ def kube_source(options: dict[str, Any], clock: Clock) -> KubeSource:
     return KubeSource(kube_settings(options), clock=clock, rng=random.Random())
 
 
-def stream_status(source: KubeSource) -> Mapping[str, Any]:
+async def stream_status(source: KubeSource) -> Mapping[str, Any]:
     """What /api/status says of each watch: how fresh it is, in seconds, and what became of it."""
     return {"streams": [stream._asdict() for stream in source.streams]}

@@ -9,7 +9,10 @@ from typing import Any
 
 import click
 
-from kstream.run import Address, Server, run, stop_on_signals
+from kstream.core.errors import KstreamError
+from kstream.crew import Crew
+from kstream.run import Address, Server, first_of, run, stop_on_signals
+from kstream.service import record
 
 
 def announce(server: Server, address: Address) -> None:
@@ -31,9 +34,12 @@ def announce(server: Server, address: Address) -> None:
 
 
 async def serve_until_stopped(
-    server: Server, *, alongside: Callable[[asyncio.Event], Coroutine[Any, Any, None]] | None = None
+    server: Server,
+    *,
+    crew: Crew | None = None,
+    alongside: Callable[[asyncio.Event], Coroutine[Any, Any, None]] | None = None,
 ) -> None:
-    """Run the server until Ctrl-C or SIGTERM, then close the log.
+    """Run the server until Ctrl-C or SIGTERM, then close the log; with a `crew`, record here and let that one serve.
 
     `alongside` runs from when the server listens until it stops, and may set the event that stops it.
     """
@@ -47,9 +53,27 @@ async def serve_until_stopped(
             companions.append(asyncio.create_task(alongside(stop)))
 
     try:
-        await run(server, ready=ready, stop=stop)
+        if crew is None:
+            await run(server, ready=ready, stop=stop)
+        else:
+            await _record_for(crew, server, ready=ready, stop=stop)
     finally:
         for companion in companions:
             companion.cancel()
         await asyncio.gather(*companions, return_exceptions=True)
         await server.log.close()
+
+
+async def _record_for(
+    crew: Crew, server: Server, *, ready: Callable[[Address], None], stop: asyncio.Event
+) -> None:
+    assert server.source is not None, "a crew serves what this process records"
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            recording = tasks.create_task(
+                record(server.source, server.log, server.clock, report=crew.report, progress=crew.progress)
+            )
+            await crew.run(ready=ready, stop=stop)
+            recording.cancel()
+    except* KstreamError as group:
+        raise first_of(group) from None

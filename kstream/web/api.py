@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -18,13 +18,14 @@ from kstream.web.admission import error_response
 PROTOCOL_VERSION = 1
 _VERSION = version("kstream")
 
+Status = Callable[[], Awaitable[Mapping[str, Any]]]
+"""What the source knows of itself, for /api/status; perhaps asked of another process."""
+
 
 class Api:
     """The handlers; `status` adds what the source knows about its watches."""
 
-    def __init__(
-        self, hub: Hub, *, time: Callable[[], float], status: Callable[[], Mapping[str, Any]] | None = None
-    ) -> None:
+    def __init__(self, hub: Hub, *, time: Callable[[], float], status: Status | None = None) -> None:
         self._hub = hub
         self._time = time
         self._status = status
@@ -91,5 +92,5 @@ class Api:
             ],
         }
         if self._status is not None:
-            body.update(self._status())
+            body.update(await self._status())
         return web.json_response(body)

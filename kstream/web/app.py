@@ -13,7 +13,7 @@ from kstream.core.errors import InvalidMessageError, KstreamError
 from kstream.hub import Hub
 from kstream.ports import EventLog
 from kstream.web.admission import ADMISSION, Admission, admit, error_response
-from kstream.web.api import Api
+from kstream.web.api import Api, Status
 from kstream.web.metrics import Metrics, Visits
 from kstream.web.ws import WebSockets
 
@@ -37,7 +37,7 @@ def make_app(
     settings: ServeSettings,
     *,
     time: Callable[[], float],
-    status: Callable[[], Mapping[str, Any]] | None = None,
+    status: Status | None = None,
     control: Control | None = None,
 ) -> web.Application:
     """The server's application. `control` takes the body of POST /api/sim/do, where there is a simulation."""
