@@ -7,6 +7,7 @@ alone (a pong, an error, a new filter, a socket that is full) makes its session 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 from kstream.core.lane import FOREVER, Lane
 from kstream.member import Member
@@ -15,6 +16,7 @@ PARTY = (
     512  # members of a lane at most: a lane is served in one go, so this bounds how long nothing else runs
 )
 _MERGE_EVERY = 0.05  # seconds
+_TRIED = 8  # lanes that one who steps in looks at: with thousands of clients there may be hundreds until they merge
 
 
 class Party:
@@ -68,9 +70,9 @@ class Crowd:
         """Let a member to whom only events are due ride with others, or open a lane of its own."""
         session = member.session
         mine = session.lane
-        for lane, party in self.parties.items():
-            if len(party.members) < PARTY and lane.takes(mine, now):
-                session.step_in(lane)
+        for party in islice(reversed(self.parties.values()), _TRIED):
+            if len(party.members) < PARTY and party.lane.takes(mine, now):
+                session.step_in(party.lane)
                 break
         else:
             session.step_in()

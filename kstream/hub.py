@@ -7,29 +7,29 @@ read is skipped and looked at again shortly, and falls behind in the log meanwhi
 from __future__ import annotations
 
 import asyncio
-import heapq
-import itertools
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
 
 from kstream.core import wire
 from kstream.core.backlog import Backlog
 from kstream.core.events import Event
 from kstream.core.filters import Filter
+from kstream.core.frames import text_frame
 from kstream.core.health import Fault, Health, Identified, Lost, Report, Synced
 from kstream.core.limits import Limits
 from kstream.core.pacing import pause_after
 from kstream.core.session import Close, Session
 from kstream.core.state import ClusterState
 from kstream.core.tally import Tally
+from kstream.core.timers import Timers
 from kstream.crowd import Crowd, Party
 from kstream.member import Member, Outlet, broadcast
 from kstream.ports import Clock, Timeline
-from kstream.pulse import Pulse
+from kstream.pulse import Pulse, Turn
 from kstream.snapshots import Snapshots
 
 _SLOW_POLL = 0.02  # seconds between looks at a client whose socket is full
-_TURN = 0.005  # seconds that a flush may hold the event loop
 
 
 class Hub:
@@ -60,8 +60,7 @@ class Hub:
         self._crowds: dict[Filter, Crowd] = {}
         self._dirty: dict[Filter, None] = {}
         self._slow: dict[Member, None] = {}
-        self._timers: list[tuple[float, int, Member | Party]] = []
-        self._order = itertools.count()
+        self._timers: Timers[Member | Party] = Timers()
         self._armed = 0.0
         self._flush_at = 0.0  # before this instant a flush would leave no time for anything else
         self._pulse = Pulse(clock, self.tally)
@@ -74,6 +73,9 @@ class Hub:
 
     def __len__(self) -> int:
         return sum(map(len, self._crowds.values()))
+
+    def __iter__(self) -> Iterator[Member]:
+        return chain.from_iterable(map(list, self._crowds.values()))
 
     @property
     def slow(self) -> int:
@@ -167,9 +169,9 @@ class Hub:
         self.state = state
         self.backlog = Backlog(head=state.seq, tally=self.tally)
         self._snapshots.jump(state, self.backlog)
-        for member in self._everyone():
+        for member in self:
             member.session.move(self.backlog)
-            self.serve(member)
+            self._serve_soon(member)
 
     def report(self, report: Report, *, after: int = 0) -> None:
         """What the source says about itself; told to clients once the state has reached `after`."""
@@ -184,10 +186,10 @@ class Hub:
         timeline.listen(lambda data: self.announce(wire.playback(data, time=self._time())))
 
     def announce(self, message: bytes) -> None:
-        """A small message for everyone."""
-        for member in self._everyone():
+        """A small message for everyone, before all else that is sent."""
+        for member in self:
             member.session.tell(message)
-            self.serve(member)
+            self._serve_soon(member)
 
     def _report(self, report: Report) -> None:
         was_stale = self.health.stale
@@ -203,8 +205,9 @@ class Hub:
             case Identified() if self.health.synced:
                 self.announce(self._connection("reconnecting" if self.health.stale else "connected"))
         if isinstance(report, Synced):
-            for member in self._everyone():
-                self.serve(member)
+            for member in self:
+                if member.session.wants_snapshot:
+                    self._serve_soon(member)
 
     def _connection(
         self, status: str, *, resumed: bool | None = None, reason: str | None = None, first: bool = False
@@ -219,9 +222,6 @@ class Hub:
             reason=reason,
             limits=self.limits if first else None,
         )
-
-    def _everyone(self) -> list[Member]:
-        return [member for crowd in self._crowds.values() for member in crowd]
 
     # Sending
 
@@ -240,8 +240,7 @@ class Hub:
         self._flush_at = began + took + pause_after(took, self._pulse.lag)
 
     async def _flush(self, now: float) -> None:
-        clock = self._clock
-        turn = now
+        turn = Turn(self._clock)
         while self._dirty:
             watched = next(iter(self._dirty))
             del self._dirty[watched]
@@ -251,17 +250,16 @@ class Hub:
             crowd.merge(now)
             for party in list(crowd.parties.values()):
                 self._serve_party(party, now)
-                now = clock.monotonic()
-                if now - turn > _TURN:
-                    await asyncio.sleep(0)
-                    now = turn = clock.monotonic()
+                now = await turn.rest()
             for count, member in enumerate(list(crowd.alone)):
                 if count & 31 == 31:
-                    now = clock.monotonic()
-                    if now - turn > _TURN:
-                        await asyncio.sleep(0)
-                        now = turn = clock.monotonic()
+                    now = await turn.rest()
                 self._serve(member, now)
+
+    def _serve_soon(self, member: Member) -> None:
+        """Look at one that goes alone in the next turn: thousands at once would stop everything else."""
+        self._crowds[member.session.view.filter].stepped_out(member)
+        self._schedule(0.0, member)
 
     def serve(self, member: Member) -> None:
         """Look at one client now."""
@@ -287,9 +285,7 @@ class Hub:
                 for member in list(members):
                     member.session.follow_up(frames[1:])
                     self._serve(member, now)
-        if lane.wait < party.scheduled:
-            party.scheduled = lane.wait
-            self._schedule(lane.wait, party)
+        self._schedule(lane.wait, party)
 
     def _serve(self, member: Member, now: float) -> None:
         if member.closed or member in self._slow:
@@ -312,13 +308,10 @@ class Hub:
                 self._snapshots.want(member)
         elif not session.riding and session.plain and member not in self._slow:
             crowd.step_in(member, now)
-        due = session.due
-        if due < member.scheduled:
-            member.scheduled = due
-            self._schedule(due, member)
+        self._schedule(session.due, member)
 
     def _schedule(self, due: float, whom: Member | Party) -> None:
-        heapq.heappush(self._timers, (due, next(self._order), whom))
+        self._timers.put(due, whom)
         self._arm(due)
 
     def _fell_behind(self, member: Member, now: float) -> None:
@@ -361,40 +354,42 @@ class Hub:
             now = clock.monotonic()
             if now >= metrics_at:
                 metrics_at = now + self._metrics_interval
-                self._metrics()
+                await self._metrics()
             for member in list(self._slow):
                 self._look_at_slow(member, now)
             if self._dirty and now >= self._flush_at:
                 await self.flush()
                 now = clock.monotonic()
-            turn = now
-            while self._timers and self._timers[0][0] <= now:
-                _, _, whom = heapq.heappop(self._timers)
-                whom.scheduled = float("inf")
+            turn = Turn(clock)
+            while self._timers.due <= now:
+                whom = self._timers.take()
                 if isinstance(whom, Party):
                     self._serve_party(whom, now)
                 else:
                     self._serve(whom, now)
-                now = clock.monotonic()
-                if now - turn > _TURN:
-                    await asyncio.sleep(0)
-                    turn = clock.monotonic()
+                now = await turn.rest()
             poll = now + _SLOW_POLL if self._slow else metrics_at
             flush = self._flush_at if self._dirty else metrics_at
-            self._armed = min(metrics_at, poll, flush, *(timer[0] for timer in self._timers[:1]))
+            self._armed = min(metrics_at, poll, flush, self._timers.due)
             self._wake.clear()
             await clock.wait(self._wake, self._armed - clock.monotonic())
 
-    def _metrics(self) -> None:
+    async def _metrics(self) -> None:
+        """For everyone who has the state; those in a lane get theirs together."""
         if not self.health.synced:
             return
         message = wire.metrics(self.state.counts(), time=self._time())
-        for member in self._everyone():
-            if not member.session.wants_snapshot:  # the state comes first
-                member.session.offer_metrics(message)
-                self.serve(member)
+        turn = Turn(self._clock)
+        for crowd in list(self._crowds.values()):
+            for party in list(crowd.parties.values()):
+                party.lane.metrics = text_frame(message, party.lane.bits)
+                self._serve_party(party, await turn.rest())
+            for member in list(crowd.alone):
+                if not member.gone and not member.session.wants_snapshot:
+                    member.session.offer_metrics(message)
+                    self._serve(member, await turn.rest())
 
     def close_all(self, close: Close) -> None:
         """The server goes away, or the timeline does."""
-        for member in self._everyone():
+        for member in self:
             self._close(member, close)

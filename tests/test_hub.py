@@ -148,6 +148,7 @@ async def test_clients_are_told_once_when_the_source_is_lost_and_when_it_is_back
         socket.messages()
         for report in (Lost(), Lost(), Synced(), Synced()):
             hub.report(report)
+        await clock.advance(0)
         assert [message["status"] for message in socket.messages()] == ["reconnecting", "connected"]
 
 
@@ -168,6 +169,22 @@ async def test_metrics_come_at_their_interval_whatever_the_filter() -> None:
         messages = socket.messages()
     assert types(messages) == ["metrics", "metrics"]
     assert messages[0]["data"]["totalPods"] == 1
+
+
+async def test_metrics_and_what_else_everyone_is_told_leaves_those_in_lock_step_together() -> None:
+    async with running() as (hub, clock):
+        sockets = [(await join(hub, clock))[0] for _ in range(40)]
+        await publish(hub, *numbered([change(Verb.ADDED, pod_key("p"))]))
+        lanes = {member.session.lane for member in hub}
+        assert len(lanes) == 1
+        before = [socket.writes for socket in sockets]
+        await clock.advance(10.0)
+        assert [socket.writes - had for socket, had in zip(sockets, before, strict=True)] == [1] * 40
+        assert {member.session.lane for member in hub} == lanes
+        hub.report(Lost())
+        await clock.advance(0)
+        assert [types(socket.messages())[-2:] for socket in sockets] == [["metrics", "connection"]] * 40
+        assert len({member.session.lane for member in hub}) == 1
 
 
 async def test_all_that_a_client_is_due_is_one_write() -> None:

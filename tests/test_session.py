@@ -12,6 +12,7 @@ from kstream.core import snapshot
 from kstream.core.backlog import Backlog, catch_up
 from kstream.core.events import Event, Kind, ObjectKey, Verb
 from kstream.core.filters import EVERYTHING, Filter
+from kstream.core.frames import text_frame
 from kstream.core.limits import Limits
 from kstream.core.recorder import Recorder
 from kstream.core.session import Session
@@ -167,6 +168,7 @@ class Clients(RuleBasedStateMachine):
         self.backlog = Backlog(head=0, max_events=40)
         self.history: list[Event] = []
         self.uids = 0
+        self.offered = 0  # metrics so far
         self.alive: list[ObjectKey] = []
         self.clients: list[dict[str, Any]] = []
         self._churn(6, 1)
@@ -214,7 +216,15 @@ class Clients(RuleBasedStateMachine):
     @rule(names=st.frozensets(st.sampled_from(["ns0", "ns1", "ns2"])))
     def join(self, names: frozenset[str]) -> None:
         session = session_on(self.backlog, Filter(names or None), self.now)
-        self.clients.append({"session": session, "fold": ClientFold(), "sent": []})
+        self.clients.append(
+            {
+                "session": session,
+                "fold": ClientFold(),
+                "sent": [],
+                "metrics": self.offered,
+                "owed": self.offered,
+            }
+        )
 
     @precondition(lambda self: self.clients)
     @rule(data=st.data())
@@ -236,6 +246,18 @@ class Clients(RuleBasedStateMachine):
                     self._take(client, frames[0])
                     if len(frames) > 1:
                         client["session"].follow_up(frames[1:])
+
+    @rule()
+    def metrics_come(self) -> None:
+        """What the hub does: those in a lane are offered theirs together."""
+        self.offered += 1
+        message = b'{"type":"metrics","n":%d}' % self.offered
+        for lane in {client["session"].lane for client in self.clients if client["session"].riding}:
+            lane.metrics = text_frame(message, lane.bits)
+        for client in self.clients:
+            client["owed"] = self.offered
+            if not client["session"].riding:
+                client["session"].offer_metrics(message)
 
     @precondition(lambda self: len(self.clients) > 1)
     @rule(data=st.data())
@@ -275,7 +297,7 @@ class Clients(RuleBasedStateMachine):
         old.leave()
         watched = old.view.filter
         session = session_on(self.backlog, watched, self.now)
-        client["session"], client["sent"] = session, []
+        client["session"], client["sent"], client["owed"] = session, [], client["metrics"]
         if fold.seq is not None and not old.wants_snapshot:
             if fold.seq >= self.backlog.floor:
                 session.catch_up(fold.seq)
@@ -309,6 +331,9 @@ class Clients(RuleBasedStateMachine):
         for message in messages:
             client["fold"].take(message)
             client["sent"].append(self.now)
+            if message["type"] == "metrics":
+                assert message["n"] > client["metrics"], "never twice, and the newest last"
+                client["metrics"] = message["n"]
         return messages
 
     @invariant()
@@ -331,6 +356,7 @@ class Clients(RuleBasedStateMachine):
                 self.now += 0.2
             session: Session = client["session"]
             assert session.caught_up
+            assert client["metrics"] == client["owed"]
             expected = {}
             for entry in self.state:
                 if entry.key in session.view.filter:

@@ -17,7 +17,7 @@ _SLACK = 0.5  # tokens that a client may give up for the company
 class Lane:
     """All methods leave `cursor`, `bucket` and `wait` true for every session that is in the lane."""
 
-    __slots__ = ("_limits", "bits", "bucket", "cursor", "riders", "tally", "view", "wait")
+    __slots__ = ("_limits", "bits", "bucket", "cursor", "metrics", "riders", "tally", "view", "wait")
 
     def __init__(
         self, view: View, *, bits: int, cursor: int, bucket: TokenBucket, limits: Limits, tally: Tally
@@ -27,6 +27,7 @@ class Lane:
         self.cursor = cursor
         self.bucket = bucket
         self.tally = tally
+        self.metrics: bytes | None = None  # a frame for each of them; only the newest is worth sending
         self.riders = 1
         self.wait = FOREVER  # the instant at which tokens will allow more
         self._limits = limits
@@ -41,12 +42,13 @@ class Lane:
             limits=self._limits,
             tally=self.tally,
         )
+        lane.metrics = self.metrics
         lane.wait = self.wait
         return lane
 
     @property
     def caught_up(self) -> bool:
-        return self.cursor >= self.view.last
+        return self.cursor >= self.view.last and self.metrics is None
 
     @property
     def behind(self) -> int:
@@ -58,7 +60,7 @@ class Lane:
 
     def takes(self, other: Lane, now: float) -> bool:
         """Whether a client on `other` may go over to this lane: it has got the same, and has no fewer tokens."""
-        if self.view is not other.view or self.bits != other.bits:
+        if self.view is not other.view or self.bits != other.bits or self.metrics is not other.metrics:
             return False
         behind = self.behind
         if behind < 0 or other.behind != behind:
@@ -73,12 +75,22 @@ class Lane:
         the window. Nothing was taken in that case.
         """
         self.wait = FOREVER
+        if self.cursor < self.view.last and self.cursor < self.view.lost:
+            return None
+        if self.metrics is None:
+            return self._events(now)
+        if not self.message(now):
+            self.wait = self.bucket.ready_at(1, now, keep=self._limits.reserve)
+            return ()
+        first, self.metrics = self.metrics, None
+        frames = self._events(now)
+        return (first + frames[0], *frames[1:]) if frames else (first,)
+
+    def _events(self, now: float) -> tuple[bytes, ...]:
         view = self.view
         cursor = self.cursor
         if cursor >= view.last:
             return ()
-        if cursor < view.lost:
-            return None
         bucket, keep = self.bucket, self._limits.reserve
         count = view.count(cursor)
         tally, riders = self.tally, self.riders

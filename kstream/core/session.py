@@ -42,7 +42,6 @@ class Session:
         "_inbound",
         "_lane",
         "_limits",
-        "_metrics",
         "_next_ping",
         "_parts",
         "_pong_by",
@@ -82,7 +81,6 @@ class Session:
         # Lists, since an empty one costs a tenth of an empty deque, and these are short when they are not empty.
         self._urgent: list[bytes] = []  # frames that may use the reserve
         self._parts: list[bytes] = []  # frames of a snapshot or a large batch, in order
-        self._metrics: bytes | None = None  # only the newest is worth sending
         self._wait = FOREVER  # the instant at which tokens will allow more
         self._next_ping = now + limits.heartbeat
         self._pong_by = FOREVER
@@ -167,7 +165,7 @@ class Session:
     @property
     def plain(self) -> bool:
         """Nothing but events is due to it, and it has got all there are: it may ride with others."""
-        return self.caught_up and self._metrics is None and self.closing is None
+        return self.caught_up and self.closing is None
 
     def step_in(self, lane: Lane | None = None) -> None:
         """Ride in `lane`, which takes this one's (Lane.takes); without one, open the own lane to others."""
@@ -199,8 +197,9 @@ class Session:
         self._urgent.append(text_frame(message, self._bits))
 
     def offer_metrics(self, message: bytes) -> None:
+        """Those who ride are offered theirs together, through their lane."""
         self.step_out()
-        self._metrics = text_frame(message, self._bits)
+        self._lane.metrics = text_frame(message, self._bits)
 
     def restart(self) -> None:
         """What was sent no longer leads to the state: the client needs a new `initial_state`."""
@@ -250,7 +249,7 @@ class Session:
         if now >= self._next_ping:
             self._heartbeat(now, out)
         lane = self._lane
-        if lane.cursor >= lane.view.last and not self._urgent and not self._parts and self._metrics is None:
+        if lane.caught_up and not self._urgent and not self._parts:
             self._wait = FOREVER
             return out[0] if out else b""
         if self.riding:
@@ -270,9 +269,6 @@ class Session:
             if self._parts:
                 self._wait = bucket.ready_at(1, now, keep=keep)
                 return b"".join(out)
-        if self._metrics is not None and lane.message(now):
-            out.append(self._metrics)
-            self._metrics = None
         if not self.wants_snapshot:
             frames = lane.events(now)
             self._wait = lane.wait
@@ -284,8 +280,6 @@ class Session:
                 if len(frames) > 1:
                     self._parts.extend(frames[1:])
                     self._wait = bucket.ready_at(1, now, keep=keep)
-        if self._metrics is not None:
-            self._wait = min(self._wait, bucket.ready_at(1, now, keep=keep))
         return b"".join(out) if len(out) != 1 else out[0]
 
     def _heartbeat(self, now: float, out: list[bytes]) -> None:
