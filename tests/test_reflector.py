@@ -286,6 +286,38 @@ def test_after_a_list_an_old_version_may_be_the_present_one() -> None:
     assert driven.events == ["MODIFIED a", "MODIFIED a", "MODIFIED a"]
 
 
+@pytest.mark.parametrize("learned", ["from the watch", "from a list", "from its name used again"])
+def test_what_is_gone_is_not_brought_back_by_a_watch_however_that_was_learned(learned: str) -> None:
+    """Versions have no order; a uid that is gone is never given again."""
+    driven = Driven().watching("a")
+    if learned == "from the watch":
+        driven.send(line("DELETED", pod("a", "101")))
+    if learned == "from its name used again":
+        driven.send(
+            line("ADDED", pod("a", "101", uid="another")), line("DELETED", pod("a", "102", uid="another"))
+        )
+    before = [*driven.events, "DELETED a"] if learned == "from a list" else driven.events
+    driven.send(error(410, "Expired"))
+    driven.ask()
+    driven.page(version="110")
+    driven.ask()
+    driven.open()
+    driven.send(line("ADDED", pod("a", "90")), line("MODIFIED", pod("a", "1")))
+    assert driven.events == before
+
+
+def test_what_was_deleted_is_back_when_a_list_says_so() -> None:
+    """etcd was restored from a time when it was there."""
+    driven = Driven().watching("a")
+    driven.send(line("DELETED", pod("a", "101")), error(410, "Expired"))
+    driven.ask()
+    driven.page("a", version="5", versions="3")
+    driven.ask()
+    driven.open()
+    driven.send(line("MODIFIED", pod("a", "6")))
+    assert driven.events == ["DELETED a", "ADDED a", "MODIFIED a"]
+
+
 def test_a_name_used_again_is_another_object() -> None:
     """LISTWATCH 8; the DELETED of the first was missed."""
     driven = Driven().watching("a")

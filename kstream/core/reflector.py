@@ -263,8 +263,9 @@ class Reflector:
         self._phase = _Phase.WATCH
         self._token = ""
         self._paged = True
-        self._superseded.clear()
-        return self.inventory.end_sweep(self._sweep, namespace=self.stream.namespace, time=now.time)
+        self._superseded.relisted()
+        absent = self.inventory.end_sweep(self._sweep, namespace=self.stream.namespace, time=now.time)
+        return self._superseded.noted(absent)
 
     def _receive_lines(self, lines: Iterable[bytes], now: Moment, events: list[WatchEvent]) -> Output:
         notes: list[Note] = []
@@ -278,16 +279,14 @@ class Reflector:
                 return self._merge(events, self._broken(now, str(error)), now)
             if line.status is not None:
                 return self._merge(events, self._watch_error(line.status, now), now)
-            if line.decoded is not None:
-                if not sweep and self._superseded.passed(
-                    line.decoded, self.inventory.version(line.decoded.key)
-                ):
+            if (item := line.decoded) is not None:
+                if not sweep and self._superseded.passed(item, self.inventory.version(item.key)):
                     self._tally.suppressed += 1
                     continue
                 if line.type == Verb.DELETED:
-                    events += self.inventory.drop(line.decoded, time=now.time)
+                    events += self._superseded.noted(self.inventory.drop(item, time=now.time))
                 else:
-                    events += self._see((line.decoded,), now, sweep=sweep)
+                    events += self._see((item,), now, sweep=sweep)
             elif line.type == "BOOKMARK":
                 self._bookmarks = True
             if line.initial_end and self._phase is _Phase.INITIAL and line.version:
@@ -297,8 +296,8 @@ class Reflector:
             elif line.version and self._phase is _Phase.WATCH:
                 self._version = line.version
         if self._lines.oversize:
-            cause = f"a line of the watch is longer than {MAX_LINE // 2**20} MiB"
-            return self._merge(events, self._broken(now, cause), now)
+            long = f"a line of the watch is longer than {MAX_LINE // 2**20} MiB"
+            return self._merge(events, self._broken(now, long), now)
         if self._phase is _Phase.INITIAL and now.monotonic - self._opened > INITIAL_WITHIN:
             return self._merge(events, self._list_instead(), now)
         version = self._version if self._version != before else None
@@ -384,7 +383,8 @@ class Reflector:
     def _see(self, items: Sequence[resources.Decoded], now: Moment, *, sweep: int) -> list[WatchEvent]:
         if self.stream.only:
             items = [item for item in items if item.key.name in self.stream.only]
-        events = self.inventory.see(items, time=now.time, sweep=sweep)
+        self._superseded.listed(items if sweep else ())
+        events = self._superseded.noted(self.inventory.see(items, time=now.time, sweep=sweep))
         self._tally.suppressed += max(0, len(items) - len(events))
         return events
 

@@ -1,30 +1,36 @@
-"""Versions of objects that are known to be past: told again, they are no news."""
+"""What is known to be past: told again by a watch, it is no news."""
 
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from typing import Final
 
+from kstream.core.events import Verb, WatchEvent
 from kstream.core.resources import Decoded
 
 KEPT: Final = 1000  # of the last changes of a stream
+KEPT_DELETIONS: Final = 10_000
 
 
 class Superseded:
     """A server may repeat itself, and tell an older state after a newer one. Versions have no order to find that by;
-    but one that an object has had and lost is recognised by equality alone.
+    but one that an object has had and lost is recognised by equality alone, and so is a uid that is gone: it is never
+    given again.
 
-    Not across a list: after a restore of etcd, versions are used again.
+    A list is believed: after a restore of etcd, versions are used again, and what was deleted may be back.
     """
 
-    def __init__(self, kept: int = KEPT) -> None:
+    def __init__(self, kept: int = KEPT, kept_deletions: int = KEPT_DELETIONS) -> None:
         self._kept = kept
+        self._kept_deletions = kept_deletions
         self._past: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._gone: OrderedDict[str, None] = OrderedDict()
 
     def passed(self, item: Decoded, before: str) -> bool:
         """Is this an older state told as news? Else what the object was `before` ("" for unknown) is past now."""
         uid = item.key.uid
-        if (uid, item.version) in self._past:
+        if uid in self._gone or (uid, item.version) in self._past:
             return True
         if before and before != item.version:
             self._past[uid, before] = None
@@ -32,5 +38,21 @@ class Superseded:
                 self._past.popitem(last=False)
         return False
 
-    def clear(self) -> None:
+    def noted(self, changes: list[WatchEvent]) -> list[WatchEvent]:
+        """The same changes; what they delete is gone, however that was learned."""
+        for change in changes:
+            if change.verb is Verb.DELETED:
+                self._gone[change.key.uid] = None
+                if len(self._gone) > self._kept_deletions:
+                    self._gone.popitem(last=False)
+        return changes
+
+    def listed(self, items: Iterable[Decoded]) -> None:
+        """These exist, whatever was known of them."""
+        if self._gone:
+            for item in items:
+                self._gone.pop(item.key.uid, None)
+
+    def relisted(self) -> None:
+        """A list is complete: versions may begin anew."""
         self._past.clear()
