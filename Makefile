@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 # pyproject.toml decides what is installed: a change of it installs again.
 STAMP  := $(VENV)/.installed
 
-.PHONY: run test check bench loadtest format clean
+.PHONY: run test check bench loadtest browser format clean
 
 run: $(VENV)/.runtime ## start a simulated cluster and stream it
 	@$(BIN)/kstream simulate
@@ -25,6 +25,10 @@ bench: $(STAMP) ## kstream and its peers, measured side by side; ARGS="--json", 
 
 loadtest: $(VENV)/.load ## Locust against a churning cluster; ARGS="--users 500 --shape spike"
 	@ulimit -n 8192 2>/dev/null; $(BIN)/python -m loadtest.run $(ARGS)
+
+browser: ## what the tests of the page and of kstream.js need: Chromium, Node (Debian, Ubuntu; as root)
+	@for tool in chromium node npm; do command -v $$tool >/dev/null || missing="$$missing $$(echo $$tool | sed 's/^node$$/nodejs/')"; done; \
+	  test -z "$$missing" || { apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing; }
 
 format: $(STAMP)
 	$(BIN)/ruff format .
