@@ -14,8 +14,8 @@ from kstream.core.errors import ConfigError
 from kstream.run import stop_on_signals
 from simulator.apiserver.access import parse_tokens
 from simulator.apiserver.faults import FaultScript, read_script
-from simulator.apiserver.feed import Feed, Pacing
-from simulator.apiserver.recording import read_recording
+from simulator.apiserver.feed import Pacing
+from simulator.apiserver.recording import Recording, read_recording
 from simulator.apiserver.server import FakeApiServer
 from simulator.apiserver.simulated import SimulatedFeed
 from simulator.apiserver.store import Store
@@ -118,16 +118,16 @@ def fake_apiserver(
     """
     clock = SystemClock()
     store = Store()
-    feed: Feed
+    feed: Recording | SimulatedFeed
     if recording is not None and scenario is not None:
         raise click.UsageError("--recording and --scenario are two clusters: give one")
     if recording is not None:
         feed = read_recording(recording)
-        feed.load(store)
     else:
         adapted = load_scenario(scenario or DEFAULT).adapted(nodes=nodes, pods=pods, churn=churn)
         since = DEFAULT_START if start is None else moment(start, now=clock.time())
         feed = SimulatedFeed(Simulation(adapted, seed=seed, start=since))
+    feed.load(store)
     access = parse_tokens(tokens)
     users = access.users if client_certificates else ()
     server = FakeApiServer(

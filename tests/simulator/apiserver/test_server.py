@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 import ssl
+from collections.abc import Sequence
 from pathlib import Path
 
 import aiohttp
@@ -18,7 +19,7 @@ from simulator.apiserver.access import parse_tokens
 from simulator.apiserver.feed import Pacing
 from simulator.apiserver.server import FakeApiServer
 from simulator.apiserver.simulated import SimulatedFeed
-from simulator.apiserver.store import Store
+from simulator.apiserver.store import Record, Store
 from simulator.apiserver.tls import make_certificate
 from simulator.objects import Change
 from simulator.scenario import load_scenario
@@ -233,6 +234,24 @@ def test_the_same_seed_makes_the_same_history() -> None:
 
     assert history(1) == history(1)
     assert history(1) != history(2)
+
+
+def test_what_a_simulated_cluster_starts_with_has_no_history_and_changes_nothing_of_what_follows() -> None:
+    def played(*, load: bool) -> tuple[Store, Sequence[Record]]:
+        store, feed = Store(), SimulatedFeed(Simulation(SCENARIO, seed=1))
+        if load:
+            feed.load(store)
+        pacing = Pacing(feed, store, VirtualClock(), speed=1)
+        standing = store.version
+        for change in feed.until(pacing.now() + 30):
+            store.apply(change)
+        return store, store.read(Kind.POD, store.position(Kind.POD, standing), most=10_000)
+
+    (plain, writes), (loaded, same) = played(load=False), played(load=True)
+    assert len(writes) > 20
+    assert [(write.time, write.entry) for write in same] == [(write.time, write.entry) for write in writes]
+    assert loaded.snapshot(Kind.NODE).entries == plain.snapshot(Kind.NODE).entries
+    assert (plain.compacted, loaded.compacted) == (0, writes[0].version - 1)
 
 
 class _Broken:
