@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from simulator.apiserver.dressing import Dressing
 from simulator.apiserver.store import Store
 from simulator.objects import Change
 from simulator.simulation import Simulation
 
 
 class SimulatedFeed:
-    """A run of a scenario; the cluster that it starts with stands at the first instant."""
+    """A run of a scenario; the cluster that it starts with stands at the first instant.
+
+    Its objects are as large as those of a real cluster: see `dressing`.
+    """
 
     def __init__(self, simulation: Simulation) -> None:
         self._simulation = simulation
         self._start = simulation.time
         self._begun = False
+        self._dress = Dressing().dress
 
     def load(self, store: Store) -> None:
         """Put the cluster that it starts with into a store, without history: nobody can have watched it being built.
@@ -26,7 +31,7 @@ class SimulatedFeed:
         while not simulation.built:
             simulation.step(0)
             for change in simulation.take():  # a step at a time: the objects of 150,000 pods take a gigabyte
-                store.apply(change)
+                store.apply(self._dress(change))
         store.compact()
 
     def next_time(self) -> float | None:
@@ -41,5 +46,5 @@ class SimulatedFeed:
         self._begun = True
         upto = int((time - self._start) * 1000 + 0.5)
         while not self._simulation.advance(upto):
-            yield from self._simulation.take()
-        yield from self._simulation.take()
+            yield from map(self._dress, self._simulation.take())
+        yield from map(self._dress, self._simulation.take())
