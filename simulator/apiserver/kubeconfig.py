@@ -20,6 +20,9 @@ def kubeconfig(
     cluster: dict[str, Any] = {"server": url}
     if certificate is not None:
         cluster["certificate-authority-data"] = _data(certificate.authority)
+    else:
+        # It means nothing where there is no TLS, but the JavaScript client does without TLS only if it is told so.
+        cluster["insecure-skip-tls-verify"] = True
     contexts = [{"name": user, "context": {"cluster": name, "user": user}} for user in users]
     clients = certificate.clients if certificate is not None else {}
     return {

@@ -32,9 +32,10 @@ class Living(NamedTuple):
     simulation: Simulation
     config: Path
 
-    def perform(self, do: str, target: str) -> None:
+    def perform(self, do: str, target: str | None = None, **options: object) -> None:
         """Let something happen to the cluster now."""
-        self.simulation.perform(parse_action({"do": do, "target": target}))
+        aim = {} if target is None else {"target": target}
+        self.simulation.perform(parse_action({"do": do, **aim, **options}))
 
     def names(self, kind: Kind) -> list[str]:
         """As "namespace/name", or the name alone, in order."""

@@ -208,6 +208,8 @@ def test_a_kubeconfig_has_a_context_for_each_token() -> None:
     assert config["current-context"] == "a"
     assert [user["user"]["token"] for user in config["users"]] == ["a", "b"]
     assert FakeApiServer(Store()).kubeconfig()["users"][0]["user"] == {}
+    # Without TLS there is nothing to verify: @kubernetes/client-node refuses http unless it is told so.
+    assert config["clusters"][0]["cluster"]["insecure-skip-tls-verify"] is True
 
 
 async def test_a_simulated_cluster_stands_at_once_and_plays_at_its_speed() -> None:
