@@ -150,9 +150,30 @@ class ApiServer:
             await session.close()
 
 
+def cause_of(error: Exception, *, certified: bool = False) -> str:
+    """Why a request failed, in words, and what to do about a certificate. `certified`: we have shown one of ours."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        found = error.certificate_error
+        return (
+            f"The certificate of {error.host}:{error.port} is not trusted: "
+            f"{getattr(found, 'verify_message', '') or found}. In the kubeconfig, certificate-authority has to be the "
+            "one that signed it, and server, or tls-server-name, a name that it bears"
+        )
+    detail = str(error) or type(error).__name__
+    # The refusal is an alert that arrives when we already ask: what is seen of it is a connection that breaks.
+    broke = isinstance(error, (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ssl.SSLError))
+    never = isinstance(error, aiohttp.ClientConnectorError) and not isinstance(error, ssl.SSLError)
+    if certified and broke and not never:
+        return (
+            f"{detail}; perhaps the server does not accept the client-certificate of the kubeconfig: "
+            "see who signed it, and until when it is valid"
+        )
+    return detail
+
+
 def failure_of(error: Exception) -> tuple[Failure, str]:
     """What a failed request means, and why in words."""
-    detail = str(error) or type(error).__name__
+    detail = cause_of(error)
     if isinstance(
         error,
         (

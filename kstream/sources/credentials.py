@@ -46,6 +46,7 @@ class Credentials:
     token_file: Path | None  # where a newer token may be
     expires: float | None  # seconds since the Unix epoch
     tls: ssl.SSLContext | None  # None for http
+    certified: bool  # a client certificate is shown
     server_name: str | None  # what the certificate is for, when it is not the host
     proxy: str | None
     connection: str  # equal for credentials that can share connections
@@ -221,6 +222,7 @@ def _credentials(
         token_file=token_file,
         expires=expires,
         tls=tls,
+        certified=bool(configuration.cert_file),
         server_name=configuration.tls_server_name,
         proxy=proxy,
         connection=material.hexdigest(),

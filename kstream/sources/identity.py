@@ -11,7 +11,7 @@ from kstream.core.events import Kind
 from kstream.core.health import ClusterInfo
 from kstream.core.resources import decode_object, decode_status
 from kstream.ports import Clock
-from kstream.sources.apiserver import FAILURES, ApiServer
+from kstream.sources.apiserver import FAILURES, ApiServer, cause_of
 from kstream.sources.watch import within
 
 _WITHIN: Final = 30.0  # seconds for each question
@@ -70,7 +70,7 @@ async def _ask(api: ApiServer, clock: Clock, path: str) -> tuple[int, bytes]:
     except TimeoutError:
         raise UnidentifiedError(f"No answer from {api.credentials.host} within {_WITHIN:.0f} s") from None
     except FAILURES as error:
-        raise UnidentifiedError(str(error) or type(error).__name__) from error
+        raise UnidentifiedError(cause_of(error, certified=api.credentials.certified)) from error
     if status in (200, 403, 404):
         return status, body
     said = decode_status(body)

@@ -15,6 +15,7 @@ from kstream.core.recorder import Recorder
 from kstream.core.state import ClusterState
 from kstream.sources.kube import KubeSource
 from kstream.sources.kubeconfig import KubeSettings
+from simulator.apiserver.server import FakeApiServer
 from tests.scripted import ScriptedServer, kubeconfig, until
 
 
@@ -70,7 +71,7 @@ class Recording:
 
 @asynccontextmanager
 async def recording(
-    server: ScriptedServer,
+    server: ScriptedServer | FakeApiServer,
     folder: Path,
     *,
     before: Recording | None = None,
