@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import signal
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from dataclasses import dataclass, field
-from functools import partial
 from typing import NamedTuple
 
 from aiohttp import web
@@ -17,6 +15,7 @@ from kstream.config import ServeSettings
 from kstream.core.errors import BindError, KstreamError
 from kstream.core.health import Health, Report
 from kstream.core.limits import Limits
+from kstream.ending import first_of
 from kstream.hub import Hub
 from kstream.ports import Clock, EventLog, Source, Timeline
 from kstream.service import follow, record
@@ -121,15 +120,6 @@ async def run(server: Server, *, ready: Callable[[Address], None], stop: asyncio
         await runner.cleanup()
 
 
-def first_of(group: BaseExceptionGroup[KstreamError]) -> KstreamError:
-    """The error that a person wants to read: the others of a task group follow from it."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    assert isinstance(error, KstreamError)
-    return error
-
-
 async def _pass_on(reports: AsyncGenerator[tuple[Report, int], None], hub: Hub) -> None:
     async with aclosing(reports):
         async for report, after in reports:
@@ -150,16 +140,3 @@ async def _listen(runner: web.AppRunner, settings: ServeSettings, *, share_port:
         raise BindError(f"Cannot listen on {settings.host}:{settings.port}: {why}") from error
     port = runner.addresses[0][1]
     return Address(settings.host, port)
-
-
-def stop_on_signals(stop: asyncio.Event) -> None:
-    """Ctrl-C and SIGTERM set `stop`; a second one ends the process at once."""
-    loop = asyncio.get_running_loop()
-
-    def stopped(number: int) -> None:
-        stop.set()
-        loop.remove_signal_handler(number)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with suppress(NotImplementedError):
-            loop.add_signal_handler(number, partial(stopped, number))

@@ -12,9 +12,9 @@ from kstream.commands.cluster import cluster_options, kube_source
 from kstream.config import env_option
 from kstream.core.errors import ConfigError, ForbiddenError, KstreamError, UnreachableError
 from kstream.core.health import ErrorCode, Fault, Health, Report
+from kstream.ending import first_of, stop_on_signals
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import Clock, Source
-from kstream.run import first_of, stop_on_signals
 from kstream.service import record as record_from
 
 _PROGRESS_EVERY = 0.25  # seconds between two looks at the counter

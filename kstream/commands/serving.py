@@ -11,7 +11,8 @@ import click
 
 from kstream.core.errors import KstreamError
 from kstream.crew import Crew
-from kstream.run import Address, Server, first_of, run, stop_on_signals
+from kstream.ending import first_of, stop_on_signals
+from kstream.run import Address, Server, run
 from kstream.service import record
 
 

@@ -87,7 +87,7 @@ class Reflector:
         self._sweep = 0
         self._status = 0
         self._headers: Mapping[str, str] = {}
-        self._body = bytearray()
+        self._body: list[bytes] = []
         self._lines = LineSplitter()
         self._superseded = Superseded()
         self._timeout = 0  # timeoutSeconds of the watch
@@ -170,8 +170,8 @@ class Reflector:
     def receive_data(self, data: bytes, now: Moment) -> Output:
         self._tally.last_byte = now.time
         if self._status != 200 or self._phase is _Phase.LIST:
-            if self._status == 200 or len(self._body) < _REFUSAL:
-                self._body += data
+            if self._status == 200 or sum(map(len, self._body)) < _REFUSAL:
+                self._body.append(data)
             return Output()
         self._heard_bytes = True
         self._wordless = 0
@@ -240,13 +240,11 @@ class Reflector:
         return Output(close=True)
 
     def _receive_page(self, now: Moment) -> Output:
-        body = bytes(self._body)
-        self._body = bytearray()
         try:
-            page = resources.decode_page(self.stream.kind, body)
+            page = resources.decode_page(self.stream.kind, b"".join(self._body))
         except MalformedError as error:
             return self._broken(now, str(error))
-        del body
+        self._body.clear()
         if page.next and page.next == self._token:
             self._relist(watch_list=False, paged=False)
             return self._broken(now, "the API server gave the same page of a list twice")
@@ -267,7 +265,9 @@ class Reflector:
         absent = self.inventory.end_sweep(self._sweep, namespace=self.stream.namespace, time=now.time)
         return self._superseded.noted(absent)
 
-    def _receive_lines(self, lines: Iterable[bytes], now: Moment, events: list[WatchEvent]) -> Output:
+    def _receive_lines(
+        self, lines: Iterable[bytes | memoryview], now: Moment, events: list[WatchEvent]
+    ) -> Output:
         notes: list[Note] = []
         before = self._version
         sweep = self._sweep if self._phase is _Phase.INITIAL else 0
@@ -316,7 +316,7 @@ class Reflector:
 
     def _refused(self, now: Moment) -> Output:
         """Another status than 200."""
-        refusal = read_refusal(self._status, self._headers, bytes(self._body))
+        refusal = read_refusal(self._status, self._headers, b"".join(self._body))
         self._body.clear()
         cause, retry_after = refusal.cause, refusal.retry_after
         notes: tuple[Note, ...] = (Answered(),) if refusal.answered else ()

@@ -68,12 +68,12 @@ def decode_page(kind: Kind, raw: bytes) -> Page:
     return _CODECS[kind].page(raw)
 
 
-def decode_line(kind: Kind, raw: bytes) -> Line:
+def decode_line(kind: Kind, raw: bytes | memoryview) -> Line:
     """One line of a watch, without or with its newline. Raises MalformedError for no JSON and wrong types."""
     return _CODECS[kind].line(raw)
 
 
-def decode_added(kind: Kind, lines: Iterable[bytes]) -> list[Decoded]:
+def decode_added(kind: Kind, lines: Iterable[bytes | memoryview]) -> list[Decoded]:
     """The objects of watch lines up to the first that is not an ADDED, or cannot be read: decode_line says what it is.
 
     Each is what decode_line makes of its line.
@@ -170,7 +170,7 @@ class _Codec(Generic[_T]):
             )
         return Page(head.version, head.next or "", head.remaining, items)
 
-    def added(self, lines: Iterable[bytes]) -> list[Decoded]:
+    def added(self, lines: Iterable[bytes | memoryview]) -> list[Decoded]:
         read, decode = self._decode_event, self._decoded
         items: list[Decoded] = []
         try:
@@ -184,7 +184,7 @@ class _Codec(Generic[_T]):
             pass  # it is looked at once more, alone
         return items
 
-    def line(self, raw: bytes) -> Line:
+    def line(self, raw: bytes | memoryview) -> Line:
         try:
             event = self._decode_event(raw)
             item = event.object
@@ -211,7 +211,7 @@ class _Codec(Generic[_T]):
             return Line(event.type, version=metadata.resource_version or "", initial_end=end)
         return self._strange_line(raw, None)
 
-    def _strange_line(self, raw: bytes, cause: msgspec.ValidationError | None) -> Line:
+    def _strange_line(self, raw: bytes | memoryview, cause: msgspec.ValidationError | None) -> Line:
         """A line whose object is not of this kind: an ERROR's Status, an unknown type, or nonsense."""
         try:
             envelope = _decode_envelope(raw)

@@ -14,12 +14,15 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from loadtest.bench.results import Result, amount
 
 _SCENARIO = "churn-at-scale"
+_WAYS = {"paged": "v1.33.0", "by WatchList": "v1.36.0"}  # what kstream does with a server of that version
 _MEMORY = 500e6  # bytes that kstream may take at its peak
 _SYNCED = re.compile(r"In sync with .* at event (\d+)")
 
@@ -31,50 +34,43 @@ class Used(NamedTuple):
 
 
 def first_sync(*, quick: bool = False) -> list[Result]:
-    """Three rounds (one when quick) of each; the ratio is of the medians."""
-    with tempfile.TemporaryDirectory(prefix="kstream-bench-") as folder:
-        config = Path(folder, "config")
-        size = ("--nodes", "500", "--pods", "15000") if quick else ()
-        server = subprocess.Popen(
-            [
-                *_kstream("fake-apiserver", "--scenario", _SCENARIO, "--churn", "0", *size),
-                *("--kubeconfig-out", str(config), "--port", "0"),
-            ],
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        try:
-            assert server.stdout is not None
-            url = server.stdout.readline().split()[4].rstrip(",")
+    """Three rounds (one when quick) of each, in both ways of listing; the ratio is of the medians."""
+    results: list[Result] = []
+    for way, version in _WAYS.items():
+        with (
+            tempfile.TemporaryDirectory(prefix="kstream-bench-") as folder,
+            _serving(Path(folder, "config"), version, quick=quick) as url,
+        ):
             rounds = [
-                (_record(config, Path(folder, f"{number}.db")), _bare(url), _typed(url))
+                (_record(Path(folder, "config"), Path(folder, f"{number}.db")), _child("bare", url))
                 for number in range(1 if quick else 3)
             ]
-        finally:
-            server.send_signal(signal.SIGINT)
-            server.wait()
-    ours, bare, typed = (
-        sorted(column, key=lambda used: used.cpu)[len(rounds) // 2] for column in zip(*rounds, strict=True)
-    )
+            typed = _child("typed", url)
+        ours, bare = map(_median, zip(*rounds, strict=True))
+        results += _compared(way, ours, bare, typed)
+    return results
+
+
+def _compared(way: str, ours: Used, bare: Used, typed: Used) -> list[Result]:
     each = ours.cpu / ours.objects
     return [
         Result(
-            f"first sync of {ours.objects:,} objects",
+            f"first sync of {ours.objects:,} objects, {way}",
             f"{ours.cpu:.2f} s CPU",
-            f"{bare.cpu:.2f} s download and decode",
+            f"{bare.cpu:.2f} s paged download and decode",
             ours.cpu / bare.cpu,
             2.0,
             at_most=True,
         ),
         Result(
-            "first sync, per object",
+            f"first sync, per object, {way}",
             f"{each * 1e6:.0f} µs CPU",
             f"{typed.cpu / typed.objects * 1e6:.0f} µs kubernetes-asyncio",
             typed.cpu / typed.objects / each,
             20.0,
         ),
         Result(
-            "first sync, peak memory",
+            f"first sync, peak memory, {way}",
             amount(ours.memory, "B"),
             "500 MB",
             ours.memory / _MEMORY,
@@ -82,6 +78,30 @@ def first_sync(*, quick: bool = False) -> list[Result]:
             at_most=True,
         ),
     ]
+
+
+def _median(rounds: Sequence[Used]) -> Used:
+    return sorted(rounds, key=lambda used: used.cpu)[len(rounds) // 2]
+
+
+@contextmanager
+def _serving(config: Path, version: str, *, quick: bool) -> Iterator[str]:
+    """The URL of a fake API server of that version of Kubernetes, once it serves."""
+    size = ("--nodes", "500", "--pods", "15000") if quick else ()
+    server = subprocess.Popen(
+        [
+            *_kstream("fake-apiserver", "--scenario", _SCENARIO, "--churn", "0", *size),
+            *("--kubeconfig-out", str(config), "--port", "0", "--version", version),
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert server.stdout is not None
+        yield server.stdout.readline().split()[4].rstrip(",")
+    finally:
+        server.send_signal(signal.SIGINT)
+        server.wait()
 
 
 def _kstream(*arguments: str) -> list[str]:
@@ -101,14 +121,6 @@ def _record(config: Path, log: Path) -> Used:
     _, _, usage = os.wait4(process.pid, 0)
     process.returncode = 0  # it was waited for just now
     return Used(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, objects)
-
-
-def _bare(url: str) -> Used:
-    return _child("bare", url)
-
-
-def _typed(url: str) -> Used:
-    return _child("typed", url)
 
 
 def _child(how: str, url: str) -> Used:

@@ -11,7 +11,7 @@ import yaml
 from kstream.clock import SystemClock
 from kstream.config import env_option
 from kstream.core.errors import ConfigError
-from kstream.run import stop_on_signals
+from kstream.ending import stop_on_signals
 from simulator.apiserver.access import parse_tokens
 from simulator.apiserver.faults import FaultScript, read_script
 from simulator.apiserver.feed import Pacing
