@@ -15,13 +15,14 @@ import yaml
 from kstream.clock import SystemClock
 from kstream.commands.serving import serve_until_stopped
 from kstream.config import ServeSettings, env_option, serve_settings, serving_options, workers_option
+from kstream.core.amounts import seconds
 from kstream.core.errors import ConfigError, InvalidMessageError, KstreamError, UnreachableError
 from kstream.crew import Crew
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import Clock
 from kstream.run import Server
 from simulator.actions import action_names
-from simulator.durations import DEFAULT_START, moment, seconds
+from simulator.durations import DEFAULT_START, moment
 from simulator.scenario import DEFAULT, load_scenario, shipped
 from simulator.source import SimulatorSource, parse_speed
 

@@ -13,13 +13,14 @@ from typing import Any
 
 import msgspec
 
+from kstream.core.amounts import seconds
 from kstream.core.errors import ConfigError, InvalidMessageError, LogMismatchError
 from kstream.core.events import Delivery, Known, Verb, WatchEvent
 from kstream.core.health import Identified, Report, Synced
 from kstream.core.resources import decode_object, deleted_body
 from kstream.ports import Clock
 from simulator.actions import Action, parse_action
-from simulator.durations import DEFAULT_START, seconds
+from simulator.durations import DEFAULT_START
 from simulator.objects import Change
 from simulator.pace import MAX, Pace
 from simulator.scenario import Scenario

@@ -6,11 +6,9 @@ import re
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
+from kstream.core.amounts import written_span
 from kstream.core.errors import InvalidMessageError
 
-_SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
-_PART: Final = r"(\d+(?:\.\d+)?)(ms|s|m|h|d)"
-_RELATIVE: Final = re.compile(rf"([+-])((?:{_PART})+)", re.ASCII)
 _SEQ: Final = re.compile(r"seq:(\d{1,18})", re.ASCII)
 _RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
@@ -35,9 +33,8 @@ def parse(text: str, *, now: float, field: str = "at") -> AtTime | AtSeq:
     text = text.strip()
     if found := _SEQ.fullmatch(text):
         return AtSeq(int(found[1]))
-    if found := _RELATIVE.fullmatch(text):
-        away = sum(float(number) * _SECONDS[unit] for number, unit in re.findall(_PART, found[2]))
-        return AtTime(now + away if found[1] == "+" else now - away)
+    if text[:1] in ("+", "-") and (away := written_span(text[1:])) is not None:
+        return AtTime(now + away if text[0] == "+" else now - away)
     if _RFC3339.fullmatch(text):
         # What fromisoformat knows of fractions depends on the version of Python: six digits are safe.
         exact = re.sub(

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kstream.core.errors import ConfigError
-from simulator.durations import moment, seconds
+from simulator.durations import moment
 from simulator.scenario import Scenario, load_scenario, parse_scenario, shipped
 from simulator.schema import schema
 
@@ -93,19 +93,6 @@ def test_the_same_content_is_the_same_scenario() -> None:
     assert (
         Scenario(name="a", summary="b").digest() == parse_scenario("summary: b\nname: a", where="").digest()
     )
-
-
-@pytest.mark.parametrize(
-    ("text", "span"), [("90s", 90), ("1m30s", 90), ("2h", 7200), ("500ms", 0.5), ("7", 7), (1.5, 1.5)]
-)
-def test_spans_of_time(text: str | float, span: float) -> None:
-    assert seconds(text) == span
-
-
-@pytest.mark.parametrize("text", ["", "soon", "1x", "1m 30s", "s", "-5", "nan", "inf"])
-def test_what_is_no_span_of_time(text: str) -> None:
-    with pytest.raises(ConfigError, match="is not a span of time"):
-        seconds(text)
 
 
 def test_moments() -> None:
