@@ -17,6 +17,7 @@ from kstream.core.health import Health, Report
 from kstream.core.limits import Limits
 from kstream.ending import first_of
 from kstream.hub import Hub
+from kstream.logs.places import settled
 from kstream.ports import Clock, EventLog, Source, Timeline
 from kstream.service import follow, record
 from kstream.web.api import Status
@@ -69,7 +70,7 @@ class Server:
 async def run(server: Server, *, ready: Callable[[Address], None], stop: asyncio.Event) -> None:
     """Serve until `stop` is set. Raises BindError, and LogError when the log breaks."""
     log, settings = server.log, server.settings
-    state = await log.state_at(log.head)
+    state = await settled(lambda: log.state_at(log.head))
     health = Health()
     if log.cluster is not None:
         health.cluster = log.cluster

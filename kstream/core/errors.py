@@ -8,7 +8,8 @@ KstreamError                 exit 1
 │   ├── LogFormatError                not a kstream log, a newer format, or damaged
 │   ├── LogBusyError                  another process writes it
 │   ├── LogMismatchError              it belongs to another cluster or another run
-│   └── LogFullError                  it cannot grow; nothing that was committed is lost
+│   ├── LogFullError                  it cannot grow; nothing that was committed is lost
+│   └── LogTrimmedError               what was asked for was there, and retention has dropped it
 ├── BindError                exit 7   the address to serve on is taken or not ours
 ├── InvalidMessageError      exit 1   a message or a parameter that does not follow the protocol
 └── MalformedError           exit 1   what a Kubernetes API server sent is no JSON or not of its documented shape
@@ -65,6 +66,10 @@ class LogMismatchError(LogError):
 
 class LogFullError(LogError):
     """The log cannot grow: the disk or its allowed size is full. What was committed is kept."""
+
+
+class LogTrimmedError(LogError):
+    """What was asked for is no longer kept: retention has dropped it, perhaps a moment ago."""
 
 
 class BindError(KstreamError):

@@ -132,6 +132,13 @@ class Playback:
         self._hold(now)
         self.end = max(self.end, end)
 
+    def cut(self, now: float, start: float) -> None:
+        """What was before `start` is gone from the recording: whoever was there is at `start`."""
+        self.start = max(self.start, start)
+        self.end = max(self.start, self.end)
+        if self.position(now) < self.start:
+            self._move(now, self.start)
+
     def describe(self, now: float) -> dict[str, Any]:
         """The data of a `playback` message (PROTOCOL 27)."""
         return {

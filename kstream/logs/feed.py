@@ -8,6 +8,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Seque
 from contextlib import contextmanager
 from typing import Final
 
+from kstream.core.errors import LogTrimmedError
 from kstream.core.events import Event
 from kstream.ports import EventLog, Jump
 
@@ -87,22 +88,31 @@ async def followed(
 ) -> AsyncGenerator[Sequence[Event] | Jump, None]:
     """What `EventLog.follow` yields, until the feed is closed.
 
-    `news` waits until there may be more. A follower that lags behind what retention keeps gets a Jump to the
-    oldest state that there is, so that it never misses a change unknowingly.
+    `news` waits until there may be more. A follower that lags behind what retention keeps, and for which memory
+    does not hold it either, gets a Jump to the oldest state that there is: it never misses a change unknowingly.
     """
     with feed.follower() as follower:
         while True:
-            if after + 1 < log.oldest and not feed.closed:
-                state = await log.state_at(log.oldest - 1)
-                after = state.seq
-                yield Jump(state)
-            batch = follower.take(after)
-            if not batch and after < log.head and not feed.closed:
-                batch = await log.read(after, min(log.head, after + _READ_EVENTS))
-            if batch:
-                after = batch[-1].seq
-                yield batch
+            # Memory first: what was dropped from the log a moment ago may still be there.
+            found: Sequence[Event] | Jump = follower.take(after)
+            if not found and after < log.head and not feed.closed:
+                try:
+                    found = await _read(log, after)
+                except LogTrimmedError:
+                    continue  # it was dropped while we were about to read it
+            if isinstance(found, Jump):
+                after = found.state.seq
+                yield found
+            elif found:
+                after = found[-1].seq
+                yield found
             elif feed.closed:
                 return
             else:
                 await news(follower)
+
+
+async def _read(log: EventLog, after: int) -> Sequence[Event] | Jump:
+    if after + 1 < log.oldest:
+        return Jump(await log.state_at(log.oldest - 1))
+    return await log.read(after, min(log.head, after + _READ_EVENTS))

@@ -15,6 +15,7 @@ from kstream.core.events import Event, WatchEvent
 from kstream.core.health import ClusterInfo
 from kstream.core.state import ClusterState
 from kstream.logs import keyframes, rows, schema
+from kstream.logs.refusals import check_range
 
 
 class Status(NamedTuple):
@@ -47,9 +48,10 @@ def status(path: Path, connection: sqlite3.Connection) -> Status:
 
 
 def state_at(connection: sqlite3.Connection, seq: int) -> ClusterState:
-    """The fold of the events up to and with `seq`. Raises LogFormatError for damage."""
+    """The fold of the events up to and with `seq`. Raises LogTrimmedError, and LogFormatError for damage."""
     state = ClusterState()
     with _snapshot(connection), _uncollected():
+        _check_kept(connection, seq)
         frame = keyframes.nearest(connection, seq) if _has_keyframes(connection) else None
         if frame is not None:
             state.load(_alive(connection, frame.refs), seq=frame.seq, time=frame.time)
@@ -74,8 +76,24 @@ def live_at(connection: sqlite3.Connection, seq: int) -> keyframes.LiveSet:
 
 
 def span(connection: sqlite3.Connection, after: int, upto: int) -> Sequence[Event]:
-    """The events with after < seq <= upto. Raises LogFormatError for damage."""
-    return rows.span(connection, after, upto)
+    """The events with after < seq <= upto. Raises LogTrimmedError, and LogFormatError for damage."""
+    with _snapshot(connection):
+        _check_kept(connection, after)
+        return rows.span(connection, after, upto)
+
+
+def _check_kept(connection: sqlite3.Connection, after: int) -> None:
+    """Raises LogTrimmedError if event after + 1 was dropped: what a reader knew of the log may be old."""
+    if not _has_keyframes(connection):
+        return
+    (oldest,) = connection.execute(
+        "SELECT coalesce((SELECT min(seq) FROM events), (SELECT max(seq) FROM keyframes) + 1)"
+    ).fetchone()
+    if oldest is None or after + 1 >= oldest:
+        return
+    # Retention leaves the state before the first event that it keeps; without it the beginning is damaged.
+    if connection.execute("SELECT 1 FROM keyframes WHERE seq = ?", (oldest - 1,)).fetchone():
+        check_range(after, after, oldest=oldest, head=oldest)
 
 
 def _alive(connection: sqlite3.Connection, refs: Sequence[int]) -> Iterator[WatchEvent]:

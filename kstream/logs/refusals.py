@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kstream.core.errors import LogError, LogMismatchError
+from kstream.core.errors import LogError, LogMismatchError, LogTrimmedError
 from kstream.core.health import ClusterInfo
 
 
@@ -22,8 +22,8 @@ def identified(known: ClusterInfo | None, cluster: ClusterInfo, where: str) -> C
 
 
 def check_range(after: int, upto: int, *, oldest: int, head: int) -> None:
-    """Raises LogError for events that are not there (any more, or yet)."""
+    """Raises LogTrimmedError for events that are not there any more, LogError for what is not there yet."""
     if after + 1 < oldest:
-        raise LogError(f"event {after + 1} is no longer kept: the event log begins at {oldest}")
+        raise LogTrimmedError(f"event {after + 1} is no longer kept: the event log begins at {oldest}")
     if upto > head:
         raise LogError(f"event {upto} is not there yet: the event log ends at {head}")

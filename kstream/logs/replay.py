@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import math
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
-from typing import Any, Final, Self
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from typing import Any, Final, Self, TypeVar
 
-from kstream.core.errors import InvalidMessageError, LogError
+from kstream.core.errors import InvalidMessageError, LogError, LogTrimmedError
 from kstream.core.events import Event, WatchEvent
 from kstream.core.health import ClusterInfo
 from kstream.core.playback import MAX, Playback, PlaybackState, speed_of
 from kstream.core.state import ClusterState
-from kstream.core.timepoint import AtSeq, AtTime, parse
+from kstream.logs.places import place, settled, time_of
 from kstream.ports import Clock, EventLog, Jump
 
 _AHEAD: Final = 1000  # events that are read at a time, and the largest batch
+
+_T = TypeVar("_T")
 
 Listener = Callable[[Mapping[str, Any]], None]
 
@@ -66,10 +68,7 @@ class ReplayLog:
         `at` of a log that is still written is relative to `now`.
         Raises InvalidMessageError whose details begin with `from`, `to`, `at` or `speed`.
         """
-        lower, upper = recording.oldest - 1, recording.head
-        span = await _time_of(recording, lower), await _time_of(recording, upper)
-        first, starts = await _place(recording, start, span, field="from", otherwise=(lower, span[0]))
-        last, ends = await _place(recording, end, span, field="to", otherwise=(upper, span[1]))
+        span, (first, starts), (last, ends) = await settled(lambda: _ends(recording, start, end))
         if last < first or ends < starts:
             raise InvalidMessageError(
                 "The span to replay ends before it begins", f"to: {end!r} is before {start!r}"
@@ -196,14 +195,16 @@ class ReplayLog:
         raise LogError(f"A replay cannot become that of {cluster.name}; record that one into another log")
 
     async def read(self, after: int, upto: int) -> Sequence[Event]:
+        """Raises LogTrimmedError when the recording no longer has it, LogError when it was not shown yet."""
         if upto > self._head:
             raise LogError(f"event {upto} is not there yet: the timeline is at {self._head}")
-        return await self._recording.read(after, upto)
+        return await self._kept(self._recording.read(after, upto))
 
     async def state_at(self, seq: int) -> ClusterState:
+        """Raises LogTrimmedError when the recording no longer has it, LogError when it was not shown yet."""
         if seq > self._head:
             raise LogError(f"event {seq} is not there yet: the timeline is at {self._head}")
-        return await self._recording.state_at(seq)
+        return await self._kept(self._recording.state_at(seq))
 
     async def close(self) -> None:
         """End the follower."""
@@ -218,26 +219,63 @@ class ReplayLog:
         try:
             if after > self._head:
                 self._goal = self._head
-            while after < self._head:
-                missed = await self._recording.read(after, min(self._head, after + _AHEAD))
-                after = missed[-1].seq
-                yield missed
             while not self._closed:
                 self._commanded.clear()
-                if self._goal is not None:
-                    yield await self._jump(self._goal)
-                elif not self._ahead and self._head < self._last:
-                    await self._read_ahead()
-                elif batch := self._due():
-                    yield batch
+                try:
+                    found = await (self._missed(after) if after < self._head else self._next())
+                except LogTrimmedError:
+                    # Retention was faster than the timeline, or than this follower.
+                    await self._begin_later()
+                    goal = self._head if self._goal is None else self._goal
+                    self._goal = max(goal, self._first)
+                    after = self._head
+                    continue
+                if isinstance(found, Jump):
+                    after = found.state.seq
+                    yield found
+                elif found:
+                    after = found[-1].seq
+                    yield found
                     if self._playback.speed == MAX:
                         await self._clock.sleep(0)  # others have their turn, however fast it goes
-                elif not self._ahead and self._at_end():
-                    await self._finish()
-                else:
-                    await self._clock.wait(self._commanded, self._seconds())
         finally:
             self._followed = False
+
+    async def _missed(self, after: int) -> Sequence[Event]:
+        """What the timeline showed before it had this follower."""
+        return await self._recording.read(after, min(self._head, after + _AHEAD))
+
+    async def _next(self) -> Sequence[Event] | Jump:
+        """One step: somewhere else, what is due, or nothing, after having waited or read ahead."""
+        if self._goal is not None:
+            return await self._jump(self._goal)
+        if not self._ahead and self._head < self._last:
+            await self._read_ahead()
+        elif batch := self._due():
+            return batch
+        elif not self._ahead and self._at_end():
+            await self._finish()
+        else:
+            await self._clock.wait(self._commanded, self._seconds())
+        return ()
+
+    async def _kept(self, reading: Awaitable[_T]) -> _T:
+        try:
+            return await reading
+        except LogTrimmedError:
+            if not self._followed:  # a follower finds out for itself, and jumps
+                await self._begin_later()
+            raise
+
+    async def _begin_later(self) -> None:
+        """The recording was trimmed: what is left of it is the timeline."""
+        time = await settled(lambda: time_of(self._recording, self._recording.oldest - 1))
+        self._first = max(self._first, self._recording.oldest - 1)
+        self._last = max(self._first, self._last)
+        if not self._followed:
+            self._head = max(self._first, self._head)
+        self._playback.cut(self._clock.monotonic(), time)
+        self._changed()
 
     async def _jump(self, goal: int) -> Jump:
         state = await self._recording.state_at(goal)
@@ -278,7 +316,7 @@ class ReplayLog:
     async def _finish(self) -> None:
         if not self._bounded and self._recording.head > self._last:
             last = self._recording.head
-            end = await _time_of(self._recording, last)
+            end = await time_of(self._recording, last)
             self._last = last
             self._playback.extend(self._clock.monotonic(), end)
         elif self._playback.finish(self._clock.monotonic()):
@@ -291,44 +329,20 @@ class ReplayLog:
             listener(self.playback)
 
     async def _resolve(self, point: str, span: tuple[float, float]) -> tuple[int, float]:
-        seq, time = await _place(
-            self._recording, point, span, field="at", otherwise=(self._head, self.time())
-        )
+        here = self._head, self.time()
+        seq, time = await settled(lambda: place(self._recording, point, span, field="at", otherwise=here))
+        if self._recording.oldest - 1 > self._first:
+            await self._begin_later()
         seq = min(max(seq, self._first), self._last)
         return seq, min(max(time, self._playback.start), self._playback.end)
 
 
-async def _place(
-    log: EventLog, point: str | None, span: tuple[float, float], *, field: str, otherwise: tuple[int, float]
-) -> tuple[int, float]:
-    """The seq and the time of a point, within what the log keeps; relative ones count from the ends of `span`."""
-    if point is None:
-        return otherwise
-    match parse(point, now=span[1] if point.strip().startswith("-") else span[0], field=field):
-        case AtSeq(seq):
-            seq = min(max(seq, log.oldest - 1), log.head)
-            return seq, await _time_of(log, seq)
-        case AtTime(time):
-            return await _seq_at(log, time), time
-
-
-async def _seq_at(log: EventLog, time: float) -> int:
-    """The last event at or before `time`, by halves: times go up, as far as the recorder's clock did."""
-    low, high = log.oldest - 1, log.head
-    while low < high:
-        middle = (low + high + 1) // 2
-        (event,) = await log.read(middle - 1, middle)
-        if event.change.time <= time:
-            low = middle
-        else:
-            high = middle - 1
-    return low
-
-
-async def _time_of(log: EventLog, seq: int) -> float:
-    """The time of event `seq`; of the first one that is kept when it is not; 0 in an empty log."""
-    seq = max(seq, log.oldest)
-    if seq > log.head:
-        return (await log.state_at(log.head)).time
-    (event,) = await log.read(seq - 1, seq)
-    return event.change.time
+async def _ends(
+    recording: EventLog, start: str | None, end: str | None
+) -> tuple[tuple[float, float], tuple[int, float], tuple[int, float]]:
+    """The times of the whole recording, and seq and time of either end of the span to play."""
+    lower, upper = recording.oldest - 1, recording.head
+    span = await time_of(recording, lower), await time_of(recording, upper)
+    starts = await place(recording, start, span, field="from", otherwise=(lower, span[0]))
+    ends = await place(recording, end, span, field="to", otherwise=(upper, span[1]))
+    return span, starts, ends

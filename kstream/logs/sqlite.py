@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final, Self, TypeVar
 
 from kstream.clock import SystemClock
-from kstream.core.errors import LogError
+from kstream.core.errors import LogError, LogTrimmedError
 from kstream.core.events import Event, WatchEvent
 from kstream.core.health import ClusterInfo
 from kstream.core.state import ClusterState
@@ -29,6 +29,7 @@ from kstream.ports import Clock, Jump
 _READERS: Final = 2  # a large state that is read does not hold up a follower that lags
 _POLL_SECONDS: Final = 0.05  # how soon a reader of another process's log sees what was committed
 _TRIM_EVENTS: Final = 20_000  # dropped in one transaction
+_SHRINK_PAGES: Final = 2000  # given back to the disk in one transaction
 
 _T = TypeVar("_T")
 
@@ -141,26 +142,41 @@ class SqliteLog:
         await self._writable().run(lambda store: store.identify(cluster))
 
     async def trim(self, before: int) -> None:
-        """Retention: drop the events with seq < before. Every state from before - 1 on stays what it was."""
+        """Retention: drop the events with seq < before, and make the file smaller by what they took.
+
+        Every state from before - 1 on stays what it was. Raises LogFullError when even that takes more room than
+        there is; what was dropped by then is dropped.
+        """
         writer = self._writable()
         while self.oldest < min(before, self.head + 1):
             # Appends get their turn in between.
             await writer.run(partial(Store.trim, before=min(before, self.oldest + _TRIM_EVENTS)))
+            await self._shrink(writer)
+
+    async def _shrink(self, writer: Writer) -> None:
+        more = True
+
+        def shrink(store: Store) -> None:
+            nonlocal more
+            more = store.shrink(_SHRINK_PAGES)
+
+        while more:
+            await writer.run(shrink)
 
     def follow(self, after: int) -> AsyncGenerator[Sequence[Event] | Jump, None]:
         return followed(self, self._feed, after, self._news)
 
     async def read(self, after: int, upto: int) -> Sequence[Event]:
-        """Raises LogError if a part of it is not there, LogFormatError for damage."""
+        """Raises LogError if a part of it is not there, LogTrimmedError if it was; LogFormatError for damage."""
         await self._look(upto)
         check_range(after, upto, oldest=self.oldest, head=self.head)
-        return await self._reading(lambda connection: reading.span(connection, after, upto))
+        return await self._kept(lambda connection: reading.span(connection, after, upto))
 
     async def state_at(self, seq: int) -> ClusterState:
-        """For oldest - 1 <= seq <= head. Raises LogError otherwise, LogFormatError for damage."""
+        """For oldest - 1 <= seq <= head. Raises LogTrimmedError or LogError otherwise, LogFormatError for damage."""
         await self._look(seq)
         check_range(seq, seq, oldest=self.oldest, head=self.head)
-        return await self._reading(lambda connection: reading.state_at(connection, seq))
+        return await self._kept(lambda connection: reading.state_at(connection, seq))
 
     async def refresh(self) -> None:
         """Look again at a log that another process writes; of our own everything is known."""
@@ -199,6 +215,19 @@ class SqliteLog:
         await self._clock.sleep(_POLL_SECONDS)
         if not self._feed.closed:
             await self.refresh()
+
+    async def _kept(self, read: Callable[[sqlite3.Connection], _T]) -> _T:
+        try:
+            return await self._reading(read)
+        except LogTrimmedError:
+            # Dropped after we looked: whoever tries again shall know from where.
+            if self._feed.closed:
+                raise
+            if self._writer is None:
+                await self.refresh()
+            else:
+                await self._writer.run(lambda _: None)  # what the writer did has been told when this is done
+            raise
 
     async def _reading(self, read: Callable[[sqlite3.Connection], _T]) -> _T:
         if self._feed.closed:

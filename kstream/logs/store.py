@@ -137,8 +137,24 @@ class Store:
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
-            connection.executescript("PRAGMA incremental_vacuum")  # execute() would free a single page
         self.status = self.status._replace(oldest=before)
+
+    def shrink(self, pages: int) -> bool:
+        """Give up to `pages` unused pages back to the disk; says whether there are more. Raises LogError.
+
+        Readers that still look at an earlier moment keep the file long until a later call, or a later commit.
+        """
+        with translated(self.path):
+            connection = self._connection
+            (unused,) = connection.execute("PRAGMA freelist_count").fetchone()
+            if unused:
+                # execute() would free a single page.
+                connection.executescript(f"PRAGMA incremental_vacuum({pages})")
+            (left,) = connection.execute("PRAGMA freelist_count").fetchone()
+            if 0 < left < unused:
+                return True
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()  # waits for nobody
+        return False
 
     def close(self) -> None:
         """Leave one plain file, if nobody else reads it, and let the next writer in."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from kstream.core.backlog import catch_up
-from kstream.core.errors import InvalidMessageError
+from kstream.core.errors import InvalidMessageError, LogTrimmedError
 from kstream.core.events import Event
 from kstream.core.filters import Filter
 from kstream.core.frames import pong_frame
@@ -205,14 +205,17 @@ class WebSockets:
             return None, "another epoch: the history that the token belongs to is not this one"
         if seq > head:
             return None, f"seq {seq} is ahead of this timeline, which is at {head}"
+        if seq >= backlog.floor:
+            # Nothing is read for the usual case: a herd that lost its connections a moment ago.
+            return (), None
         if seq + 1 < self._log.oldest:
             return None, f"seq {seq} is no longer kept: the log begins at {self._log.oldest}"
         if head - seq > _MAX_MISSED:
             return None, f"seq {seq} is {head - seq} events behind: the state is shorter"
-        if seq >= backlog.floor:
-            # Nothing is read for the usual case: a herd that lost its connections a moment ago.
-            return (), None
-        missed = await self._log.read(seq, head)
+        try:
+            missed = await self._log.read(seq, head)
+        except LogTrimmedError:
+            return None, f"seq {seq} is no longer kept: the log begins at {self._log.oldest}"
         if self._hub.backlog is not backlog:
             return None, "the timeline went elsewhere meanwhile"
         return missed, None

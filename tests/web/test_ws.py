@@ -76,6 +76,48 @@ async def test_one_who_missed_nothing_gets_nothing_but_what_comes() -> None:
     assert (first["resumed"], event["type"], event["seq"]) == (True, "pod_event", 3)
 
 
+async def test_a_token_that_retention_has_overtaken_gets_the_reason_and_a_state() -> None:
+    async with serving() as server:
+        # More than the window of recent events holds, so that only the log could tell it.
+        for start in range(0, 24_000, 2000):
+            await server.add_pods(*(f"new-{number}" for number in range(start, start + 2000)))
+            await asyncio.sleep(0)
+        await server.log.trim(24_000)
+        async with connect(server.ws + "?epoch=epoch-1&seq=2", max_size=None) as ws:
+            first, state = await take(ws, 2)
+    assert first["resumed"] is False
+    assert first["reason"] == "seq 2 is no longer kept: the log begins at 24000"
+    assert (state["type"], state["seq"], len(state["data"]["pods"])) == ("initial_state", 24_002, 24_001)
+
+
+async def test_a_token_within_the_window_is_resumed_whatever_retention_has_dropped() -> None:
+    async with serving() as server:
+        async with connect(server.ws) as ws:
+            await take(ws, 2)
+            await server.add_pods("p2")
+            await take(ws, 1)
+        await server.log.trim(4)
+        async with connect(server.ws + "?epoch=epoch-1&seq=2") as ws:
+            first, batch = await take(ws, 2)
+    assert (first["resumed"], batch["type"], batch["seq"]) == (True, "batch", 3)
+
+
+async def test_who_is_connected_when_retention_overtakes_the_server_gets_a_fresh_state() -> None:
+    async with serving() as server, connect(server.ws, max_size=None) as ws:
+        await take(ws, 2)
+        # Without a turn for others: more than is held in memory for a server that is busy, and dropped before it
+        # could read it.
+        changes = [change(Verb.ADDED, pod_key(f"new-{number}")) for number in range(12_000)]
+        await server.log.append(changes)
+        await server.log.append(changes)
+        await server.log.trim(24_000)
+        seen = await take(ws, 1)
+        while seen[-1]["seq"] < 24_002:
+            seen += await take(ws, 1)
+    assert seen[0]["type"] == "initial_state"
+    assert len(seen[0]["data"]["pods"]) == 12_001
+
+
 async def test_a_missed_part_is_resumed_as_a_batch_without_a_state() -> None:
     async with serving() as server:
         await server.add_pods("p2", "p3")
