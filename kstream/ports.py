@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol
 
 from kstream.core.events import Delivery, Event, Known, WatchEvent
 from kstream.core.health import ClusterInfo
+from kstream.core.retention import Holding
 from kstream.core.state import ClusterState
 
 
@@ -94,6 +95,21 @@ class EventLog(Protocol):
         ...
 
     async def close(self) -> None: ...
+
+
+class TrimmableLog(EventLog, Protocol):
+    """A log that can forget its beginning."""
+
+    async def holding(self) -> Holding:
+        """How much there is, as of now."""
+        ...
+
+    async def trim(self, before: int) -> None:
+        """Drop the events with seq < before; every state from before - 1 on stays what it was.
+
+        Raises LogFullError when even that takes more room than there is; what was dropped by then is dropped.
+        """
+        ...
 
 
 class Timeline(Protocol):

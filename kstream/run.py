@@ -19,6 +19,7 @@ from kstream.ending import first_of
 from kstream.hub import Hub
 from kstream.logs.places import settled
 from kstream.ports import Clock, EventLog, Source, Timeline
+from kstream.retention import Retention
 from kstream.service import follow, record
 from kstream.web.api import Status
 from kstream.web.app import Control, make_app
@@ -58,6 +59,7 @@ class Server:
     clock: Clock
     time: Callable[[], float]  # the time of the timeline, seconds since the Unix epoch
     limits: Limits = field(default_factory=Limits)
+    retention: Retention | None = None  # of the log, if this process writes it
     timeline: Timeline | None = None  # of a replay: its changes are told to clients
     status: Status | None = None
     control: Control | None = None
@@ -106,8 +108,11 @@ async def run(server: Server, *, ready: Callable[[Address], None], stop: asyncio
                     report=hub.report,
                     progress=hub.tally.recorded_so_far,
                     committed=hub.tally.commits.add,
+                    retention=server.retention,
                 )
                 running.append(tasks.create_task(recording))
+            if server.retention is not None:
+                running.append(tasks.create_task(server.retention.run()))
             if server.reports is not None:
                 running.append(tasks.create_task(_pass_on(server.reports, hub)))
             ready(address)

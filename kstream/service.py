@@ -12,6 +12,7 @@ from kstream.core.health import Cleared, ErrorCode, Fault, Identified, Report
 from kstream.core.recorder import Recorder
 from kstream.hub import Hub
 from kstream.ports import Clock, EventLog, Jump, Source
+from kstream.retention import Retention
 
 _FULL = "event log"
 _RETRY = 5.0  # seconds between tries to write to a full disk
@@ -29,13 +30,15 @@ async def record(
     report: Reporter,
     progress: Callable[[int, int], None] | None = None,
     committed: Callable[[float], None] | None = None,
+    retention: Retention | None = None,
 ) -> None:
     """Append what the source says until it ends; `progress` hears (events, suppressed) after each delivery.
 
     `committed` hears how many seconds each commit took.
 
-    A full disk stops nothing: it is reported, and the same events are tried again until they fit, so the log
-    has no gap. Raises LogError for a log that is broken or of another cluster.
+    A full disk stops nothing: `retention` may drop old events to make room; where it may not, that is reported,
+    and the same events are tried again until they fit, so the log has no gap. Raises LogError for a log that is
+    broken or of another cluster.
     """
     recorder = Recorder(await log.state_at(log.head))
     known = Known(recorder.versions(), log.versions)
@@ -48,7 +51,7 @@ async def record(
             changes = recorder.take(delivery.events)
             if changes or delivery.versions:
                 began = clock.monotonic()
-                await _append(log, clock, delivery._replace(events=changes), report)
+                await _append(log, clock, delivery._replace(events=changes), report, retention)
                 if committed is not None:
                     committed(clock.monotonic() - began)
             for said in delivery.reports:
@@ -58,12 +61,16 @@ async def record(
                 progress(events, recorder.suppressed)
 
 
-async def _append(log: EventLog, clock: Clock, delivery: Delivery, report: Reporter) -> None:
+async def _append(
+    log: EventLog, clock: Clock, delivery: Delivery, report: Reporter, retention: Retention | None
+) -> None:
     full = False
     while True:
         try:
             await log.append(delivery.events, versions=delivery.versions)
         except LogFullError as error:
+            if retention is not None and await retention.make_room():
+                continue
             if not full:
                 full = True
                 fault = Fault(

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, Mapping, Sequence
 from kstream.core.errors import LogError
 from kstream.core.events import Event, WatchEvent
 from kstream.core.health import ClusterInfo
+from kstream.core.retention import Holding
 from kstream.core.state import ClusterState
 from kstream.logs.feed import Feed, Follower, followed
 from kstream.logs.refusals import check_range, identified
@@ -77,6 +78,12 @@ class MemoryLog:
         for event in self._events[: seq + 1 - self._oldest]:
             state.apply(event)
         return state
+
+    async def holding(self) -> Holding:
+        """The size is that of the bodies."""
+        size = sum(len(event.change.body) for event in (*self._base, *self._events))
+        objects = len(await self.state_at(self.head))
+        return Holding(self._oldest, self.head, objects, len(self._base), size)
 
     async def trim(self, before: int) -> None:
         """Forget the events with seq < before; every state from before - 1 on stays what it was."""

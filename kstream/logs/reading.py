@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from kstream.core.errors import LogFormatError
 from kstream.core.events import Event, WatchEvent
 from kstream.core.health import ClusterInfo
+from kstream.core.retention import Holding
 from kstream.core.state import ClusterState
 from kstream.logs import keyframes, rows, schema
 from kstream.logs.refusals import check_range
@@ -45,6 +46,22 @@ def status(path: Path, connection: sqlite3.Connection) -> Status:
     except (KeyError, ValueError, TypeError) as error:
         raise LogFormatError(f"{path}: the event log is damaged: its table `meta` says no {error}") from error
     return Status(epoch, head, head + 1 if first is None else first, cluster, versions, meta)
+
+
+def holding(connection: sqlite3.Connection) -> Holding:
+    """How much there is; of the objects, how many there were at the last keyframe."""
+    with _snapshot(connection):
+        oldest, last = connection.execute("SELECT min(seq), max(seq) FROM events").fetchone()
+        kept, objects = connection.execute(
+            "SELECT seq, objects FROM keyframes UNION ALL SELECT 0, 0 ORDER BY seq DESC LIMIT 1"
+        ).fetchone()
+        head = last or kept
+        oldest = oldest or head + 1
+        moved = connection.execute("SELECT objects FROM keyframes WHERE seq = ?", (oldest - 1,)).fetchone()
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        (unused,) = connection.execute("PRAGMA freelist_count").fetchone()
+        (page,) = connection.execute("PRAGMA page_size").fetchone()
+    return Holding(oldest, head, objects, moved[0] if moved else 0, (pages - unused) * page)
 
 
 def state_at(connection: sqlite3.Connection, seq: int) -> ClusterState:

@@ -17,6 +17,7 @@ from kstream.clock import SystemClock
 from kstream.core.errors import LogError, LogTrimmedError
 from kstream.core.events import Event, WatchEvent
 from kstream.core.health import ClusterInfo
+from kstream.core.retention import Holding
 from kstream.core.state import ClusterState
 from kstream.logs import reading
 from kstream.logs.connections import connect_for_reading, translated
@@ -140,6 +141,10 @@ class SqliteLog:
     async def identify(self, cluster: ClusterInfo) -> None:
         """Raises LogMismatchError if the log is of another cluster."""
         await self._writable().run(lambda store: store.identify(cluster))
+
+    async def holding(self) -> Holding:
+        """The size is that of the pages in use. Raises LogFormatError for damage."""
+        return await self._reading(reading.holding)
 
     async def trim(self, before: int) -> None:
         """Retention: drop the events with seq < before, and make the file smaller by what they took.

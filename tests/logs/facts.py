@@ -48,6 +48,22 @@ def history(count: int, *, seed: int = 1, step: float = 0.5) -> Iterator[WatchEv
         )
 
 
+def churn(count: int, *, objects: int = 200, seed: int = 1, step: float = 0.5) -> Iterator[WatchEvent]:
+    """`count` events about as many pods as there were after the first `objects` events: changed and replaced."""
+    rng = random.Random(seed)
+    alive: list[ObjectKey] = []
+    for number in range(1, count + 1):
+        if len(alive) < objects:
+            verb, key = Verb.ADDED, ObjectKey(Kind.POD, "shop", f"pod-{number}", f"uid-{number}")
+            alive.append(key)
+        elif rng.random() < 0.1:
+            verb, key = Verb.DELETED, alive.pop(rng.randrange(objects))
+        else:
+            verb, key = Verb.MODIFIED, rng.choice(alive)
+        body = body_of(key.kind, key.namespace, key.name, key.uid, f"Running for {number}")
+        yield WatchEvent(verb, key, str(number), START + number * step, body)
+
+
 def shown(state: ClusterState) -> tuple[object, ...]:
     """All that a ClusterState tells."""
     return state.seq, state.time, [list(state.entries(kind)) for kind in Kind], state.counts()

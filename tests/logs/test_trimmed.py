@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, closing, suppress
 from pathlib import Path
 
 import pytest
@@ -12,12 +13,14 @@ import pytest
 from kstream.clock import VirtualClock
 from kstream.core.errors import LogTrimmedError
 from kstream.core.events import Event
+from kstream.core.retention import Keep
 from kstream.core.state import ClusterState
 from kstream.logs.memory import MemoryLog
 from kstream.logs.replay import ReplayLog
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import EventLog, Jump
-from tests.logs.facts import history, shown
+from kstream.retention import trim_to
+from tests.logs.facts import churn, history, shown
 
 
 def folded(count: int) -> ClusterState:
@@ -217,3 +220,35 @@ async def test_a_recording_that_is_trimmed_before_the_replay_begins_begins_later
         await log.state_at(0)
     assert log.head == 2000
     assert shown(await log.state_at(2000)) == shown(folded(2000))
+
+
+async def test_the_file_itself_is_smaller_at_once_though_it_is_open_and_read(tmp_path: Path) -> None:
+    path, sizes = tmp_path / "log.db", (6_000_000, 3_000_000, 1_500_000)
+    log = await SqliteLog.open(path)
+    await log.append(list(churn(40_000)))
+    reader = await SqliteLog.open_read_only(path)
+    await reader.state_at(40_000)
+    for size in sizes:
+        assert await trim_to(log, Keep(size=size), now=0.0)
+        assert size * 0.9 < path.stat().st_size <= size
+        await reader.refresh()
+        assert shown(await reader.state_at(40_000)) == shown(await log.state_at(40_000))
+    assert log.oldest > 30_000
+    await reader.close()
+    await log.close()
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+async def test_appends_have_their_turn_while_much_is_dropped(tmp_path: Path) -> None:
+    log = await SqliteLog.open(tmp_path / "log.db")
+    changes = list(churn(100_000))
+    await log.append(changes)
+    trimming = asyncio.create_task(log.trim(99_000))
+    appended = 0
+    while not trimming.done():
+        await log.append(changes[:1])
+        appended += 1
+    assert appended >= 5, "one at least between two steps of 20,000 events"
+    assert (log.oldest, log.head) == (99_000, 100_000 + appended)
+    await log.close()
