@@ -16,7 +16,7 @@ import click
 
 from kstream.core.errors import KstreamError
 
-_OWN = ("serve", "replay", "record", "tail", "check")
+_OWN = ("serve", "replay", "record", "trim", "tail", "check")
 _EXTENSIONS = "kstream.commands"
 
 EPILOG = """\b

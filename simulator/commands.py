@@ -13,10 +13,12 @@ import click
 import yaml
 
 from kstream.clock import SystemClock
+from kstream.commands.keeping import keep_settings, keeping_options, retention
 from kstream.commands.serving import serve_until_stopped
 from kstream.config import ServeSettings, env_option, serve_settings, serving_options, workers_option
 from kstream.core.amounts import seconds
 from kstream.core.errors import ConfigError, InvalidMessageError, KstreamError, UnreachableError
+from kstream.core.retention import Keep
 from kstream.crew import Crew
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import Clock
@@ -93,6 +95,7 @@ def build(
     type=click.Path(dir_okay=False, path_type=Path),
     help="Keep the event log in this file; a log of the same run is gone on with.",
 )
+@keeping_options(temporary=True)
 @workers_option
 @serving_options
 def simulate(*, listed: bool, log: Path | None, workers: int, **options: Any) -> None:
@@ -101,12 +104,18 @@ def simulate(*, listed: bool, log: Path | None, workers: int, **options: Any) ->
     if listed:
         _list(as_json=settings.output == "json")
         return
+    keep = keep_settings(options, temporary=log is None)
     clock = SystemClock()
-    asyncio.run(_simulate(build(clock=clock, **options), settings, log, clock, workers))
+    asyncio.run(_simulate(build(clock=clock, **options), settings, log, keep, clock, workers))
 
 
 async def _simulate(
-    source: SimulatorSource, settings: ServeSettings, path: Path | None, clock: Clock, workers: int
+    source: SimulatorSource,
+    settings: ServeSettings,
+    path: Path | None,
+    keep: Keep,
+    clock: Clock,
+    workers: int,
 ) -> None:
     if path is None:
         log = await SqliteLog.open_temporary(meta={"simulation": source.run})
@@ -115,13 +124,18 @@ async def _simulate(
         epoch = None if await asyncio.to_thread(path.exists) else source.epoch
         log = await SqliteLog.open(path, epoch=epoch, meta={"simulation": source.run}, clock=clock)
     try:
-        await _serve(source, log, settings, clock, workers)
+        await _serve(source, log, settings, keep, clock, workers)
     finally:
         await log.close()
 
 
 async def _serve(
-    source: SimulatorSource, log: SqliteLog, settings: ServeSettings, clock: Clock, workers: int
+    source: SimulatorSource,
+    log: SqliteLog,
+    settings: ServeSettings,
+    keep: Keep,
+    clock: Clock,
+    workers: int,
 ) -> None:
     # Said before the address is printed, not after.
     source.check(log.versions, empty=log.head == 0)
@@ -136,6 +150,7 @@ async def _serve(
         source=source,
         clock=clock,
         time=source.now,
+        retention=retention(log, keep, clock=clock, time=source.now),
         status=status,
         control=source.control,
     )

@@ -26,7 +26,17 @@ def kstream(*arguments: str, timeout: float = 30) -> subprocess.CompletedProcess
 def test_the_help_lists_every_command_and_the_exit_codes() -> None:
     result = CliRunner().invoke(main, ["--help"])
     assert result.exit_code == 0
-    for command in ("serve", "replay", "simulate", "record", "tail", "check", "sim", "fake-apiserver"):
+    for command in (
+        "serve",
+        "replay",
+        "simulate",
+        "record",
+        "trim",
+        "tail",
+        "check",
+        "sim",
+        "fake-apiserver",
+    ):
         assert f"\n  {command} " in result.output
     for error in (
         errors.ConfigError,

@@ -9,12 +9,15 @@ import click
 
 from kstream.clock import SystemClock
 from kstream.commands.cluster import cluster_options, kube_source
+from kstream.commands.keeping import keep_settings, keeping_options, retention
 from kstream.config import env_option
 from kstream.core.errors import ConfigError, ForbiddenError, KstreamError, UnreachableError
 from kstream.core.health import ErrorCode, Fault, Health, Report
+from kstream.core.retention import Keep
 from kstream.ending import first_of, stop_on_signals
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import Clock, Source
+from kstream.retention import Retention
 from kstream.service import record as record_from
 
 _PROGRESS_EVERY = 0.25  # seconds between two looks at the counter
@@ -71,19 +74,22 @@ class _Progress:
 @click.command()
 @click.argument("log", type=click.Path(dir_okay=False))
 @cluster_options
+@keeping_options(temporary=False)
 @env_option("--duration", type=click.FloatRange(0, min_open=True), help="Stop after so many seconds.")
 def record(log: str, duration: float | None, **cluster: object) -> None:
     """Record the live cluster to the file LOG, until Ctrl-C. An existing LOG of the same cluster goes on."""
-    asyncio.run(_record(log, duration, cluster))
+    keep = keep_settings(cluster)
+    asyncio.run(_record(log, duration, keep, cluster))
 
 
-async def _record(path: str, duration: float | None, cluster: dict[str, object]) -> None:
+async def _record(path: str, duration: float | None, keep: Keep, cluster: dict[str, object]) -> None:
     clock = SystemClock()
     source = kube_source(cluster, clock)
     log = await SqliteLog.open(path)
     progress = _Progress(log, clock)
     try:
-        await _until_stopped(source, log, clock, progress, duration)
+        keeping = retention(log, keep, clock=clock, time=clock.time)
+        await _until_stopped(source, log, clock, progress, duration, keeping)
     finally:
         await log.close()
     progress.done(path)
@@ -94,16 +100,25 @@ async def _record(path: str, duration: float | None, cluster: dict[str, object])
 
 
 async def _until_stopped(
-    source: Source, log: SqliteLog, clock: Clock, progress: _Progress, duration: float | None
+    source: Source,
+    log: SqliteLog,
+    clock: Clock,
+    progress: _Progress,
+    duration: float | None,
+    keeping: Retention,
 ) -> None:
     stop = asyncio.Event()
     stop_on_signals(stop)
     try:
         async with asyncio.TaskGroup() as tasks:
             recording = tasks.create_task(
-                record_from(source, log, clock, report=progress.report, progress=progress.count)
+                record_from(
+                    source, log, clock, report=progress.report, progress=progress.count, retention=keeping
+                )
             )
+            trimming = tasks.create_task(keeping.run())
             await clock.wait(stop, duration if duration is not None else float("inf"))
             recording.cancel()
+            trimming.cancel()
     except* KstreamError as group:
         raise first_of(group) from None

@@ -9,6 +9,7 @@ import click
 
 from kstream.clock import SystemClock
 from kstream.commands.cluster import cluster_options, kube_source, stream_status
+from kstream.commands.keeping import keep_settings, keeping_options, retention
 from kstream.commands.serving import serve_until_stopped
 from kstream.config import env_option, serve_settings, serving_options, workers_option
 from kstream.crew import Crew
@@ -23,6 +24,7 @@ from kstream.run import Server
     type=click.Path(dir_okay=False),
     help="Keep the history in this file and go on from it after a restart; without it, a temporary one.",
 )
+@keeping_options(temporary=True)
 @workers_option
 @serving_options
 def serve(log: str | None, workers: int, **options: Any) -> None:
@@ -32,6 +34,7 @@ def serve(log: str | None, workers: int, **options: Any) -> None:
 
 async def _serve(path: str | None, workers: int, options: dict[str, Any]) -> None:
     settings = serve_settings(options)
+    keep = keep_settings(options, temporary=path is None)
     clock = SystemClock()
     source = kube_source(options, clock)
     log = await (SqliteLog.open(path) if path is not None else SqliteLog.open_temporary())
@@ -42,6 +45,7 @@ async def _serve(path: str | None, workers: int, options: dict[str, Any]) -> Non
         source=source,
         clock=clock,
         time=clock.time,
+        retention=retention(log, keep, clock=clock, time=clock.time),
         status=lambda: stream_status(source),
     )
     crew = Crew(server, count=workers, log=log.path) if workers > 1 else None

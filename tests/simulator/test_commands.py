@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from kstream.commands.trim import trim
 from kstream.core.errors import ConfigError, InvalidMessageError, KstreamError, UnreachableError
 from simulator.commands import sim, simulate
 from simulator.scenario import shipped
@@ -64,9 +65,9 @@ def keep(log: Path, *options: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def rows(log: Path) -> list[tuple[object, ...]]:
+def rows(log: Path, table: str = "events") -> list[tuple[object, ...]]:
     with closing(sqlite3.connect(log)) as connection:
-        return connection.execute("SELECT * FROM events ORDER BY seq").fetchall()
+        return connection.execute(f"SELECT * FROM {table}").fetchall()
 
 
 def test_a_log_that_is_kept_is_gone_on_with_and_another_run_is_refused(tmp_path: Path) -> None:
@@ -80,6 +81,18 @@ def test_a_log_that_is_kept_is_gone_on_with_and_another_run_is_refused(tmp_path:
     assert whole.read_bytes() == again.read_bytes(), "one run, one file"
     refused = keep(log, "--seed", "2")
     assert "The log is of another run: its seed is 1, not 2" in refused.stderr
+
+
+def test_a_log_that_was_trimmed_is_gone_on_with_to_the_same_state(tmp_path: Path) -> None:
+    log, whole = tmp_path / "run.db", tmp_path / "whole.db"
+    keep(log, "--duration", "30s")
+    CliRunner().invoke(trim, [str(log), "--keep-for", "10s"], catch_exceptions=False)
+    assert keep(log, "--duration", "1m").returncode == 0
+    keep(whole, "--duration", "1m")
+    assert 0 < len(rows(log)) < len(rows(whole))
+    assert rows(log) == rows(whole)[-len(rows(log)) :]
+    for view in ("pods", "nodes", "namespaces"):
+        assert rows(log, view) == rows(whole, view)
 
 
 def test_the_scenarios_are_listed_for_people_and_for_programs() -> None:
@@ -96,6 +109,9 @@ def test_the_scenarios_are_listed_for_people_and_for_programs() -> None:
         (["--speed", "fast"], "speed: 'fast' is neither a number above 0 nor max"),
         (["--at", "later"], "'later' is not a span of time"),
         (["--start", "monday"], "'monday' is not a time"),
+        (["--keep-for", "ever"], "--keep-for: 'ever' is not a span of time: write"),
+        (["--keep-size", "big"], "--keep-size: 'big' is not a size: write 500MB"),
+        (["--keep-size", "0"], "--keep-size: '0' would keep nothing"),
         (["--scenario", "nowhere"], "There is no scenario 'nowhere'"),
     ],
 )

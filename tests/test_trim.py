@@ -1,0 +1,145 @@
+"""`kstream trim`, and the options that say how much is kept, as a user types them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from kstream.cli import main
+from kstream.commands.keeping import keep_settings
+from kstream.core.errors import ConfigError, LogBusyError
+from kstream.core.retention import Keep
+from kstream.logs.sqlite import SqliteLog
+from tests.logs.facts import churn
+
+INCIDENT = Path(__file__).parents[1] / "fixtures" / "incident.db"
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    return Path(shutil.copy(INCIDENT, tmp_path / "incident.db"))
+
+
+def trimmed(log: Path, *options: str) -> Result:
+    return CliRunner().invoke(main, ["trim", str(log), *options])
+
+
+def pods(log: Path) -> list[tuple[object, ...]]:
+    with closing(sqlite3.connect(log)) as connection:
+        return connection.execute("SELECT * FROM pods").fetchall()
+
+
+def seqs(log: Path) -> list[int]:
+    with closing(sqlite3.connect(log)) as connection:
+        return [seq for (seq,) in connection.execute("SELECT seq FROM events ORDER BY seq")]
+
+
+def test_the_last_minute_of_a_recording_is_kept(log: Path) -> None:
+    before = log.stat().st_size
+    result = trimmed(log, "--keep-for", "1m")
+    after = log.stat().st_size
+    assert result.exit_code == 0
+    assert result.stdout == (
+        f"{log}: 493 events dropped, 46 are left, from 494 to 539; {before} bytes before, {after} after\n"
+    )
+    assert after < before / 3
+    assert seqs(log) == list(range(494, 540))
+    with closing(sqlite3.connect(log)) as connection:
+        first, last = connection.execute("SELECT min(time), max(time) FROM events").fetchone()
+    assert 0 < last - first < 60
+    assert pods(log) == pods(INCIDENT)
+    assert [file.name for file in log.parent.iterdir()] == [log.name]
+
+
+def test_a_recording_is_trimmed_to_a_size_and_programs_can_read_how(log: Path) -> None:
+    result = trimmed(log, "--keep-size", "200kB", "-o", "json")
+    said = json.loads(result.stdout)
+    assert said == {
+        "log": str(log),
+        "dropped": said["oldest"] - 1,
+        "oldest": seqs(log)[0],
+        "head": 539,
+        "bytes_before": INCIDENT.stat().st_size,
+        "bytes_after": log.stat().st_size,
+        "fits": True,
+    }
+    assert 150_000 < said["bytes_after"] <= 200_000
+    assert pods(log) == pods(INCIDENT)
+    again = json.loads(trimmed(log, "--keep-size", "200kB", "-o", "json").stdout)
+    assert (again["dropped"], again["oldest"]) == (0, said["oldest"])
+
+
+def test_a_size_that_the_state_alone_exceeds_leaves_the_state_and_says_so(log: Path) -> None:
+    result = trimmed(log, "--keep-size", "1kB")
+    assert result.exit_code == 0
+    assert "539 events dropped, none is left, but the state" in result.stdout
+    assert "the state alone takes more than 1000 bytes" in result.stderr
+    assert pods(log) == pods(INCIDENT)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], "nothing says what to keep; give --keep-for 1h or --keep-size 500MB"),
+        (["--keep-for", "soon"], "--keep-for: 'soon' is not a span of time: write"),
+        (["--keep-for", "0s"], "--keep-for: '0s' would keep nothing: give more"),
+        (["--keep-size", "5 elephants"], "--keep-size: '5 elephants' is not a size: write 500MB, 2GiB"),
+    ],
+)
+def test_what_makes_no_sense_is_a_configuration_error_and_drops_nothing(
+    log: Path, options: list[str], said: str
+) -> None:
+    result = trimmed(log, *options)
+    assert result.exit_code == 3
+    assert said in result.stderr
+    assert log.read_bytes() == INCIDENT.read_bytes()
+
+
+def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    result = trimmed(tmp_path / "none.db", "--keep-for", "1h")
+    assert (result.exit_code, list(tmp_path.iterdir())) == (6, [])
+    assert "there is no such event log" in result.stderr
+
+
+def test_a_log_that_is_written_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "log.db"
+
+    async def meanwhile() -> Result:
+        log = await SqliteLog.open(path)
+        await log.append(list(churn(100)))
+        try:
+            return await asyncio.to_thread(trimmed, path, "--keep-for", "1s")
+        finally:
+            await log.close()
+
+    result = asyncio.run(meanwhile())
+    assert result.exit_code == LogBusyError.exit_code == 6
+    assert "another kstream writes this event log" in result.stderr
+    assert len(seqs(path)) == 100
+
+
+def test_the_options_may_come_from_the_environment(log: Path) -> None:
+    result = CliRunner().invoke(main, ["trim", str(log)], env={"KSTREAM_KEEP_FOR": "1m"})
+    assert result.exit_code == 0
+    assert seqs(log)[0] == 494
+
+
+def test_a_log_that_nobody_named_has_a_size_unless_told_another() -> None:
+    assert keep_settings({"keep_for": None, "keep_size": None}) == Keep()
+    assert keep_settings({"keep_for": None, "keep_size": None}, temporary=True) == Keep(size=2**30)
+    assert keep_settings({"keep_for": "7d", "keep_size": "5MB"}, temporary=True) == Keep(604_800, 5_000_000)
+
+
+@pytest.mark.parametrize("command", [["serve", "--log"], ["record"]])
+def test_the_commands_that_write_a_log_refuse_a_wrong_amount(command: list[str], tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, [*command, str(tmp_path / "x.db"), "--keep-size", "much"])
+    assert list(tmp_path.iterdir()) == []
+    assert result.exit_code == ConfigError.exit_code
+    assert "--keep-size: 'much' is not a size" in result.stderr
