@@ -13,6 +13,7 @@ from kstream.core import snapshot
 from kstream.core.errors import InvalidMessageError
 from kstream.core.filters import Filter
 from kstream.hub import Hub
+from kstream.ports import EventLog
 from kstream.web.admission import error_response
 
 PROTOCOL_VERSION = 1
@@ -25,8 +26,11 @@ Status = Callable[[], Awaitable[Mapping[str, Any]]]
 class Api:
     """The handlers; `status` adds what the source knows about its watches."""
 
-    def __init__(self, hub: Hub, *, time: Callable[[], float], status: Status | None = None) -> None:
+    def __init__(
+        self, hub: Hub, log: EventLog, *, time: Callable[[], float], status: Status | None = None
+    ) -> None:
         self._hub = hub
+        self._log = log
         self._time = time
         self._status = status
 
@@ -79,6 +83,8 @@ class Api:
         body: dict[str, Any] = {
             "epoch": hub.epoch,
             "seq": hub.state.seq,
+            "oldest": self._log.oldest,
+            "dropped": self._log.oldest - 1,
             "source": hub.source,
             "cluster": {"name": health.cluster.name, "version": health.cluster.version},
             "synced": health.synced,

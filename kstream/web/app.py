@@ -50,7 +50,7 @@ def make_app(
         hosts=frozenset(host.lower() for host in settings.allow_host),
     )
     app.router.add_get("/ws", sockets.handle)
-    app.router.add_routes(Api(hub, time=time, status=status).routes())
+    app.router.add_routes(Api(hub, log, time=time, status=status).routes())
     app.router.add_get("/metrics", Metrics(hub, log, visits).handle)
     app.on_response_prepare.append(visits.note)
     app.router.add_get("/", _static("index.html"))

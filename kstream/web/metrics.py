@@ -120,7 +120,10 @@ class Metrics:
     def _history(self) -> Iterator[Metric]:
         log = self._log
         yield _gauge("log_head", "The number of the last event.", log.head)
+        yield _gauge("log_oldest", "The number of the first event that is kept.", log.oldest)
         yield _gauge("log_events", "Events that are kept.", log.head + 1 - log.oldest)
+        # Numbers begin at 1 and have no gap: what is missing at the beginning was dropped.
+        yield _counter("log_dropped_events", "Events that retention dropped, ever.", log.oldest - 1)
         path = getattr(log, "path", None)
         if isinstance(path, Path):
             size = sum(_size(Path(f"{path}{part}")) for part in ("", "-wal"))

@@ -70,6 +70,18 @@ async def test_resumes_and_refusals_are_counted_by_reason() -> None:
     assert found["kstream_refusals_total[origin]"] == found["kstream_refusals_total[host]"] == 1
 
 
+async def test_what_retention_dropped_is_counted_and_told() -> None:
+    async with serving() as server, aiohttp.ClientSession() as http:
+        await server.add_pods("a", "b", "c")
+        await server.log.trim(4)
+        found = await scrape(server)
+        async with http.get(server.http("/api/status")) as response:
+            status = await response.json()
+    assert (found["kstream_log_oldest"], found["kstream_log_events"]) == (4, 2)
+    assert found["kstream_log_dropped_events_total"] == 3
+    assert (status["oldest"], status["dropped"]) == (4, 3)
+
+
 async def test_every_metric_is_documented() -> None:
     documented = set(re.findall(r"`(kstream_\w+)`", DOCS.read_text()))
     async with (
