@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 from collections.abc import Mapping
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from websockets.asyncio.client import connect
 
 from kstream.client import Client
 from kstream.clock import SystemClock
@@ -20,8 +22,15 @@ from kstream.core.health import ClusterInfo, Identified, Lost, Synced
 from kstream.core.wire import timestamp
 from kstream.crew import Crew
 from kstream.logs.sqlite import SqliteLog
+from kstream.ports import Clock
 from kstream.run import Address, Server
 from tests.making import START, change, pod_key
+
+
+def serving(log: SqliteLog, clock: Clock) -> Server:
+    return Server(
+        mode="live", settings=ServeSettings(port=0), log=log, source=None, clock=clock, time=clock.time
+    )
 
 
 async def seen(address: Address, head: int, *, stale: bool) -> list[str]:
@@ -36,10 +45,7 @@ async def seen(address: Address, head: int, *, stale: bool) -> list[str]:
 async def test_workers_serve_what_this_process_records_and_one_that_dies_is_replaced(tmp_path: Path) -> None:
     clock = SystemClock()
     log = await SqliteLog.open(tmp_path / "log.db")
-    server = Server(
-        mode="live", settings=ServeSettings(port=0), log=log, source=None, clock=clock, time=clock.time
-    )
-    crew = Crew(server, count=2, log=log.path)
+    crew = Crew(serving(log, clock), count=2, log=log.path)
     await log.append([change(Verb.ADDED, pod_key("a"))])
     crew.report(Identified(ClusterInfo("test", "v1.36.0")), after=0)
     crew.report(Synced(), after=1)
@@ -112,6 +118,37 @@ async def test_a_worker_asks_the_process_that_records_for_what_only_that_one_kno
             assert (refused, error["error"]["details"]) == (400, "do: nonsense")
             async with session.ws_connect(f"{url}ws") as socket:
                 assert (await socket.receive_json())["timestamp"] == timestamp(START)
+    finally:
+        stop.set()
+        await task
+        await log.close()
+
+
+async def test_workers_go_on_when_retention_drops_what_they_have_not_read(tmp_path: Path) -> None:
+    clock = SystemClock()
+    log = await SqliteLog.open(tmp_path / "log.db")
+    crew = Crew(serving(log, clock), count=2, log=log.path)
+    await log.append([change(Verb.ADDED, pod_key("a")), change(Verb.ADDED, pod_key("b"))])
+    crew.report(Synced(), after=2)
+    stop = asyncio.Event()
+    listening: asyncio.Future[Address] = asyncio.get_running_loop().create_future()
+    task = asyncio.create_task(crew.run(ready=listening.set_result, stop=stop))
+    try:
+        address = await asyncio.wait_for(listening, 20)
+        watching = [asyncio.create_task(seen(address, 6003, stale=False)) for _ in range(4)]
+        for number in range(60):  # whoever reads 50 ms later finds less than half of it
+            await log.append([change(Verb.MODIFIED, pod_key("a"), note=f"{number}-{n}") for n in range(100)])
+            await log.trim(log.head - 50)
+        await log.append([change(Verb.DELETED, pod_key("b"))])
+        await log.trim(log.head + 1)
+        assert await asyncio.gather(*watching) == [["a"]] * 4
+        assert await asyncio.gather(*(seen(address, 6003, stale=False) for _ in range(4))) == [["a"]] * 4
+        async with connect(f"{address.websocket}?epoch={log.epoch}&seq=1") as ws:
+            first = json.loads(await asyncio.wait_for(ws.recv(), 20))
+        assert (first["resumed"], first["reason"]) == (
+            False,
+            "seq 1 is no longer kept: the log begins at 6004",
+        )
     finally:
         stop.set()
         await task

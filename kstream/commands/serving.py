@@ -71,10 +71,19 @@ async def _record_for(
     assert server.source is not None, "a crew serves what this process records"
     try:
         async with asyncio.TaskGroup() as tasks:
-            recording = tasks.create_task(
-                record(server.source, server.log, server.clock, report=crew.report, progress=crew.progress)
+            recording = record(
+                server.source,
+                server.log,
+                server.clock,
+                report=crew.report,
+                progress=crew.progress,
+                retention=server.retention,
             )
+            running = [tasks.create_task(recording)]
+            if server.retention is not None:
+                running.append(tasks.create_task(server.retention.run()))
             await crew.run(ready=ready, stop=stop)
-            recording.cancel()
+            for task in running:
+                task.cancel()
     except* KstreamError as group:
         raise first_of(group) from None
