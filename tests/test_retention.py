@@ -250,8 +250,15 @@ async def test_a_full_log_drops_its_oldest_events_and_nobody_notices(tmp_path: P
     log = await SqliteLog.open(tmp_path / "log.db", max_bytes=1_500_000)
     changes = list(churn(20_000))
     made, heard = Kept(log, VirtualClock(START), Keep(size=10**9)), Heard()
-    await record(Busy(changes), log, made.clock, report=heard, retention=made.retention)
+    recording = asyncio.create_task(
+        record(Busy(changes), log, made.clock, report=heard, retention=made.retention)
+    )
+    # A report would mean that it waits for room, on a clock that nobody moves.
+    trouble = asyncio.create_task(heard.something.wait())
+    await asyncio.wait((recording, trouble), return_when=asyncio.FIRST_COMPLETED)
+    trouble.cancel()
     assert heard.reports == []
+    await recording
     assert log.oldest > 1000
     expected = [event async for event in _recorded(changes)]
     assert log.head == len(expected)
