@@ -79,6 +79,11 @@ class Member:
             self._stalled_since, self._stalled_at = now, left
         return False
 
+    @property
+    def sending(self) -> bool:
+        """A state, or what it had missed, is still on its way to it."""
+        return self._held is not None or self.session.sending
+
     def stalled_for(self, now: float) -> float:
         return 0.0 if self._stalled_since is None else now - self._stalled_since
 

@@ -302,6 +302,11 @@ class Session:
         return not self.wants_snapshot and not self._parts and not self._urgent and self._lane.caught_up
 
     @property
+    def sending(self) -> bool:
+        """Frames wait that were made for it, or for a state."""
+        return bool(self._parts)
+
+    @property
     def cursor(self) -> int:
         """The client has, or is about to get, all up to here."""
         return self._lane.cursor

@@ -11,9 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from kstream.core.backlog import catch_up
-from kstream.core.errors import InvalidMessageError, LogTrimmedError
-from kstream.core.events import Event
+from kstream.core.errors import InvalidMessageError
 from kstream.core.filters import Filter
 from kstream.core.frames import pong_frame
 from kstream.core.session import Close
@@ -24,11 +22,11 @@ from kstream.ports import EventLog
 from kstream.web.admission import error_response
 from kstream.web.faultysocket import FaultySocket
 from kstream.web.metrics import Visits
+from kstream.web.resuming import Resumes, Token
 
 MAX_INBOUND = 10 * 2**20  # bytes of one client message, inflated; more closes the socket with 1009
 _CLOSE_TIMEOUT = 5.0  # seconds for a client to answer a close frame
 _RETRY_AFTER = "5"
-_MAX_MISSED = 100_000  # events that a resume reads from the log; further behind, a snapshot is cheaper
 
 
 class Socket:
@@ -116,7 +114,7 @@ class WebSockets:
         faults: Sequence[SocketFault] = (),
     ) -> None:
         self._hub = hub
-        self._log = log
+        self._resumes = Resumes(hub, log)
         self._visits = visits
         self._max_clients = max_clients
         self._faults = faults
@@ -162,19 +160,37 @@ class WebSockets:
         return ws
 
     async def _serve(
-        self, request: web.Request, ws: web.WebSocketResponse, watched: Filter, token: tuple[str, int] | None
+        self, request: web.Request, ws: web.WebSocketResponse, watched: Filter, token: Token | None
     ) -> None:
-        hub = self._hub
-        missed: Sequence[Event] | None = None
-        reason = None
+        async with self._resumes.turn(token):
+            joined = await self._join(request, ws, watched, token)
+        if joined is None:
+            return
+        member, outlet = joined
+        try:
+            self._hub.serve(member)
+            await self._read(ws, outlet, member)
+        finally:
+            self._hub.leave(member)
+            if isinstance(outlet, FaultySocket):
+                outlet.done()
+
+    async def _join(
+        self, request: web.Request, ws: web.WebSocketResponse, watched: Filter, token: Token | None
+    ) -> tuple[Member, Outlet] | None:
+        """Open the socket and take the client in, where it left off if that can be; None when it is gone already."""
+        hub, resumes = self._hub, self._resumes
+        events, reason = await resumes.look(token) if token is not None else ((), None)
         if token is not None:
-            missed, reason = await self._missed(*token)
             self._visits.note_resume(reason)
         await ws.prepare(request)
+        bits = int(ws.compress or 0)
+        missed = None
+        if token is not None and reason is None:
+            missed = await resumes.encode(token, events, watched, bits)
         transport = request.transport
         if transport is None:
-            return
-        bits = int(ws.compress or 0)
+            return None
         outlet: Outlet = Socket(ws, transport, self._closers, self._visits)
         if self._faults:
             outlet = FaultySocket(outlet, self._faults)
@@ -182,43 +198,9 @@ class WebSockets:
         protocol = transport.get_protocol()
         assert isinstance(protocol, asyncio.Protocol)
         transport.set_protocol(LossWatch(protocol, lambda: hub.leave(member)))
-        try:
-            if missed:
-                # Whatever was published since `missed` was read is in the backlog.
-                last = missed[-1]
-                frames = catch_up(missed, watched, head=last.seq, time=last.change.time, window_bits=bits)
-                member.session.resume(last.seq, frames)
-            elif missed is not None and token is not None:
-                member.session.catch_up(token[1])
-            hub.serve(member)
-            await self._read(ws, outlet, member)
-        finally:
-            hub.leave(member)
-            if isinstance(outlet, FaultySocket):
-                outlet.done()
-
-    async def _missed(self, epoch: str, seq: int) -> tuple[Sequence[Event] | None, str | None]:
-        """What came after the token and is not in the backlog, or why it cannot be told (PROTOCOL 15)."""
-        backlog = self._hub.backlog
-        head = backlog.head
-        if epoch != self._log.epoch:
-            return None, "another epoch: the history that the token belongs to is not this one"
-        if seq > head:
-            return None, f"seq {seq} is ahead of this timeline, which is at {head}"
-        if seq >= backlog.floor:
-            # Nothing is read for the usual case: a herd that lost its connections a moment ago.
-            return (), None
-        if seq + 1 < self._log.oldest:
-            return None, f"seq {seq} is no longer kept: the log begins at {self._log.oldest}"
-        if head - seq > _MAX_MISSED:
-            return None, f"seq {seq} is {head - seq} events behind: the state is shorter"
-        try:
-            missed = await self._log.read(seq, head)
-        except LogTrimmedError:
-            return None, f"seq {seq} is no longer kept: the log begins at {self._log.oldest}"
-        if self._hub.backlog is not backlog:
-            return None, "the timeline went elsewhere meanwhile"
-        return missed, None
+        if missed is not None:
+            resumes.give(member, missed)
+        return member, outlet
 
     async def _read(self, ws: web.WebSocketResponse, outlet: Outlet, member: Member) -> None:
         hub = self._hub
@@ -254,7 +236,7 @@ def _no_private_timeline(query: Mapping[str, str]) -> None:
             )
 
 
-def _token(query: Mapping[str, str]) -> tuple[str, int] | None:
+def _token(query: Mapping[str, str]) -> Token | None:
     epoch, seq = query.get("epoch"), query.get("seq")
     if epoch is None and seq is None:
         return None
@@ -262,4 +244,4 @@ def _token(query: Mapping[str, str]) -> tuple[str, int] | None:
         raise InvalidMessageError("A resume token is incomplete", "epoch and seq go together")
     if not (seq.isascii() and seq.isdigit() and len(seq) < 19):
         raise InvalidMessageError("A resume token is wrong", f"seq: {seq[:40]!r} is not a number")
-    return epoch, int(seq)
+    return Token(epoch, int(seq))

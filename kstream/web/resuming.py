@@ -1,0 +1,109 @@
+"""Resume (PROTOCOL 15): what a client has missed, from memory or from the log, or why it has to begin anew.
+
+What memory holds costs nothing. What has to be read from the log is bounded in every respect: how far back, how many
+read at once, how much of it waits for sockets; past that a client gets the state, which all of them share.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Final, NamedTuple
+
+from kstream.core.backlog import catch_up
+from kstream.core.errors import LogTrimmedError
+from kstream.core.events import Event
+from kstream.core.filters import Filter
+from kstream.hub import Hub
+from kstream.member import Member
+from kstream.ports import EventLog
+
+_MOST: Final = 100_000  # events that a resume reads; further behind, a state is cheaper
+_AT_ONCE: Final = 4  # clients whose missed events are in memory
+_INLINE: Final = 1000  # events that are encoded on the spot
+_WAITING: Final = 64 * 2**20  # bytes of frames that belong to single clients and are not yet on their way
+
+
+class Token(NamedTuple):
+    """Where a client left off."""
+
+    epoch: str
+    seq: int
+
+
+class Missed(NamedTuple):
+    """What came after a token: `frames` up to `seq`, and from there on what the backlog holds."""
+
+    seq: int
+    frames: tuple[bytes, ...] = ()
+
+
+class Resumes:
+    """Of one server."""
+
+    def __init__(self, hub: Hub, log: EventLog) -> None:
+        self._hub = hub
+        self._log = log
+        self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._given: dict[Member, int] = {}  # whose own frames are perhaps not sent yet, and how many bytes
+
+    @asynccontextmanager
+    async def turn(self, token: Token | None) -> AsyncIterator[None]:
+        """To be held from `look` to `give`: a place among the few who read the log, for one who has to."""
+        if token is None or token.epoch != self._log.epoch or token.seq >= self._hub.backlog.floor:
+            yield
+            return
+        async with self._turns:
+            yield
+
+    async def look(self, token: Token) -> tuple[Sequence[Event], str | None]:
+        """The events after the token that are not in the backlog, or why they cannot be had."""
+        backlog = self._hub.backlog
+        seq, head = token.seq, backlog.head
+        if token.epoch != self._log.epoch:
+            return (), "another epoch: the history that the token belongs to is not this one"
+        if seq > head:
+            return (), f"seq {seq} is ahead of this timeline, which is at {head}"
+        if seq >= backlog.floor:
+            # Nothing is read for the usual case: a herd that lost its connections a moment ago.
+            return (), None
+        gone = f"seq {seq} is no longer kept: the log begins at {{oldest}}"
+        if seq + 1 < self._log.oldest:
+            return (), gone.format(oldest=self._log.oldest)
+        if head - seq > _MOST:
+            return (), f"seq {seq} is {head - seq} events behind: the state is shorter"
+        if self._waiting() > _WAITING:
+            return (), "too many clients are catching up at once: the state is shared by all of them"
+        try:
+            events = await self._log.read(seq, head)
+        except LogTrimmedError:
+            return (), gone.format(oldest=self._log.oldest)
+        if self._hub.backlog is not backlog:
+            return (), "the timeline went elsewhere meanwhile"
+        return events, None
+
+    async def encode(self, token: Token, events: Sequence[Event], watched: Filter, bits: int) -> Missed:
+        """What `look` found as frames for a client that negotiated `bits`; much of it where that stops nobody."""
+        if not events:
+            return Missed(token.seq)
+        last = events[-1]
+
+        def frames() -> tuple[bytes, ...]:
+            return catch_up(events, watched, head=last.seq, time=last.change.time, window_bits=bits)
+
+        return Missed(last.seq, frames() if len(events) <= _INLINE else await asyncio.to_thread(frames))
+
+    def give(self, member: Member, missed: Missed) -> None:
+        """Go on from there. Whatever was published since it was read is in the backlog."""
+        if missed.frames:
+            member.session.resume(missed.seq, missed.frames)
+            self._given[member] = sum(map(len, missed.frames))
+        else:
+            member.session.catch_up(missed.seq)
+
+    def _waiting(self) -> int:
+        self._given = {
+            member: size for member, size in self._given.items() if not member.gone and member.sending
+        }
+        return sum(self._given.values())
