@@ -67,7 +67,7 @@ class Hub:
         self._wake = asyncio.Event()
         self._later: deque[tuple[int, Report]] = deque()
         self._timeline: Timeline | None = None
-        self._snapshots = Snapshots(state, self.backlog, time=time, serve=self.serve)
+        self._snapshots = Snapshots(state, self.backlog, clock=clock, time=time, serve=self.serve)
 
     # Clients
 

@@ -4,20 +4,45 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from kstream.core import snapshot
 from kstream.core.backlog import Backlog
 from kstream.core.filters import Filter
 from kstream.core.state import ClusterState
 from kstream.member import Member
+from kstream.ports import Clock
+from kstream.pulse import Turn
 
 _INLINE = 256 * 1024  # bytes of bodies up to which a snapshot is encoded on the spot
 _FRESH = 500  # events that a finished snapshot may be behind and still be handed out, at most
 _WORTH = 1000  # bytes of a snapshot for each event that it may be behind: what follows stays small beside it
 _KEPT = 4  # finished snapshots: a herd comes with few filters
+_MOST = 256 * 2**20  # bytes of snapshots that clients have yet to read, before more large ones are made
+_AGAIN = 0.1  # seconds until that is looked at again: who reads nothing is closed in the end
 
 _Key = tuple[Filter, int]  # what is watched, and the deflate window
+
+
+class _Made:
+    """A finished snapshot, and who was given it."""
+
+    __slots__ = ("members", "size", "snapshot")
+
+    def __init__(self, made: snapshot.Snapshot) -> None:
+        self.snapshot = made
+        self.size = sum(map(len, made.frames))
+        self.members: dict[Member, None] = {}
+
+    @property
+    def allowance(self) -> int:
+        """The events that it may be behind and still be handed out."""
+        return min(self.size // _WORTH, _FRESH)
+
+    def held(self) -> bool:
+        """Somebody has yet to read it."""
+        self.members = dict.fromkeys(member for member in self.members if member.sending)
+        return bool(self.members)
 
 
 class Snapshots:
@@ -28,25 +53,27 @@ class Snapshots:
         state: ClusterState,
         backlog: Backlog,
         *,
+        clock: Clock,
         time: Callable[[], float],
         serve: Callable[[Member], None],
     ) -> None:
         self._state = state
         self._backlog = backlog
+        self._clock = clock
         self._time = time
         self._serve = serve
         self._waiting: dict[_Key, dict[Member, None]] = {}
         self._wanted = asyncio.Event()
-        self._ready: dict[_Key, snapshot.Snapshot] = {}
+        self._ready: dict[_Key, _Made] = {}
+        self._held: list[_Made] = []  # those that are perhaps not read yet
 
     def want(self, member: Member) -> None:
         """Give it one, at once if there is one that the backlog still continues."""
         key = _key_of(member)
         ready = self._ready.get(key)
         backlog = self._backlog
-        if ready is not None and backlog.floor <= ready.seq >= backlog.head - _allowance(ready):
-            member.session.give(ready)
-            self._serve(member)
+        if ready is not None and backlog.floor <= ready.snapshot.seq >= backlog.head - ready.allowance:
+            self._give(member, ready)
             return
         self._waiting.setdefault(key, {})[member] = None
         self._wanted.set()
@@ -55,6 +82,8 @@ class Snapshots:
         """It left."""
         for waiting in self._waiting.values():
             waiting.pop(member, None)
+        for made in (*self._ready.values(), *self._held):
+            made.members.pop(member, None)
 
     def jump(self, state: ClusterState, backlog: Backlog) -> None:
         """The timeline is elsewhere: what was made before is of no use."""
@@ -66,34 +95,62 @@ class Snapshots:
         while True:
             await self._wanted.wait()
             self._wanted.clear()
+            postponed = 0
             while self._waiting:
+                if postponed >= len(self._waiting):
+                    postponed = 0
+                    await self._clock.sleep(_AGAIN)
+                    continue
                 key = next(iter(self._waiting))
-                made = await self._make(*key)
+                if not self._waiting[key]:
+                    del self._waiting[key]  # whoever wanted it has left
+                    continue
+                backlog = self._backlog
+                taken = snapshot.capture(self._state, key[0])
+                if _size(taken) > _INLINE and not self._room():
+                    # Others may want less. This one waits until those before it have read, or are closed.
+                    self._waiting[key] = self._waiting.pop(key)
+                    postponed += 1
+                    continue
+                made = await self._make(taken, key[1])
                 members = self._waiting.pop(key, {})
-                if made is not None:
-                    others = ((other, ready) for other, ready in self._ready.items() if other != key)
-                    self._ready = {key: made, **dict(itertools.islice(others, _KEPT - 1))}
-                for member in members:
-                    session = member.session
-                    if made is not None and session.wants_snapshot and _key_of(member) == key:
-                        session.give(made)
-                    # Whoever wants another one by now asks for it again.
-                    self._serve(member)
-                await asyncio.sleep(0)
+                if backlog is self._backlog and made.snapshot.seq >= backlog.floor:
+                    self._keep(key, made)
+                await self._hand_out(members, made, key, backlog)
 
-    async def _make(self, watched: Filter, window_bits: int) -> snapshot.Snapshot | None:
-        """None when the timeline has jumped or run away meanwhile."""
-        backlog = self._backlog
-        taken = snapshot.capture(self._state, watched)
+    async def _make(self, taken: snapshot.Capture, window_bits: int) -> _Made:
         time = self._time()
         if _size(taken) <= _INLINE:
-            return snapshot.encode(taken, time=time, window_bits=window_bits)
-        made = await asyncio.to_thread(snapshot.encode, taken, time=time, window_bits=window_bits)
-        return made if backlog is self._backlog and made.seq >= backlog.floor else None
+            return _Made(snapshot.encode(taken, time=time, window_bits=window_bits))
+        return _Made(await asyncio.to_thread(snapshot.encode, taken, time=time, window_bits=window_bits))
 
+    def _keep(self, key: _Key, made: _Made) -> None:
+        others = ((other, ready) for other, ready in self._ready.items() if other != key)
+        self._ready = {key: made, **dict(itertools.islice(others, _KEPT - 1))}
+        if made.size > _INLINE:
+            self._held.append(made)
 
-def _allowance(ready: snapshot.Snapshot) -> int:
-    return min(sum(map(len, ready.frames)) // _WORTH, _FRESH)
+    async def _hand_out(self, members: Iterable[Member], made: _Made, key: _Key, backlog: Backlog) -> None:
+        turn = Turn(self._clock)
+        for member in members:
+            await turn.rest()
+            # The timeline may have jumped or run away meanwhile, and the client may watch something else by now.
+            current = backlog is self._backlog and made.snapshot.seq >= backlog.floor
+            if current and not member.gone and member.session.wants_snapshot and _key_of(member) == key:
+                self._give(member, made)
+            else:
+                self._serve(member)  # it asks again
+        await asyncio.sleep(0)
+
+    def _give(self, member: Member, made: _Made) -> None:
+        member.session.give(made.snapshot)
+        made.members[member] = None
+        self._serve(member)
+
+    def _room(self) -> bool:
+        """Whether clients have read enough of what was made for them."""
+        self._held = [made for made in self._held if made.held()]
+        return sum(made.size for made in self._held) <= _MOST
 
 
 def _key_of(member: Member) -> _Key:
