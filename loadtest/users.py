@@ -48,11 +48,12 @@ class StreamUser(User):
 
     abstract = True
     namespaces: tuple[str, ...] = ()
+    prompt = True  # it reads all the time
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         self._random = random.Random(id(self))
-        self._stream = CheckedStream(frozenset(self.namespaces) or None)
+        self._stream = CheckedStream(frozenset(self.namespaces) or None, prompt=self.prompt)
         self._socket: WebSocket | None = None
         self._resumable = False
 
@@ -218,6 +219,7 @@ class SlowReader(StreamUser):
     """Reads nothing for a while, then all of it: it must lose nothing, and cost the others nothing."""
 
     weight = 2
+    prompt = False
 
     def live(self) -> None:
         # Not 10 s: who answers no ping for so long is gone, as far as the server can tell (contract, "Heartbeat").
@@ -253,12 +255,12 @@ class Flooder(StreamUser):
             while time.perf_counter() - began < 15 and not self.quiet:
                 for _ in range(10):
                     self._socket.send('{"type":"ping"}')
-                message = self.read(0.05)
-                limited = limited or (
-                    message is not None
-                    and message["type"] == "error"
-                    and message["error"]["code"] == "RATE_LIMITED"
-                )
+                wait = 0.05
+                while (message := self.read(wait)) is not None:
+                    wait = 0.001  # all that is there, so that it has read the word before the close
+                    limited = limited or (
+                        message["type"] == "error" and message["error"]["code"] == "RATE_LIMITED"
+                    )
         except (OSError, WebSocketConnectionClosedException):
             told = None if limited else ContractError("closed without a word")
             self.report("flood", began, told)

@@ -82,3 +82,19 @@ def test_more_than_a_thousand_in_a_minute_is_too_many() -> None:
 def test_a_message_over_ten_megabytes_is_too_large() -> None:
     with pytest.raises(ContractError, match="bytes"):
         started().take(pod(6), now=1.0, size=10_000_001)
+
+
+def test_one_who_reads_late_cannot_tell_when_it_was_sent() -> None:
+    """After a silence it reads in an instant what was sent in many seconds."""
+    stream = CheckedStream(prompt=False)
+    stream.take({"type": "connection", "status": "connected", "timestamp": STAMP}, now=0.0, size=1)
+    for _ in range(1500):
+        stream.take({"type": "metrics", "data": {}, "timestamp": STAMP}, now=1.0, size=1)
+    assert stream.messages == 1501
+
+
+def test_what_breaks_a_limit_is_folded_in_all_the_same() -> None:
+    stream = started()
+    with pytest.raises(ContractError, match="bytes"):
+        stream.take(pod(6, "a"), now=1.0, size=20_000_000)
+    assert stream.differences({"data": {"nodes": [], "namespaces": [], "pods": [pod(6, "a")["data"]]}}) == []
