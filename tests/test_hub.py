@@ -3,8 +3,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -12,13 +11,13 @@ import pytest
 from kstream.clock import VirtualClock
 from kstream.core.events import Event, Verb
 from kstream.core.filters import EVERYTHING, Filter
-from kstream.core.health import Cleared, ClusterInfo, ErrorCode, Fault, Health, Identified, Lost, Synced
-from kstream.core.limits import Limits
+from kstream.core.health import Cleared, ClusterInfo, ErrorCode, Fault, Identified, Lost, Synced
 from kstream.core.session import Close
 from kstream.core.state import ClusterState
 from kstream.hub import Hub
 from kstream.member import Member
 from tests.frames_reader import FrameReader
+from tests.hubs import running
 from tests.making import START, change, node_key, numbered, pod_key
 
 
@@ -58,30 +57,6 @@ class FakeSocket:
     def messages(self) -> list[dict[str, Any]]:
         data, self.taken = bytes(self.taken), bytearray()
         return self._reader.messages(data)
-
-
-@asynccontextmanager
-async def running(
-    *, synced: bool = True, clock: VirtualClock | None = None, **health: Any
-) -> AsyncIterator[tuple[Hub, VirtualClock]]:
-    clock = clock or VirtualClock(START)
-    hub = Hub(
-        epoch="epoch-1",
-        source="live",
-        state=ClusterState(),
-        health=Health(cluster=ClusterInfo("test", "v1.36.0"), synced=synced, **health),
-        clock=clock,
-        time=clock.time,
-        limits=Limits(),
-        metrics_interval=10.0,
-    )
-    task = asyncio.create_task(hub.run())
-    try:
-        yield hub, clock
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 async def join(hub: Hub, clock: VirtualClock, watched: Filter = EVERYTHING) -> tuple[FakeSocket, Member]:

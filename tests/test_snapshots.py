@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from typing import Any
 
-from kstream.clock import VirtualClock
 from kstream.core.events import Verb, WatchEvent
 from kstream.core.filters import EVERYTHING, Filter
-from kstream.core.health import Health
-from kstream.core.limits import Limits
 from kstream.core.session import Close
 from kstream.core.state import ClusterState
 from kstream.hub import Hub
 from kstream.member import Member
 from tests.frames_reader import FrameReader
+from tests.hubs import running
 from tests.making import START, change, numbered, pod_key
 
 
@@ -44,33 +40,14 @@ class Sink:
         return [message["type"] for message in FrameReader().messages(bytes(self.taken))]
 
 
-@asynccontextmanager
-async def serving(pods: int, note: str = "") -> AsyncIterator[tuple[Hub, VirtualClock]]:
+def state_of(pods: int, note: str) -> ClusterState:
+    """The same bytes for all pods: large ones are there once."""
     state = ClusterState()
-    names = [(f"p{n}", f"ns{n % 4}") for n in range(pods)]
-    body = change(
-        Verb.ADDED, pod_key("p"), note=note
-    ).body  # the same bytes for all: large ones are there once
-    for event in numbered([WatchEvent(Verb.ADDED, pod_key(*name), "1", START, body) for name in names]):
+    body = change(Verb.ADDED, pod_key("p"), note=note).body
+    keys = [pod_key(f"p{n}", f"ns{n % 4}") for n in range(pods)]
+    for event in numbered([WatchEvent(Verb.ADDED, key, "1", START, body) for key in keys]):
         state.apply(event)
-    clock = VirtualClock(START)
-    hub = Hub(
-        epoch="epoch-1",
-        source="live",
-        state=state,
-        health=Health(synced=True),
-        clock=clock,
-        time=clock.time,
-        limits=Limits(),
-        metrics_interval=3600.0,
-    )
-    task = asyncio.create_task(hub.run())
-    try:
-        yield hub, clock
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+    return state
 
 
 def join(hub: Hub, sink: Sink, watched: Filter = EVERYTHING) -> Member:
@@ -87,7 +64,7 @@ async def until(done: Any) -> None:
 
 
 async def test_all_who_come_for_the_same_share_one_snapshot() -> None:
-    async with serving(2000, "x" * 500) as (hub, _):
+    async with running(state=state_of(2000, "x" * 500)) as (hub, _):
         sinks = [Sink() for _ in range(20)]
         members = [join(hub, sink) for sink in sinks]
         await until(lambda: all("initial_state" in sink.types() for sink in sinks))
@@ -103,7 +80,8 @@ async def test_all_who_come_for_the_same_share_one_snapshot() -> None:
 
 
 async def test_those_who_do_not_read_stop_no_more_than_large_states_of_other_filters() -> None:
-    async with serving(600, "x" * 500_000) as (hub, clock):  # 75 MB in each of four namespaces
+    # 75 MB in each of four namespaces.
+    async with running(state=state_of(600, "x" * 500_000)) as (hub, clock):
         stalled = []
         for names in ({"ns0", "ns1"}, {"ns2", "ns3"}):
             sink = Sink(reads=False)
