@@ -1,8 +1,9 @@
 """The processes that serve while this one records: started, told what the source says, replaced when one dies.
 
 A worker is spoken to in JSON lines. On its stdin: first its orders, then `{"report", "after"}` of the source,
-`{"time"}` of the timeline and `{"answer", "value" | "error"}` to what it asked; on its stdout: `{"host", "port"}` once
-it listens, then `{"ask", "what", "body"}` for what only this process knows (worker.py has the other end).
+`{"recording", "time"}` now and then, and `{"answer", "value" | "error"}` to what it asked; on its stdout:
+`{"host", "port"}` once it listens, then `{"ask", "what", "body"}` for what only this process knows (worker.py has the
+other end).
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ from kstream.run import Address, Server
 
 _AGAIN = 1.0  # seconds before one that died is started again
 _STOPPING = 7.0  # seconds that one has to say goodbye to its clients
-_TICK = 0.1  # seconds between two words about the time of the timeline
+_TICK = 0.1  # seconds between two words about the time of a timeline that has its own
+_SECOND = 1.0  # and between two words about what was recorded, where there is no such time
 _LINE = 2**21  # bytes that a worker may say at once: the body of a request is at most half of that
 
 
@@ -36,7 +38,6 @@ class Crew:
         self._settings = server.settings.model_copy(update={"max_clients": most})
         self._health = Health()
         self._after = 0
-        self._recorded = self._suppressed = 0
         self._workers: dict[asyncio.subprocess.Process, None] = {}
 
     @property
@@ -51,10 +52,6 @@ class Crew:
             for worker in self._workers:
                 self._tell(worker, report)
 
-    def progress(self, events: int, suppressed: int) -> None:
-        """What was recorded since the start, and what was left out because it changed nothing."""
-        self._recorded, self._suppressed = events, suppressed
-
     async def run(self, *, ready: Callable[[Address], None], stop: asyncio.Event) -> None:
         """Serve until `stop` is set. Raises BindError when the first worker cannot listen."""
         first = await self._start()
@@ -65,8 +62,7 @@ class Crew:
             async with asyncio.TaskGroup() as tasks:
                 keeping = [tasks.create_task(self._keep(first))]
                 keeping += [tasks.create_task(self._keep(None)) for _ in range(self._count - 1)]
-                if self._paced:
-                    keeping.append(tasks.create_task(self._tell_time()))
+                keeping.append(tasks.create_task(self._tell_more()))
                 ready(address)
                 await stop.wait()
                 for task in keeping:
@@ -79,11 +75,16 @@ class Crew:
         """The timeline has a time of its own, which the workers cannot know."""
         return self._server.time != self._server.clock.time
 
-    async def _tell_time(self) -> None:
+    async def _tell_more(self) -> None:
+        """The time, if it is not that of the clock, and what was recorded, for their metrics."""
+        server = self._server
         while True:
+            said: dict[str, Any] = {"recording": server.recording.as_json()}
+            if self._paced:
+                said["time"] = server.time()
             for worker in self._workers:
-                _write(worker, {"time": self._server.time()})
-            await self._server.clock.sleep(_TICK)
+                _write(worker, said)
+            await server.clock.sleep(_TICK if self._paced else _SECOND)
 
     async def _keep(self, worker: asyncio.subprocess.Process | None) -> None:
         """One worker after the other."""
@@ -117,6 +118,7 @@ class Crew:
             "mode": server.mode,
             "settings": self._settings.model_dump(mode="json"),
             "time": server.time() if self._paced else None,
+            "status": server.status is not None,
             "control": server.control is not None,
         }
         _write(worker, orders)
@@ -147,8 +149,8 @@ class Crew:
                 assert server.control is not None
                 value = await server.control(asked["body"])
             else:
-                said = await server.status() if server.status is not None else {}
-                value = {"recorded": self._recorded, "suppressed": self._suppressed, **said}
+                assert server.status is not None
+                value = await server.status()
         except KstreamError as error:
             details = error.details if isinstance(error, InvalidMessageError) else ""
             _write(worker, {"answer": asked["ask"], "error": [str(error), details]})

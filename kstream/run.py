@@ -15,6 +15,7 @@ from kstream.config import ServeSettings
 from kstream.core.errors import BindError, KstreamError
 from kstream.core.health import Health, Report
 from kstream.core.limits import Limits
+from kstream.core.tally import Recording
 from kstream.ending import first_of
 from kstream.hub import Hub
 from kstream.logs.places import settled
@@ -66,6 +67,7 @@ class Server:
     reports: AsyncGenerator[tuple[Report, int], None] | None = (
         None  # of a source that another process records
     )
+    recording: Recording = field(default_factory=Recording)  # what the process that records has done
     share_port: bool = False  # with other processes that serve the same
 
 
@@ -93,7 +95,15 @@ async def run(server: Server, *, ready: Callable[[Address], None], stop: asyncio
     )
     if server.timeline is not None:
         hub.watch(server.timeline)
-    app = make_app(hub, log, settings, time=server.time, status=server.status, control=server.control)
+    app = make_app(
+        hub,
+        log,
+        settings,
+        recording=server.recording,
+        time=server.time,
+        status=server.status,
+        control=server.control,
+    )
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
     await runner.setup()
     try:
@@ -106,8 +116,8 @@ async def run(server: Server, *, ready: Callable[[Address], None], stop: asyncio
                     log,
                     server.clock,
                     report=hub.report,
-                    progress=hub.tally.recorded_so_far,
-                    committed=hub.tally.commits.add,
+                    progress=server.recording.progress,
+                    committed=server.recording.commits.add,
                     retention=server.retention,
                 )
                 running.append(tasks.create_task(recording))

@@ -18,6 +18,7 @@ from kstream.clock import SystemClock
 from kstream.config import ServeSettings
 from kstream.core.errors import InvalidMessageError, KstreamError
 from kstream.core.health import Report, report_of_json
+from kstream.core.tally import Recording
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import Clock
 from kstream.run import Address, Server, run
@@ -32,6 +33,7 @@ class Foreman:
     def __init__(self, lines: asyncio.StreamReader, clock: Clock, *, time: float | None) -> None:
         """`time`: of a timeline that has its own."""
         self.gone = asyncio.Event()
+        self.recording = Recording()
         self._lines = lines
         self._clock = clock
         self._asked = itertools.count()
@@ -46,10 +48,12 @@ class Foreman:
             said = json.loads(line)
             if "report" in said:
                 yield report_of_json(said["report"]), said["after"]
-            elif "time" in said:
-                self._hear(said["time"])
-            else:
+            elif "answer" in said:
                 self._answered(said)
+            else:
+                self.recording.learn(said["recording"])
+                if "time" in said:
+                    self._hear(said["time"])
         self.gone.set()
         for answer in self._answers.values():
             answer.cancel()
@@ -59,7 +63,7 @@ class Foreman:
         return self._time + self._rate * min(self._clock.monotonic() - self._heard, _LONGEST)
 
     async def status(self) -> Mapping[str, Any]:
-        """What was recorded, and what the source knows of its watches."""
+        """What the source knows of its watches."""
         return await self._ask("status", None)
 
     async def control(self, body: dict[str, Any]) -> Mapping[str, Any]:
@@ -105,9 +109,10 @@ async def serve(orders: dict[str, Any], lines: asyncio.StreamReader) -> None:
         source=None,
         clock=clock,
         time=foreman.time if paced else clock.time,
-        status=foreman.status,
+        status=foreman.status if orders["status"] else None,
         control=foreman.control if orders["control"] else None,
         reports=foreman.reports(),
+        recording=foreman.recording,
         share_port=True,
     )
     try:

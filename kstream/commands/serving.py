@@ -76,7 +76,8 @@ async def _record_for(
                 server.log,
                 server.clock,
                 report=crew.report,
-                progress=crew.progress,
+                progress=server.recording.progress,
+                committed=server.recording.commits.add,
                 retention=server.retention,
             )
             running = [tasks.create_task(recording)]

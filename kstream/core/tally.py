@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 SIZES = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 5000.0)
@@ -43,12 +45,25 @@ class Tally:
     sent_bytes: int = 0  # handed to sockets, over all clients
     batch_sizes: Distribution = field(default_factory=lambda: Distribution(SIZES))
     flushes: Distribution = field(default_factory=lambda: Distribution(SECONDS))
-    commits: Distribution = field(default_factory=lambda: Distribution(SECONDS))
     loop_lag: Distribution = field(default_factory=lambda: Distribution(SECONDS))
     source_lag: float = 0.0  # seconds from a change to its publication, of the last one
-    recorded: int = 0  # changes of the source that became events
-    suppressed: int = 0  # changes of the source that changed nothing a client sees (PROTOCOL 12)
 
-    def recorded_so_far(self, events: int, suppressed: int) -> None:
-        """What the recorder has let through and what not, since the start."""
-        self.recorded, self.suppressed = events, suppressed
+
+@dataclass(slots=True)
+class Recording:
+    """Since the start, of the process that writes the log."""
+
+    events: int = 0  # changes of the source that were recorded
+    suppressed: int = 0  # changes of the source that changed nothing a client sees (PROTOCOL 12)
+    commits: Distribution = field(default_factory=lambda: Distribution(SECONDS))
+
+    def progress(self, events: int, suppressed: int) -> None:
+        self.events, self.suppressed = events, suppressed
+
+    def as_json(self) -> list[Any]:
+        """For another process."""
+        return [self.events, self.suppressed, self.commits.counts, self.commits.total]
+
+    def learn(self, said: Sequence[Any]) -> None:
+        """What the process that records said by `as_json`."""
+        self.events, self.suppressed, self.commits.counts, self.commits.total = said

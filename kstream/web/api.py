@@ -12,6 +12,7 @@ from aiohttp import web
 from kstream.core import snapshot
 from kstream.core.errors import InvalidMessageError
 from kstream.core.filters import Filter
+from kstream.core.tally import Recording
 from kstream.hub import Hub
 from kstream.ports import EventLog
 from kstream.web.admission import error_response
@@ -27,10 +28,17 @@ class Api:
     """The handlers; `status` adds what the source knows about its watches."""
 
     def __init__(
-        self, hub: Hub, log: EventLog, *, time: Callable[[], float], status: Status | None = None
+        self,
+        hub: Hub,
+        log: EventLog,
+        recording: Recording,
+        *,
+        time: Callable[[], float],
+        status: Status | None = None,
     ) -> None:
         self._hub = hub
         self._log = log
+        self._recording = recording
         self._time = time
         self._status = status
 
@@ -90,8 +98,8 @@ class Api:
             "synced": health.synced,
             "stale": health.stale,
             "clients": len(hub),
-            "recorded": hub.tally.recorded,
-            "suppressed": hub.tally.suppressed,
+            "recorded": self._recording.events,
+            "suppressed": self._recording.suppressed,
             "faults": [
                 {"code": fault.code, "message": fault.message, "details": fault.details}
                 for fault in health.faults.values()

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from kstream.config import ServeSettings
 from kstream.core.errors import InvalidMessageError, KstreamError
+from kstream.core.tally import Recording
 from kstream.hub import Hub
 from kstream.ports import EventLog
 from kstream.web.admission import ADMISSION, Admission, admit, error_response
@@ -36,6 +37,7 @@ def make_app(
     log: EventLog,
     settings: ServeSettings,
     *,
+    recording: Recording,
     time: Callable[[], float],
     status: Status | None = None,
     control: Control | None = None,
@@ -50,8 +52,8 @@ def make_app(
         hosts=frozenset(host.lower() for host in settings.allow_host),
     )
     app.router.add_get("/ws", sockets.handle)
-    app.router.add_routes(Api(hub, log, time=time, status=status).routes())
-    app.router.add_get("/metrics", Metrics(hub, log, visits).handle)
+    app.router.add_routes(Api(hub, log, recording, time=time, status=status).routes())
+    app.router.add_get("/metrics", Metrics(hub, log, recording, visits).handle)
     app.on_response_prepare.append(visits.note)
     app.router.add_get("/", _static("index.html"))
     for name in _ASSETS:

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 
-from kstream.core.tally import Distribution
+from kstream.core.tally import Distribution, Recording
 from kstream.hub import Hub
 from kstream.ports import EventLog
 
@@ -51,8 +51,9 @@ class Visits:
 class Metrics:
     """The handler of `/metrics`, and the collector behind it."""
 
-    def __init__(self, hub: Hub, log: EventLog, visits: Visits) -> None:
+    def __init__(self, hub: Hub, log: EventLog, recording: Recording, visits: Visits) -> None:
         self._hub = hub
+        self._recording = recording
         self._log = log
         self._visits = visits
         self._registry = CollectorRegistry(auto_describe=False)
@@ -103,15 +104,17 @@ class Metrics:
         yield _histogram("batch_events", "Events that a batch stood for.", tally.batch_sizes)
 
     def _times(self) -> Iterator[Metric]:
-        tally, health = self._hub.tally, self._hub.health
+        tally, health, recording = self._hub.tally, self._hub.health, self._recording
         yield _histogram("flush_seconds", "Time to send what was published to all.", tally.flushes)
-        yield _histogram("commit_seconds", "Time until a delivery of the source was durable.", tally.commits)
+        yield _histogram(
+            "commit_seconds", "Time until a delivery of the source was durable.", recording.commits
+        )
         yield _histogram("loop_lag_seconds", "How late the event loop was.", tally.loop_lag)
-        yield _counter("recorded_events", "Changes of the source that became events.", tally.recorded)
+        yield _counter("recorded_events", "Changes of the source that became events.", recording.events)
         yield _counter(
             "suppressed_changes",
             "Changes of the source that changed nothing a client sees.",
-            tally.suppressed,
+            recording.suppressed,
         )
         yield _gauge("source_lag_seconds", "From the last change to its publication.", tally.source_lag)
         yield _gauge("stale", "1 while the source is not in touch with the cluster.", int(health.stale))

@@ -12,6 +12,7 @@ from kstream.config import ServeSettings
 from kstream.core.events import Kind, ObjectKey, Verb, WatchEvent
 from kstream.core.health import Health
 from kstream.core.limits import Limits
+from kstream.core.tally import Recording
 from kstream.hub import Hub
 from kstream.logs.memory import MemoryLog
 from kstream.service import follow
@@ -37,7 +38,9 @@ async def main(size: int) -> None:
         metrics_interval=3600.0,
     )
     settings = ServeSettings(port=0)
-    runner = web.AppRunner(make_app(hub, log, settings, time=clock.time), access_log=None)
+    runner = web.AppRunner(
+        make_app(hub, log, settings, recording=Recording(), time=clock.time), access_log=None
+    )
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     body = pod(1, size - _ENVELOPE)
