@@ -95,7 +95,7 @@ async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
             f"Origin: {origin[:200]!r}; start it with --allow-origin ORIGIN to add one",
         )
     if request.method == hdrs.METH_OPTIONS:
-        response: web.StreamResponse = web.Response(
+        return web.Response(
             status=204,
             headers={
                 hdrs.ACCESS_CONTROL_ALLOW_METHODS: "GET, HEAD, OPTIONS",
@@ -103,9 +103,13 @@ async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
                 hdrs.ACCESS_CONTROL_MAX_AGE: "600",
             },
         )
-    else:
-        response = await handler(request)
-    if not response.prepared:
+    return await handler(request)
+
+
+async def tell_origin(request: web.Request, response: web.StreamResponse) -> None:
+    """For `on_response_prepare`: a page of an allowed origin may read the answer (CORS)."""
+    rules = request.app[ADMISSION]
+    origin, host = request.headers.get(hdrs.ORIGIN), request.headers.get(hdrs.HOST, "")
+    if origin is not None and rules.host_allowed(host) and rules.origin_allowed(origin, host):
         response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = origin
         response.headers.add(hdrs.VARY, hdrs.ORIGIN)
-    return response

@@ -18,6 +18,8 @@ from kstream.ports import EventLog
 from kstream.web.admission import error_response
 
 PROTOCOL_VERSION = 1
+_AT_ONCE = 2  # states in memory, each of which belongs to one request: the others wait
+_WITHIN = 60.0  # seconds that a state may take to be read
 _VERSION = version("kstream")
 
 Status = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -41,6 +43,7 @@ class Api:
         self._recording = recording
         self._time = time
         self._status = status
+        self._turns = asyncio.Semaphore(_AT_ONCE)
 
     def routes(self) -> list[web.AbstractRouteDef]:
         return [
@@ -77,11 +80,22 @@ class Api:
             return error_response(400, "INVALID_MESSAGE", str(invalid), invalid.details)
         if not self._hub.health.synced:
             return error_response(503, "CLUSTER_UNREACHABLE", "There is no state yet", "See /readyz")
+        async with self._turns:
+            return await self._send_state(request, watched)
+
+    async def _send_state(self, request: web.Request, watched: Filter) -> web.Response:
         taken = snapshot.capture(self._hub.state, watched)
         # A hundred megabytes are joined where that stops nobody.
         (message,) = await asyncio.to_thread(snapshot.messages, taken, time=self._time(), limit=None)
         response = web.Response(body=message, content_type="application/json")
         response.enable_compression()
+        try:
+            async with asyncio.timeout(_WITHIN):
+                await response.prepare(request)
+                await response.write_eof()
+        except TimeoutError:
+            if request.transport is not None:
+                request.transport.abort()
         return response
 
     async def status(self, _: web.Request) -> web.Response:

@@ -13,7 +13,7 @@ from kstream.core.errors import InvalidMessageError, KstreamError
 from kstream.core.tally import Recording
 from kstream.hub import Hub
 from kstream.ports import EventLog
-from kstream.web.admission import ADMISSION, Admission, admit, error_response
+from kstream.web.admission import ADMISSION, Admission, admit, error_response, tell_origin
 from kstream.web.api import Api, Status
 from kstream.web.metrics import Metrics, Visits
 from kstream.web.ws import WebSockets
@@ -55,6 +55,7 @@ def make_app(
     app.router.add_routes(Api(hub, log, recording, time=time, status=status).routes())
     app.router.add_get("/metrics", Metrics(hub, log, recording, visits).handle)
     app.on_response_prepare.append(visits.note)
+    app.on_response_prepare.append(tell_origin)
     app.router.add_get("/", _static("index.html"))
     for name in _ASSETS:
         app.router.add_get(f"/{name}", _static(name))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+
 import aiohttp
 import pytest
 
@@ -29,6 +31,16 @@ async def test_what_is_not_there_is_a_clear_404() -> None:
     async with serving() as server, aiohttp.ClientSession() as http, http.get(server.http("/no")) as response:
         assert response.status == 404
         assert (await response.json())["error"]["code"] == "NOT_FOUND"
+
+
+async def test_those_who_ask_for_the_state_together_all_get_it() -> None:
+    async with serving() as server, aiohttp.ClientSession() as session:
+
+        async def pods() -> int:
+            async with session.get(server.http("/api/state")) as answer:
+                return len((await answer.json())["data"]["pods"])
+
+        assert await asyncio.gather(*(pods() for _ in range(12))) == [1] * 12
 
 
 async def test_a_plain_request_of_the_socket_says_how_to_connect() -> None:
