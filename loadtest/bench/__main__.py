@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 
 from loadtest.bench.fanout import fan_out
+from loadtest.bench.filters import narrow_filters
 from loadtest.bench.memory import memory
 from loadtest.bench.paths import append, ingest
 from loadtest.bench.results import Result, as_json, table
@@ -15,6 +16,7 @@ from loadtest.bench.sync import first_sync
 
 GROUPS: dict[str, Callable[..., list[Result]]] = {
     "fanout": fan_out,
+    "filters": narrow_filters,
     "states": large_states,
     "ingest": ingest,
     "append": append,

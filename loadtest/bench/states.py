@@ -7,17 +7,14 @@ import gc
 import time
 from statistics import median
 
-from kstream.clock import SystemClock
 from kstream.core import snapshot
 from kstream.core.events import Event, Kind, ObjectKey, Verb, WatchEvent
 from kstream.core.filters import EVERYTHING
-from kstream.core.health import Health
 from kstream.core.limits import Limits
-from kstream.core.session import Close
 from kstream.core.state import ClusterState
-from kstream.hub import Hub
 from loadtest.bench.contender import pod
 from loadtest.bench.results import Result, amount
+from loadtest.bench.sinks import Sink, bench_hub
 
 _PODS = 150_000
 _BODY = 400  # bytes
@@ -61,41 +58,13 @@ def _state() -> ClusterState:
     return state
 
 
-class _Sink:
-    """An outlet that takes everything at once: what is measured is what the server does itself."""
-
-    descriptor = -1
-
-    def __init__(self) -> None:
-        self.bytes = 0
-
-    def write(self, data: bytes | memoryview) -> None:
-        self.bytes += len(data)
-
-    def pending(self) -> int:
-        return 0
-
-    def close(self, close: Close) -> None:
-        raise RuntimeError(f"closed: {close}")
-
-
 async def _herd(state: ClusterState, *, window_bits: int) -> Result:
     """The longest that the event loop stands still while 200 clients come at once."""
-    clock = SystemClock()
-    hub = Hub(
-        epoch="bench",
-        source="live",
-        state=state,
-        health=Health(synced=True),
-        clock=clock,
-        time=clock.time,
-        limits=Limits(),
-        metrics_interval=3600.0,
-    )
+    hub = bench_hub(state, epoch="bench", limits=Limits())
     running = asyncio.create_task(hub.run())
     await asyncio.sleep(0.1)
     worst = 0.0
-    sinks = [_Sink() for _ in range(_HERD)]
+    sinks = [Sink() for _ in range(_HERD)]
     expected = sum(entry.key.kind is Kind.POD for entry in state) * _BODY // (20 if window_bits else 1)
 
     async def watch() -> None:

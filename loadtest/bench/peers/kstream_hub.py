@@ -10,14 +10,12 @@ from aiohttp import web
 from kstream.clock import SystemClock
 from kstream.config import ServeSettings
 from kstream.core.events import Kind, ObjectKey, Verb, WatchEvent
-from kstream.core.health import Health
-from kstream.core.limits import Limits
 from kstream.core.tally import Recording
-from kstream.hub import Hub
 from kstream.logs.memory import MemoryLog
 from kstream.service import follow
 from kstream.web.app import make_app
 from loadtest.bench.contender import obey, pod
+from loadtest.bench.sinks import UNLIMITED, bench_hub
 
 _ENVELOPE = 104  # bytes of an event message around the body
 
@@ -25,18 +23,7 @@ _ENVELOPE = 104  # bytes of an event message around the body
 async def main(size: int) -> None:
     log = MemoryLog()
     clock = SystemClock()
-    # The limits of the contract would stop the benchmark after 50 messages; the arithmetic is the same.
-    limits = Limits(per_minute=10**12, burst=10**11, heartbeat=3600.0)
-    hub = Hub(
-        epoch=log.epoch,
-        source="live",
-        state=await log.state_at(0),
-        health=Health(synced=True),
-        clock=clock,
-        time=clock.time,
-        limits=limits,
-        metrics_interval=3600.0,
-    )
+    hub = bench_hub(await log.state_at(0), epoch=log.epoch, limits=UNLIMITED)
     settings = ServeSettings(port=0)
     runner = web.AppRunner(
         make_app(hub, log, settings, recording=Recording(), time=clock.time), access_log=None
