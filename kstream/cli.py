@@ -25,6 +25,12 @@ Exit codes: 0 done or stopped, 1 another error, 2 wrong usage, 3 configuration,
 Every option can be set as an environment variable: --max-clients is KSTREAM_MAX_CLIENTS."""
 
 
+def collect_seldom() -> None:
+    """Tell the garbage collector what all commands know: a state is hundreds of thousands of objects that live long
+    and form no cycles. At its usual thresholds it walks them again and again, a fifth of the CPU of a first sync."""
+    gc.set_threshold(100_000, 50, 100)
+
+
 class KstreamGroup(click.Group):
     """The commands, each loaded when wanted; a KstreamError becomes its line on stderr and its exit code."""
 
@@ -40,9 +46,7 @@ class KstreamGroup(click.Group):
         return command if isinstance(command, click.Command) else None
 
     def invoke(self, ctx: click.Context) -> Any:
-        # A state is hundreds of thousands of tuples that live long and form no cycles: at its usual thresholds the
-        # collector walks them again and again, a fifth of the CPU of a first sync.
-        gc.set_threshold(100_000, 50, 100)
+        collect_seldom()
         try:
             return super().invoke(ctx)
         except KstreamError as error:

@@ -26,8 +26,9 @@ from kstream.core.timers import Timers
 from kstream.crowd import Crowd, Party
 from kstream.member import Member, Outlet, broadcast
 from kstream.ports import Clock, Timeline
-from kstream.pulse import Pulse, Turn
+from kstream.pulse import Pulse
 from kstream.snapshots import Snapshots
+from kstream.turn import Turn
 
 _SLOW_POLL = 0.02  # seconds between looks at a client whose socket is full
 

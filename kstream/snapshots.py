@@ -12,7 +12,7 @@ from kstream.core.filters import Filter
 from kstream.core.state import ClusterState
 from kstream.member import Member
 from kstream.ports import Clock
-from kstream.pulse import Turn
+from kstream.turn import Turn
 
 _INLINE = 256 * 1024  # bytes of bodies up to which a snapshot is encoded on the spot
 _FRESH = 500  # events that a finished snapshot may be behind and still be handed out, at most

@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
+from kstream.cli import collect_seldom
 from loadtest.bench.fanout import fan_out
 from loadtest.bench.filters import narrow_filters
 from loadtest.bench.memory import memory
@@ -34,6 +35,7 @@ def main() -> int:
     unknown = set(options.groups) - set(GROUPS)
     if unknown:
         parser.error(f"no such group: {', '.join(sorted(unknown))}; there are {', '.join(GROUPS)}")
+    collect_seldom()  # as in every command of kstream; the peers in this process have it, too
     results: list[Result] = []
     for name in options.groups or GROUPS:
         sys.stderr.write(f"measuring {name} ...\n")
