@@ -18,10 +18,14 @@ from pathlib import Path
 Burst = Callable[[int], Awaitable[None]]  # send this many messages to every client
 
 
-def resident() -> int:
-    """Bytes of memory that this process holds (VmRSS)."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
+def resident(process: int | str = "self", *, peak: bool = False) -> int:
+    """Bytes of memory that a process holds (VmRSS), or has held at most (VmHWM).
+
+    Not what `getrusage` says: there, a child that was forked from a large process begins with that one's peak.
+    """
+    wanted = "VmHWM:" if peak else "VmRSS:"
+    for line in Path(f"/proc/{process}/status").read_text().splitlines():
+        if line.startswith(wanted):
             return int(line.split()[1]) * 1024
     return 0
 

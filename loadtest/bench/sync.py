@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from loadtest.bench.contender import resident
 from loadtest.bench.results import Result, amount
 
 _SCENARIO = "churn-at-scale"
@@ -113,14 +114,15 @@ def _record(config: Path, log: Path) -> Used:
         _kstream("record", str(log), "--kubeconfig", str(config)), stderr=subprocess.PIPE, text=True
     )
     assert process.stderr is not None
-    objects = 0
+    objects = memory = 0
     for line in process.stderr:
         if found := _SYNCED.search(line):
             objects = int(found[1])
+            memory = resident(process.pid, peak=True)
             process.send_signal(signal.SIGINT)
     _, _, usage = os.wait4(process.pid, 0)
     process.returncode = 0  # it was waited for just now
-    return Used(usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, objects)
+    return Used(usage.ru_utime + usage.ru_stime, memory, objects)
 
 
 def _child(how: str, url: str) -> Used:

@@ -14,6 +14,7 @@ import msgspec
 from kubernetes_asyncio import client
 
 from kstream.core import kubernetes
+from loadtest.bench.contender import resident
 
 _LIMIT = 500
 _TYPED_PAGES = 10
@@ -73,7 +74,7 @@ def main() -> None:
     how, url = sys.argv[1:]
     before = _cpu()
     objects = asyncio.run({"bare": bare, "typed": typed}[how](url))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    peak = resident(peak=True)
     # kstream pays for its start, so the bare loop does too; the models' long import is not what is measured.
     cpu = _cpu() - (before if how == "typed" else 0.0)
     sys.stdout.write(json.dumps({"cpu": cpu, "memory": peak, "objects": objects}) + "\n")
