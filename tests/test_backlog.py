@@ -113,6 +113,35 @@ def test_a_view_opened_late_sees_what_is_in_the_window() -> None:
     assert backlog.append(numbered([change(Verb.ADDED, pod_key("c"))], after=2)) == []
 
 
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["node", "pod", "namespace"]), st.integers(0, 3)), min_size=1, max_size=120
+    ),
+    st.sets(st.integers(0, 4), max_size=3),
+    st.integers(5, 60),
+)
+def test_a_view_opened_late_sees_the_same_as_one_that_was_there(
+    told: list[tuple[str, int]], numbers: set[int], kept: int
+) -> None:
+    """Whatever the window has forgotten meanwhile."""
+    watched = Filter(frozenset(f"ns{number}" for number in numbers) or None)
+    backlog, early = Backlog(head=0, max_events=kept), Backlog(head=0, max_events=kept)
+    early.open(watched)
+    for seq, (kind, number) in enumerate(told, 1):
+        key = {
+            "node": node_key(f"n{number}"),
+            "pod": pod_key(f"p{number}", f"ns{number}"),
+            "namespace": namespace_key(f"ns{number}"),
+        }[kind]
+        event = Event(seq, change(Verb.MODIFIED, key, note=str(seq)))
+        backlog.append([event])
+        early.append([event])
+    there, late = early.open(watched), backlog.open(watched)
+    assert late.count(0) == there.count(0)
+    assert actions(late.singles(backlog.floor, 0)) == actions(there.singles(backlog.floor, 0))
+    assert late.lost >= there.lost
+
+
 @st.composite
 def histories(draw: st.DrawFn) -> list[WatchEvent]:
     """Changes as a recorder would let them through: ADDED, then MODIFIED, then DELETED."""

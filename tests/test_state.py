@@ -57,7 +57,9 @@ def test_the_fold_is_what_a_naive_fold_is(steps: list[tuple[Verb, int, str]]) ->
         counted["Running"],
         counted["Pending"],
     )
-    assert state.pod_bodies(None) == [entry.body for entry in state.pods(None)]
+    for namespaces in (None, {"ns0"}, {"ns1", "none"}):
+        bodies = Counter(entry.body for entry in state.pods(namespaces))
+        assert Counter(state.pod_bodies(namespaces)) == bodies
     for name in ("ns0", "ns1"):
         assert state.pod_count(name) == sum(namespace == name for namespace, _ in naive.values())
     assert {entry.key.uid for entry in state.entries(Kind.POD)} == set(naive)

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from itertools import chain
+from operator import attrgetter
+from typing import Final
 
 from kstream.core import wire
 from kstream.core.events import Event, Kind, Verb
@@ -20,10 +23,11 @@ _CACHED = 64  # ranges kept encoded between two appends: more distinct cursors t
 class _Record:
     """An event and its message and frames, each made when first wanted."""
 
-    __slots__ = ("_frames", "_message", "event", "size")
+    __slots__ = ("_frames", "_message", "event", "seq", "size")
 
     def __init__(self, event: Event) -> None:
         self.event = event
+        self.seq = event.seq
         self.size = len(event.change.body)
         self._message: bytes | None = None
         self._frames: dict[int, bytes] = {}
@@ -39,6 +43,9 @@ class _Record:
         if frame is None:
             frame = self._frames[window_bits] = text_frame(self.message, window_bits)
         return frame
+
+
+_SEQ: Final = attrgetter("seq")
 
 
 class View:
@@ -94,9 +101,14 @@ class View:
                 self._batches[start, window_bits] = frames
         return frames
 
+    def fill(self, records: list[_Record]) -> None:
+        """What was there before it, in the order of the log."""
+        self._records = records
+        self._seqs = list(map(_SEQ, records))
+
     def append(self, record: _Record) -> None:
         self._records.append(record)
-        self._seqs.append(record.event.seq)
+        self._seqs.append(record.seq)
 
     def advance(self, head: int) -> None:
         """All up to `head` has been offered: what was encoded up to the old head is of no more use."""
@@ -164,6 +176,9 @@ class Backlog:
         self._max_bytes = max_bytes
         self._bytes = 0
         self._records: list[_Record] = []
+        # The same, where a narrow filter finds them: clients come with many filters, and change them at will.
+        self._nodes: list[_Record] = []
+        self._of: dict[str, list[_Record]] = {}  # a namespace and its pods
         self._views: dict[Filter, View] = {}
         self._wide: list[View] = []  # views of everything
         self._by_namespace: dict[str, list[View]] = {}
@@ -173,9 +188,7 @@ class Backlog:
         view = self._views.get(watched)
         if view is None:
             view = self._views[watched] = View(watched, self.floor, self._tally)
-            for record in self._records:
-                if record.event.change.key in watched:
-                    view.append(record)
+            view.fill(self._seen_by(watched))
             view.advance(self.head)
             if watched.namespaces is None:
                 self._wide.append(view)
@@ -184,6 +197,12 @@ class Backlog:
                     self._by_namespace.setdefault(name, []).append(view)
         view.users += 1
         return view
+
+    def _seen_by(self, watched: Filter) -> list[_Record]:
+        if watched.namespaces is None:
+            return list(self._records)
+        parts = [self._of[name] for name in watched.namespaces if name in self._of]
+        return sorted(chain(self._nodes, *parts), key=_SEQ)
 
     def close(self, view: View) -> None:
         view.users -= 1
@@ -209,9 +228,11 @@ class Backlog:
             key = event.change.key
             views: Iterable[View]
             if key.kind is Kind.NODE:
+                self._nodes.append(record)
                 views = self._views.values()
             else:
                 name = key.namespace if key.kind is Kind.POD else key.name
+                self._of.setdefault(name, []).append(record)
                 views = [*self._wide, *self._by_namespace.get(name, ())]
             for view in views:
                 view.append(record)
@@ -237,5 +258,8 @@ class Backlog:
         self._bytes -= freed
         self.floor = self._records[drop - 1].event.seq
         del self._records[:drop]
+        for records in (self._nodes, *self._of.values()):
+            del records[: bisect_right(records, self.floor, key=_SEQ)]
+        self._of = {name: records for name, records in self._of.items() if records}
         for view in self._views.values():
             view.trim(self.floor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import msgspec
@@ -47,9 +48,10 @@ class ClusterState:
         self.time = 0.0  # of the last event, seconds since the Unix epoch; 0.0 before the first
         self._kinds: dict[Kind, dict[str, Entry]] = {kind: {} for kind in Kind}
         self._pods = self._kinds[Kind.POD]
-        # Beside the entries: a snapshot of 150,000 pods takes them from here in a third of the time.
-        self._pod_bodies: dict[str, bytes] = {}
-        self._pods_of: dict[str, int] = {}
+        # Beside the entries: a snapshot of 150,000 pods takes them from here in a third of the time, and one of a
+        # single namespace touches nothing else.
+        self._bodies: dict[str, bytes] = {}
+        self._bodies_of: dict[str, dict[str, bytes]] = {}
         self._phases: dict[str, int] = {}
         self._ready = 0
 
@@ -88,22 +90,22 @@ class ClusterState:
             gone = pods.pop(key.uid, None)
             if gone is None:
                 return
-            del self._pod_bodies[key.uid]
             phases[gone.mark] -= 1
-            left = self._pods_of[key.namespace] - 1
-            if left:
-                self._pods_of[key.namespace] = left
-            else:
-                del self._pods_of[key.namespace]
+            namespace = gone.key.namespace
+            del self._bodies[key.uid], self._bodies_of[namespace][key.uid]
+            if not self._bodies_of[namespace]:
+                del self._bodies_of[namespace]
             return
         before = pods.get(key.uid)
         phase = _decode_mark(change.body).phase
         pods[key.uid] = Entry(key, change.version, change.body, phase)
-        self._pod_bodies[key.uid] = change.body
+        self._bodies[key.uid] = change.body
+        try:
+            self._bodies_of[key.namespace][key.uid] = change.body
+        except KeyError:
+            self._bodies_of[key.namespace] = {key.uid: change.body}
         phases[phase] = phases.get(phase, 0) + 1
-        if before is None:
-            self._pods_of[key.namespace] = self._pods_of.get(key.namespace, 0) + 1
-        else:
+        if before is not None:
             phases[before.mark] -= 1
 
     def get(self, key: ObjectKey) -> Entry | None:
@@ -121,10 +123,11 @@ class ClusterState:
         return [entry for entry in pods if entry.key.namespace in namespaces]
 
     def pod_bodies(self, namespaces: Collection[str] | None) -> list[bytes]:
-        """The bodies of `pods`: what a snapshot needs, fast."""
+        """The bodies of `pods`, of several namespaces one after the other: what a snapshot needs, fast."""
         if namespaces is None:
-            return list(self._pod_bodies.values())
-        return [entry.body for entry in self._pods.values() if entry.key.namespace in namespaces]
+            return list(self._bodies.values())
+        names = sorted(name for name in namespaces if name in self._bodies_of)
+        return list(chain.from_iterable(self._bodies_of[name].values() for name in names))
 
     def __iter__(self) -> Iterator[Entry]:
         for kind in Kind:
@@ -138,7 +141,7 @@ class ClusterState:
         return {entry.key: entry.version for entry in self}
 
     def pod_count(self, namespace: str) -> int:
-        return self._pods_of.get(namespace, 0)
+        return len(self._bodies_of.get(namespace, ()))
 
     def counts(self) -> Counts:
         phases = self._phases
