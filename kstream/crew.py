@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -154,6 +155,9 @@ class Crew:
         except KstreamError as error:
             details = error.details if isinstance(error, InvalidMessageError) else ""
             _write(worker, {"answer": asked["ask"], "error": [str(error), details]})
+        except Exception:  # noqa: BLE001 - what one client asked for must not end the service of all
+            traceback.print_exc()
+            _write(worker, {"answer": asked["ask"], "error": ["That could not be done; stderr has why", ""]})
         else:
             _write(worker, {"answer": asked["ask"], "value": value})
 

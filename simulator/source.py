@@ -29,6 +29,7 @@ from simulator.simulation import Simulation
 BATCH = 400  # changes in a delivery, about: other tasks wait some 25 ms for it
 MANY = 20_000  # pods
 LONGEST_STEP = 3_600_000  # simulated milliseconds in which something must change
+LONGEST_SPAN = 86_400.0  # simulated seconds of a step: all that happens in it is computed
 TICK = 0.02  # seconds: what is due within one goes out together
 AHEAD = 1000  # simulated milliseconds that go out together when nothing holds them back
 SILENT = 1000  # changes between two chances for other tasks while catching up
@@ -340,9 +341,12 @@ def _span(by: object) -> int:
     if not isinstance(by, str | int | float):
         raise InvalidMessageError("That is no step", "by: write a span of time such as 10s")
     try:
-        return round(seconds(by) * 1000)
+        span = seconds(by)
     except ConfigError as error:
         raise InvalidMessageError("That is no step", f"by: {error}") from None
+    if span > LONGEST_SPAN:
+        raise InvalidMessageError("That is too long a step", "by: at most 24h; step again to go on")
+    return round(span * 1000)
 
 
 def parse_speed(value: object) -> float:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+import pytest
 from websockets.asyncio.client import connect
 
 from kstream.client import Client
@@ -74,7 +75,9 @@ async def test_workers_serve_what_this_process_records_and_one_that_dies_is_repl
     assert crew.pids == []
 
 
-async def test_a_worker_asks_the_process_that_records_for_what_only_that_one_knows(tmp_path: Path) -> None:
+async def test_a_worker_asks_the_process_that_records_for_what_only_that_one_knows(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     clock = SystemClock()
     log = await SqliteLog.open(tmp_path / "log.db")
 
@@ -82,6 +85,8 @@ async def test_a_worker_asks_the_process_that_records_for_what_only_that_one_kno
         return {"scenario": "tour"}
 
     async def control(body: dict[str, Any]) -> Mapping[str, Any]:
+        if body["do"] == "break":
+            raise ZeroDivisionError("a defect")
         if body["do"] == "nonsense":
             raise InvalidMessageError("There is no such action", "do: nonsense")
         return {"done": body["do"]}
@@ -121,6 +126,8 @@ async def test_a_worker_asks_the_process_that_records_for_what_only_that_one_kno
             assert await asyncio.gather(*(do("pause") for _ in range(8))) == [(200, {"done": "pause"})] * 8
             refused, error = await do("nonsense")
             assert (refused, error["error"]["details"]) == (400, "do: nonsense")
+            assert (await do("break"))[0] == 400
+            assert "ZeroDivisionError: a defect" in capfd.readouterr().err
             async with session.ws_connect(f"{url}ws") as socket:
                 assert (await socket.receive_json())["timestamp"] == timestamp(START)
     finally:

@@ -112,6 +112,8 @@ async def test_an_injected_action_happens_now_and_is_counted(stage: Stage) -> No
         ({"do": "step", "by": "soon"}, "by: 'soon' is not a span"),
         ({"do": "step", "by": [1]}, "by: "),
         ({"do": "step", "by": -5}, "by: "),
+        ({"do": "step", "by": "25h"}, "by: at most 24h"),
+        ({"do": "step", "by": 1e308}, "by: at most 24h"),
         ({"do": "kill-node", "target": "node-1", "at": "5s"}, "at: a live action happens now"),
         ({"do": "pause", "now": True}, "do: "),
         ({"do": 5}, "do: "),
