@@ -21,7 +21,7 @@ from kstream.hub import Hub
 from kstream.logs.places import settled
 from kstream.ports import Clock, EventLog, Source, Timeline
 from kstream.retention import Retention
-from kstream.service import follow, record
+from kstream.service import Reporter, follow, record
 from kstream.web.api import Status
 from kstream.web.app import Control, make_app
 
@@ -110,19 +110,7 @@ async def run(server: Server, *, ready: Callable[[Address], None], stop: asyncio
         address = await _listen(runner, settings, share_port=server.share_port)
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(hub.run()), tasks.create_task(follow(log, hub))]
-            if server.source is not None:
-                recording = record(
-                    server.source,
-                    log,
-                    server.clock,
-                    report=hub.report,
-                    progress=server.recording.progress,
-                    committed=server.recording.commits.add,
-                    retention=server.retention,
-                )
-                running.append(tasks.create_task(recording))
-            if server.retention is not None:
-                running.append(tasks.create_task(server.retention.run()))
+            running += start_recording(server, tasks, report=hub.report)
             if server.reports is not None:
                 running.append(tasks.create_task(_pass_on(server.reports, hub)))
             ready(address)
@@ -134,6 +122,30 @@ async def run(server: Server, *, ready: Callable[[Address], None], stop: asyncio
         raise first_of(group) from None
     finally:
         await runner.cleanup()
+
+
+def start_recording(
+    server: Server, tasks: asyncio.TaskGroup, *, report: Reporter
+) -> list[asyncio.Task[None]]:
+    """Record what the source says, if this process is to, and drop what is not to be kept.
+
+    Returns the tasks to cancel at the end.
+    """
+    running = []
+    if server.source is not None:
+        recording = record(
+            server.source,
+            server.log,
+            server.clock,
+            report=report,
+            progress=server.recording.progress,
+            committed=server.recording.commits.add,
+            retention=server.retention,
+        )
+        running.append(tasks.create_task(recording))
+    if server.retention is not None:
+        running.append(tasks.create_task(server.retention.run()))
+    return running
 
 
 async def _pass_on(reports: AsyncGenerator[tuple[Report, int], None], hub: Hub) -> None:

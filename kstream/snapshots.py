@@ -107,22 +107,23 @@ class Snapshots:
                     continue
                 backlog = self._backlog
                 taken = snapshot.capture(self._state, key[0])
-                if _size(taken) > _INLINE and not self._room():
+                large = _size(taken) > _INLINE
+                if large and not self._room():
                     # Others may want less. This one waits until those before it have read, or are closed.
                     self._waiting[key] = self._waiting.pop(key)
                     postponed += 1
                     continue
-                made = await self._make(taken, key[1])
+                made = await self._make(taken, key[1], large=large)
                 members = self._waiting.pop(key, {})
                 if backlog is self._backlog and made.snapshot.seq >= backlog.floor:
                     self._keep(key, made)
                 await self._hand_out(members, made, key, backlog)
 
-    async def _make(self, taken: snapshot.Capture, window_bits: int) -> _Made:
+    async def _make(self, taken: snapshot.Capture, window_bits: int, *, large: bool) -> _Made:
         time = self._time()
-        if _size(taken) <= _INLINE:
-            return _Made(snapshot.encode(taken, time=time, window_bits=window_bits))
-        return _Made(await asyncio.to_thread(snapshot.encode, taken, time=time, window_bits=window_bits))
+        if large:
+            return _Made(await asyncio.to_thread(snapshot.encode, taken, time=time, window_bits=window_bits))
+        return _Made(snapshot.encode(taken, time=time, window_bits=window_bits))
 
     def _keep(self, key: _Key, made: _Made) -> None:
         others = ((other, ready) for other, ready in self._ready.items() if other != key)

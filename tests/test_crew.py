@@ -6,7 +6,8 @@ import asyncio
 import json
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,19 @@ def serving(log: SqliteLog, clock: Clock) -> Server:
     )
 
 
+@asynccontextmanager
+async def working(crew: Crew, log: SqliteLog) -> AsyncIterator[Address]:
+    stop = asyncio.Event()
+    listening: asyncio.Future[Address] = asyncio.get_running_loop().create_future()
+    task = asyncio.create_task(crew.run(ready=listening.set_result, stop=stop))
+    try:
+        yield await asyncio.wait_for(listening, 20)
+    finally:
+        stop.set()
+        await task
+        await log.close()
+
+
 async def seen(address: Address, head: int, *, stale: bool) -> list[str]:
     """The names of the pods that a new client ends with, at `head` and told that it is (not) stale."""
     async with asyncio.timeout(20), Client(address.websocket) as client:
@@ -50,11 +64,7 @@ async def test_workers_serve_what_this_process_records_and_one_that_dies_is_repl
     await log.append([change(Verb.ADDED, pod_key("a"))])
     crew.report(Identified(ClusterInfo("test", "v1.36.0")), after=0)
     crew.report(Synced(), after=1)
-    stop = asyncio.Event()
-    listening: asyncio.Future[Address] = asyncio.get_running_loop().create_future()
-    task = asyncio.create_task(crew.run(ready=listening.set_result, stop=stop))
-    try:
-        address = await asyncio.wait_for(listening, 20)
+    async with working(crew, log) as address:
         await log.append([change(Verb.ADDED, pod_key("b"))])
         assert await asyncio.gather(*(seen(address, 2, stale=False) for _ in range(6))) == [["a", "b"]] * 6
 
@@ -68,10 +78,6 @@ async def test_workers_serve_what_this_process_records_and_one_that_dies_is_repl
             await asyncio.sleep(0.05)
         assert len(set(crew.pids) - before) == 1
         assert await asyncio.gather(*(seen(address, 3, stale=True) for _ in range(6))) == [["b"]] * 6
-    finally:
-        stop.set()
-        await task
-        await log.close()
     assert crew.pids == []
 
 
@@ -105,11 +111,8 @@ async def test_a_worker_asks_the_process_that_records_for_what_only_that_one_kno
     server.recording.progress(7, 2)
     server.recording.commits.add(0.003)
     crew.report(Synced(), after=0)
-    stop = asyncio.Event()
-    listening: asyncio.Future[Address] = asyncio.get_running_loop().create_future()
-    task = asyncio.create_task(crew.run(ready=listening.set_result, stop=stop))
-    try:
-        url = (await asyncio.wait_for(listening, 20)).page
+    async with working(crew, log) as address:
+        url = address.page
         async with asyncio.timeout(20), aiohttp.ClientSession() as session:
 
             async def do(action: str) -> tuple[int, Any]:
@@ -130,10 +133,6 @@ async def test_a_worker_asks_the_process_that_records_for_what_only_that_one_kno
             assert "ZeroDivisionError: a defect" in capfd.readouterr().err
             async with session.ws_connect(f"{url}ws") as socket:
                 assert (await socket.receive_json())["timestamp"] == timestamp(START)
-    finally:
-        stop.set()
-        await task
-        await log.close()
 
 
 async def test_workers_go_on_when_retention_drops_what_they_have_not_read(tmp_path: Path) -> None:
@@ -142,11 +141,7 @@ async def test_workers_go_on_when_retention_drops_what_they_have_not_read(tmp_pa
     crew = Crew(serving(log, clock), count=2, log=log.path)
     await log.append([change(Verb.ADDED, pod_key("a")), change(Verb.ADDED, pod_key("b"))])
     crew.report(Synced(), after=2)
-    stop = asyncio.Event()
-    listening: asyncio.Future[Address] = asyncio.get_running_loop().create_future()
-    task = asyncio.create_task(crew.run(ready=listening.set_result, stop=stop))
-    try:
-        address = await asyncio.wait_for(listening, 20)
+    async with working(crew, log) as address:
         watching = [asyncio.create_task(seen(address, 6003, stale=False)) for _ in range(4)]
         for number in range(60):  # whoever reads 50 ms later finds less than half of it
             await log.append([change(Verb.MODIFIED, pod_key("a"), note=f"{number}-{n}") for n in range(100)])
@@ -161,7 +156,3 @@ async def test_workers_go_on_when_retention_drops_what_they_have_not_read(tmp_pa
             False,
             "seq 1 is no longer kept: the log begins at 6004",
         )
-    finally:
-        stop.set()
-        await task
-        await log.close()

@@ -12,8 +12,7 @@ import click
 from kstream.core.errors import KstreamError
 from kstream.crew import Crew
 from kstream.ending import first_of, stop_on_signals
-from kstream.run import Address, Server, run
-from kstream.service import record
+from kstream.run import Address, Server, run, start_recording
 
 
 def announce(server: Server, address: Address) -> None:
@@ -68,21 +67,9 @@ async def serve_until_stopped(
 async def _record_for(
     crew: Crew, server: Server, *, ready: Callable[[Address], None], stop: asyncio.Event
 ) -> None:
-    assert server.source is not None, "a crew serves what this process records"
     try:
         async with asyncio.TaskGroup() as tasks:
-            recording = record(
-                server.source,
-                server.log,
-                server.clock,
-                report=crew.report,
-                progress=server.recording.progress,
-                committed=server.recording.commits.add,
-                retention=server.retention,
-            )
-            running = [tasks.create_task(recording)]
-            if server.retention is not None:
-                running.append(tasks.create_task(server.retention.run()))
+            running = start_recording(server, tasks, report=crew.report)
             await crew.run(ready=ready, stop=stop)
             for task in running:
                 task.cancel()

@@ -296,8 +296,8 @@ class Reflector:
             elif line.version and self._phase is _Phase.WATCH:
                 self._version = line.version
         if self._lines.oversize:
-            long = f"a line of the watch is longer than {MAX_LINE // 2**20} MiB"
-            return self._merge(events, self._broken(now, long), now)
+            cause = f"a line of the watch is longer than {MAX_LINE // 2**20} MiB"
+            return self._merge(events, self._broken(now, cause), now)
         if self._phase is _Phase.INITIAL and now.monotonic - self._opened > INITIAL_WITHIN:
             return self._merge(events, self._list_instead(), now)
         version = self._version if self._version != before else None

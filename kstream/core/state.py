@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import NamedTuple
 
@@ -115,15 +115,8 @@ class ClusterState:
         """The objects of a kind, in the order in which they came."""
         return self._kinds[kind].values()
 
-    def pods(self, namespaces: Collection[str] | None) -> Sequence[Entry]:
-        """The pods of these namespaces, or all."""
-        pods = self._pods.values()
-        if namespaces is None:
-            return list(pods)
-        return [entry for entry in pods if entry.key.namespace in namespaces]
-
     def pod_bodies(self, namespaces: Collection[str] | None) -> list[bytes]:
-        """The bodies of `pods`, of several namespaces one after the other: what a snapshot needs, fast."""
+        """The bodies of the pods of these namespaces, one after the other, or of all: what a snapshot needs, fast."""
         if namespaces is None:
             return list(self._bodies.values())
         names = sorted(name for name in namespaces if name in self._bodies_of)

@@ -9,8 +9,8 @@ from typing import Final
 from kstream.core.events import Verb, WatchEvent
 from kstream.core.resources import Decoded
 
-KEPT: Final = 1000  # of the last changes of a stream
-KEPT_DELETIONS: Final = 10_000
+_KEPT: Final = 1000  # of the last changes of a stream
+_KEPT_DELETIONS: Final = 10_000
 
 
 class Superseded:
@@ -21,9 +21,7 @@ class Superseded:
     A list is believed: after a restore of etcd, versions are used again, and what was deleted may be back.
     """
 
-    def __init__(self, kept: int = KEPT, kept_deletions: int = KEPT_DELETIONS) -> None:
-        self._kept = kept
-        self._kept_deletions = kept_deletions
+    def __init__(self) -> None:
         self._past: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._gone: OrderedDict[str, None] = OrderedDict()
 
@@ -34,7 +32,7 @@ class Superseded:
             return True
         if before and before != item.version:
             self._past[uid, before] = None
-            if len(self._past) > self._kept:
+            if len(self._past) > _KEPT:
                 self._past.popitem(last=False)
         return False
 
@@ -43,7 +41,7 @@ class Superseded:
         for change in changes:
             if change.verb is Verb.DELETED:
                 self._gone[change.key.uid] = None
-                if len(self._gone) > self._kept_deletions:
+                if len(self._gone) > _KEPT_DELETIONS:
                     self._gone.popitem(last=False)
         return changes
 

@@ -68,9 +68,8 @@ class Resumes:
         if seq >= backlog.floor:
             # Nothing is read for the usual case: a herd that lost its connections a moment ago.
             return (), None
-        gone = f"seq {seq} is no longer kept: the log begins at {{oldest}}"
         if seq + 1 < self._log.oldest:
-            return (), gone.format(oldest=self._log.oldest)
+            return (), self._dropped(seq)
         if head - seq > _MOST:
             return (), f"seq {seq} is {head - seq} events behind: the state is shorter"
         if self._waiting() > _WAITING:
@@ -78,10 +77,13 @@ class Resumes:
         try:
             events = await self._log.read(seq, head)
         except LogTrimmedError:
-            return (), gone.format(oldest=self._log.oldest)
+            return (), self._dropped(seq)
         if self._hub.backlog is not backlog:
             return (), "the timeline went elsewhere meanwhile"
         return events, None
+
+    def _dropped(self, seq: int) -> str:
+        return f"seq {seq} is no longer kept: the log begins at {self._log.oldest}"
 
     async def encode(self, token: Token, events: Sequence[Event], watched: Filter, bits: int) -> Missed:
         """What `look` found as frames for a client that negotiated `bits`; much of it where that stops nobody."""

@@ -23,7 +23,7 @@ _HERD = 200
 
 def large_states(*, quick: bool) -> list[Result]:
     state = _state()
-    bodies = [entry.body for entry in state.pods(None)]
+    bodies = [entry.body for entry in state.entries(Kind.POD)]
     ratios, ours, theirs = [], [], []
     for _ in range(7 if quick else 15):
         began = time.process_time()
