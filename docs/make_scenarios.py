@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from simulator.actions import Action
+from simulator.cluster.objects import Pod
 from simulator.fingerprint import scenario_for_hash
-from simulator.objects import Pod
-from simulator.scenario import DEFAULT, Scenario, load_scenario, shipped
 from simulator.simulation import Simulation
+from simulator.story.actions import Action
+from simulator.story.scenario import DEFAULT, Scenario, load_scenario, shipped
 
 HERE = Path(__file__).parent
 COLUMNS = 160

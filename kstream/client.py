@@ -20,7 +20,8 @@ import msgspec
 from yarl import URL
 
 from kstream.clock import SystemClock
-from kstream.core.clientstate import ClientState, Json
+from kstream.core.client.reconnect import HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, Reconnect, Retry
+from kstream.core.client.state import ClientState, Json
 from kstream.core.errors import (
     ConfigError,
     ForbiddenError,
@@ -28,8 +29,7 @@ from kstream.core.errors import (
     KstreamError,
     UnreachableError,
 )
-from kstream.core.reconnect import HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, Reconnect, Retry
-from kstream.core.wire import timestamp
+from kstream.core.timeline.timepoint import timestamp
 from kstream.ports import Clock
 
 _MAX_MESSAGE = 10 * 1024 * 1024  # bytes; the contract's 10 MB, read generously

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import click
 from pydantic import BaseModel, ConfigDict, Field
 
+from kstream.core.delivery.socketfaults import SocketFault, parse_faults
 from kstream.core.errors import ConfigError
-from kstream.core.socketfaults import SocketFault, parse_faults
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
-from kstream.core.events import Delivery, Event, Known, WatchEvent
-from kstream.core.health import ClusterInfo
-from kstream.core.retention import Holding
-from kstream.core.state import ClusterState
+from kstream.core.timeline.events import Delivery, Event, Known, WatchEvent
+from kstream.core.timeline.health import ClusterInfo
+from kstream.core.timeline.retention import Holding
+from kstream.core.timeline.state import ClusterState
 
 
 class Clock(Protocol):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self, TextIO
 
-from kstream.core.clientstate import Message
+from kstream.core.client.state import Message
 
 _RESET = "\x1b[0m"
 _COLOURS = {

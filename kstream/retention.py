@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Final
 
 from kstream.core.errors import LogBusyError, LogFullError
-from kstream.core.retention import Keep, first_kept, overdue, trimmed_size, worthwhile
+from kstream.core.timeline.retention import Keep, first_kept, overdue, trimmed_size, worthwhile
 from kstream.logs.places import seq_at, time_of
 from kstream.ports import Clock, TrimmableLog
 

@@ -12,12 +12,12 @@ from typing import NamedTuple
 from aiohttp import web
 
 from kstream.config import ServeSettings
+from kstream.core.delivery.limits import Limits
+from kstream.core.delivery.tally import Recording
 from kstream.core.errors import BindError, KstreamError
-from kstream.core.health import Health, Report
-from kstream.core.limits import Limits
-from kstream.core.tally import Recording
+from kstream.core.timeline.health import Health, Report
+from kstream.delivery.hub import Hub
 from kstream.ending import first_of
-from kstream.hub import Hub
 from kstream.logs.places import settled
 from kstream.ports import Clock, EventLog, Source, Timeline
 from kstream.retention import Retention

@@ -7,10 +7,10 @@ from contextlib import aclosing
 from typing import Protocol
 
 from kstream.core.errors import LogFullError
-from kstream.core.events import Delivery, Known
-from kstream.core.health import Cleared, ErrorCode, Fault, Identified, Report
-from kstream.core.recorder import Recorder
-from kstream.hub import Hub
+from kstream.core.timeline.events import Delivery, Known
+from kstream.core.timeline.health import Cleared, ErrorCode, Fault, Identified, Report
+from kstream.core.timeline.recorder import Recorder
+from kstream.delivery.hub import Hub
 from kstream.ports import Clock, EventLog, Jump, Source
 from kstream.retention import Retention
 

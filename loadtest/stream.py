@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-from kstream.core.clientstate import ClientState
+from kstream.core.client.state import ClientState
 
 Json = dict[str, Any]
 

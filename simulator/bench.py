@@ -17,16 +17,16 @@ import click
 import msgspec
 
 from kstream.clock import SystemClock
-from kstream.core.events import Known, WatchEvent
-from kstream.core.health import Synced
-from kstream.core.recorder import Recorder
-from kstream.core.resources import decode_line
-from kstream.core.state import ClusterState
-from simulator.objects import Change
+from kstream.core.kube.resources import decode_line
+from kstream.core.timeline.events import Known, WatchEvent
+from kstream.core.timeline.health import Synced
+from kstream.core.timeline.recorder import Recorder
+from kstream.core.timeline.state import ClusterState
+from simulator.cluster.objects import Change
 from simulator.pace import MAX
-from simulator.scenario import Scenario, load_scenario
 from simulator.simulation import Simulation
 from simulator.source import SimulatorSource
+from simulator.story.scenario import Scenario, load_scenario
 
 SAMPLE = 20_000  # changes for the comparison with the ingest path
 

@@ -18,15 +18,15 @@ from kstream.commands.serving import serve_until_stopped
 from kstream.config import ServeSettings, env_option, serve_settings, serving_options, workers_option
 from kstream.core.amounts import seconds
 from kstream.core.errors import ConfigError, InvalidMessageError, KstreamError, UnreachableError
-from kstream.core.retention import Keep
-from kstream.crew import Crew
+from kstream.core.timeline.retention import Keep
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import Clock
 from kstream.run import Server
-from simulator.actions import action_names
-from simulator.durations import DEFAULT_START, moment
-from simulator.scenario import DEFAULT, load_scenario, shipped
+from kstream.workers.crew import Crew
 from simulator.source import SimulatorSource, parse_speed
+from simulator.story.actions import action_names
+from simulator.story.durations import DEFAULT_START, moment
+from simulator.story.scenario import DEFAULT, load_scenario, shipped
 
 CONTROLS = ("status", "pause", "play", "step", "speed")
 

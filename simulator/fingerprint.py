@@ -11,9 +11,9 @@ import sys
 
 from msgspec.structs import astuple
 
-from simulator.scenario import Scenario, load_scenario, shipped
 from simulator.simulation import Simulation
 from simulator.source import watch_event
+from simulator.story.scenario import Scenario, load_scenario, shipped
 
 SEEDS = (1, 2)
 SMALL = {"churn-at-scale": {"nodes": 40, "pods": 800, "churn": 20}}  # the same code at a size for a test

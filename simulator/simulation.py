@@ -6,26 +6,26 @@ import logging
 from collections.abc import Iterator
 
 from kstream.core.errors import InvalidMessageError
-from kstream.core.health import ClusterInfo
-from simulator.actions import Action
-from simulator.churn import Churn
-from simulator.cluster import Cluster
-from simulator.construction import Construction
-from simulator.controllers.autoscaler import NodeAutoscaler
-from simulator.controllers.daemonsets import DaemonSetController
-from simulator.controllers.deployments import DeploymentController
-from simulator.controllers.jobs import JobController
-from simulator.controllers.namespaces import NamespaceController
-from simulator.controllers.nodes import NodeController
-from simulator.controllers.replicasets import ReplicaSetController
-from simulator.controllers.statefulsets import StatefulSetController
-from simulator.director import Director
-from simulator.durations import DEFAULT_START
-from simulator.engine import Engine
-from simulator.kubelet import Kubelet
-from simulator.objects import Change
-from simulator.scenario import Scenario
-from simulator.scheduler import Scheduler
+from kstream.core.timeline.health import ClusterInfo
+from simulator.cluster.controllers.autoscaler import NodeAutoscaler
+from simulator.cluster.controllers.daemonsets import DaemonSetController
+from simulator.cluster.controllers.deployments import DeploymentController
+from simulator.cluster.controllers.jobs import JobController
+from simulator.cluster.controllers.namespaces import NamespaceController
+from simulator.cluster.controllers.nodes import NodeController
+from simulator.cluster.controllers.replicasets import ReplicaSetController
+from simulator.cluster.controllers.statefulsets import StatefulSetController
+from simulator.cluster.engine import Engine
+from simulator.cluster.kubelet import Kubelet
+from simulator.cluster.objects import Change
+from simulator.cluster.scheduler import Scheduler
+from simulator.cluster.storage import Cluster
+from simulator.story.actions import Action
+from simulator.story.churn import Churn
+from simulator.story.construction import Construction
+from simulator.story.director import Director
+from simulator.story.durations import DEFAULT_START
+from simulator.story.scenario import Scenario
 
 _log = logging.getLogger(__name__)
 PODS_PER_EVENT = 200  # the default churn: an event a second for so many pods

@@ -15,16 +15,16 @@ import msgspec
 
 from kstream.core.amounts import seconds
 from kstream.core.errors import ConfigError, InvalidMessageError, LogMismatchError
-from kstream.core.events import Delivery, Known, Verb, WatchEvent
-from kstream.core.health import Identified, Report, Synced
-from kstream.core.resources import decode_object, deleted_body
+from kstream.core.kube.resources import decode_object, deleted_body
+from kstream.core.timeline.events import Delivery, Known, Verb, WatchEvent
+from kstream.core.timeline.health import Identified, Report, Synced
 from kstream.ports import Clock
-from simulator.actions import Action, parse_action
-from simulator.durations import DEFAULT_START
-from simulator.objects import Change
+from simulator.cluster.objects import Change
 from simulator.pace import MAX, Pace
-from simulator.scenario import Scenario
 from simulator.simulation import Simulation
+from simulator.story.actions import Action, parse_action
+from simulator.story.durations import DEFAULT_START
+from simulator.story.scenario import Scenario
 
 BATCH = 400  # changes in a delivery, about: other tasks wait some 25 ms for it
 MANY = 20_000  # pods

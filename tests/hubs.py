@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from kstream.clock import VirtualClock
-from kstream.core.health import ClusterInfo, Health
-from kstream.core.limits import Limits
-from kstream.core.state import ClusterState
-from kstream.hub import Hub
+from kstream.core.delivery.limits import Limits
+from kstream.core.timeline.health import ClusterInfo, Health
+from kstream.core.timeline.state import ClusterState
+from kstream.delivery.hub import Hub
 from tests.making import START
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from kstream.core.events import Event, Kind, ObjectKey, Verb, WatchEvent
+from kstream.core.timeline.events import Event, Kind, ObjectKey, Verb, WatchEvent
 
 START = 1_737_712_800.0  # 2025-01-24T10:00:00Z
 

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kstream.core.events import Kind
+from kstream.core.timeline.events import Kind
 
 WIRE = Path(__file__).parent.parent / "fixtures" / "wire"
 STREAMS = {Kind.NODE: "nodes", Kind.POD: "pods", Kind.NAMESPACE: "namespaces"}

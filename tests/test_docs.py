@@ -11,7 +11,7 @@ import click
 import pytest
 
 from kstream.cli import main
-from kstream.core.health import ErrorCode
+from kstream.core.timeline.health import ErrorCode
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"

@@ -12,7 +12,7 @@ from typing import Any
 from kstream.client import Client
 from kstream.clock import SystemClock
 from kstream.config import ServeSettings
-from kstream.core.events import Kind, Verb
+from kstream.core.timeline.events import Kind, Verb
 from kstream.logs.replay import ReplayLog
 from kstream.logs.sqlite import SqliteLog
 from kstream.run import Address, Server, run

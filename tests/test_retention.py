@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from kstream.clock import VirtualClock
 from kstream.core.errors import LogBusyError, LogError, LogFullError
-from kstream.core.events import Delivery, Event, Known, WatchEvent
-from kstream.core.health import Cleared, Fault, Report
-from kstream.core.retention import Holding, Keep, first_kept, overdue, trimmed_size, worthwhile
-from kstream.core.state import ClusterState
+from kstream.core.timeline.events import Delivery, Event, Known, WatchEvent
+from kstream.core.timeline.health import Cleared, Fault, Report
+from kstream.core.timeline.retention import Holding, Keep, first_kept, overdue, trimmed_size, worthwhile
+from kstream.core.timeline.state import ClusterState
 from kstream.logs.memory import MemoryLog
 from kstream.logs.places import time_of
 from kstream.logs.sqlite import SqliteLog

@@ -8,8 +8,8 @@ import pytest
 
 from kstream.clock import VirtualClock
 from kstream.core.errors import LogFullError, LogMismatchError
-from kstream.core.events import Delivery, Known, Verb, WatchEvent
-from kstream.core.health import Cleared, ClusterInfo, Fault, Identified, Report, Synced
+from kstream.core.timeline.events import Delivery, Known, Verb, WatchEvent
+from kstream.core.timeline.health import Cleared, ClusterInfo, Fault, Identified, Report, Synced
 from kstream.logs.memory import MemoryLog
 from kstream.service import record
 from tests.making import change, node_key, pod_key

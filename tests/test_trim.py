@@ -15,7 +15,7 @@ from click.testing import CliRunner, Result
 from kstream.cli import main
 from kstream.commands.keeping import keep_settings
 from kstream.core.errors import ConfigError, LogBusyError
-from kstream.core.retention import Keep
+from kstream.core.timeline.retention import Keep
 from kstream.logs.sqlite import SqliteLog
 from tests.logs.facts import churn
 

@@ -10,7 +10,7 @@ import click
 from kstream.config import env_option
 from kstream.core.amounts import byte_count, seconds
 from kstream.core.errors import ConfigError
-from kstream.core.retention import Keep
+from kstream.core.timeline.retention import Keep
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import Clock
 from kstream.retention import Retention

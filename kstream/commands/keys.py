@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import click
 
-from kstream.core.wire import timestamp
+from kstream.core.timeline.timepoint import timestamp
 from kstream.logs.replay import ReplayLog
 
 HELP: Final = (

@@ -12,8 +12,8 @@ from kstream.commands.cluster import cluster_options, kube_source
 from kstream.commands.keeping import keep_settings, keeping_options, retention
 from kstream.config import env_option
 from kstream.core.errors import ConfigError, ForbiddenError, KstreamError, UnreachableError
-from kstream.core.health import ErrorCode, Fault, Health, Report
-from kstream.core.retention import Keep
+from kstream.core.timeline.health import ErrorCode, Fault, Health, Report
+from kstream.core.timeline.retention import Keep
 from kstream.ending import first_of, stop_on_signals
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import Clock, Source

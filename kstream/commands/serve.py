@@ -12,9 +12,9 @@ from kstream.commands.cluster import cluster_options, kube_source, stream_status
 from kstream.commands.keeping import keep_settings, keeping_options, retention
 from kstream.commands.serving import serve_until_stopped
 from kstream.config import env_option, serve_settings, serving_options, workers_option
-from kstream.crew import Crew
 from kstream.logs.sqlite import SqliteLog
 from kstream.run import Server
+from kstream.workers.crew import Crew
 
 
 @click.command()

@@ -10,9 +10,9 @@ from typing import Any
 import click
 
 from kstream.core.errors import KstreamError
-from kstream.crew import Crew
 from kstream.ending import first_of, stop_on_signals
 from kstream.run import Address, Server, run, start_recording
+from kstream.workers.crew import Crew
 
 
 def announce(server: Server, address: Address) -> None:

@@ -12,7 +12,7 @@ import click
 from kstream.commands.keeping import keep_settings, keeping_options
 from kstream.config import env_option
 from kstream.core.errors import ConfigError, LogError
-from kstream.core.retention import Keep
+from kstream.core.timeline.retention import Keep
 from kstream.logs.places import time_of
 from kstream.logs.sqlite import SqliteLog
 from kstream.retention import trim_to

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from kstream.core.errors import LogTrimmedError
-from kstream.core.events import Event
+from kstream.core.timeline.events import Event
 from kstream.ports import EventLog, Jump
 
 _HELD_EVENTS: Final = 20_000  # what one follower may have waiting in memory before it must read the log

@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from kstream.core.errors import LogFormatError
-from kstream.core.events import Event, Kind, Verb, WatchEvent
+from kstream.core.timeline.events import Event, Kind, Verb, WatchEvent
 
 _LEAST_DISTANCE: Final = 1000  # events from one keyframe to the next, when there are few objects
 

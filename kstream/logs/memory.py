@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping, Sequence
 
 from kstream.core.errors import LogError
-from kstream.core.events import Event, WatchEvent
-from kstream.core.health import ClusterInfo
-from kstream.core.retention import Holding
-from kstream.core.state import ClusterState
+from kstream.core.timeline.events import Event, WatchEvent
+from kstream.core.timeline.health import ClusterInfo
+from kstream.core.timeline.retention import Holding
+from kstream.core.timeline.state import ClusterState
 from kstream.logs.feed import Feed, Follower, followed
 from kstream.logs.refusals import check_range, identified
 from kstream.ports import Jump

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from kstream.core.errors import LogTrimmedError
-from kstream.core.timepoint import AtSeq, AtTime, parse
+from kstream.core.timeline.timepoint import AtSeq, AtTime, parse
 from kstream.ports import EventLog
 
 _T = TypeVar("_T")

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kstream.core.errors import LogFormatError
-from kstream.core.events import Event, WatchEvent
-from kstream.core.health import ClusterInfo
-from kstream.core.retention import Holding
-from kstream.core.state import ClusterState
+from kstream.core.timeline.events import Event, WatchEvent
+from kstream.core.timeline.health import ClusterInfo
+from kstream.core.timeline.retention import Holding
+from kstream.core.timeline.state import ClusterState
 from kstream.logs import keyframes, rows, schema
 from kstream.logs.refusals import check_range
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kstream.core.errors import LogError, LogMismatchError, LogTrimmedError
-from kstream.core.health import ClusterInfo
+from kstream.core.timeline.health import ClusterInfo
 
 
 def identified(known: ClusterInfo | None, cluster: ClusterInfo, where: str) -> ClusterInfo:

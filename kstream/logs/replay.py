@@ -9,10 +9,10 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from typing import Any, Final, Self, TypeVar
 
 from kstream.core.errors import InvalidMessageError, LogError, LogTrimmedError
-from kstream.core.events import Event, WatchEvent
-from kstream.core.health import ClusterInfo
-from kstream.core.playback import MAX, Playback, PlaybackState, speed_of
-from kstream.core.state import ClusterState
+from kstream.core.timeline.events import Event, WatchEvent
+from kstream.core.timeline.health import ClusterInfo
+from kstream.core.timeline.playback import MAX, Playback, PlaybackState, speed_of
+from kstream.core.timeline.state import ClusterState
 from kstream.logs.places import place, settled, time_of
 from kstream.ports import Clock, EventLog, Jump
 

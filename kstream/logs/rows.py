@@ -6,9 +6,9 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from kstream.core.deflate import crc32
+from kstream.core.delivery.deflate import crc32
 from kstream.core.errors import LogFormatError
-from kstream.core.events import Event, Kind, ObjectKey, Verb, WatchEvent
+from kstream.core.timeline.events import Event, Kind, ObjectKey, Verb, WatchEvent
 
 INSERT: Final = (
     "INSERT INTO events (seq, time, verb, kind, namespace, name, uid, version, body, crc)"

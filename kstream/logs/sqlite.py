@@ -15,10 +15,10 @@ from typing import Final, Self, TypeVar
 
 from kstream.clock import SystemClock
 from kstream.core.errors import LogError, LogTrimmedError
-from kstream.core.events import Event, WatchEvent
-from kstream.core.health import ClusterInfo
-from kstream.core.retention import Holding
-from kstream.core.state import ClusterState
+from kstream.core.timeline.events import Event, WatchEvent
+from kstream.core.timeline.health import ClusterInfo
+from kstream.core.timeline.retention import Holding
+from kstream.core.timeline.state import ClusterState
 from kstream.logs import reading
 from kstream.logs.connections import connect_for_reading, translated
 from kstream.logs.feed import Feed, Follower, followed

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from kstream.core.errors import LogMismatchError
-from kstream.core.events import Event, WatchEvent
-from kstream.core.health import ClusterInfo
+from kstream.core.timeline.events import Event, WatchEvent
+from kstream.core.timeline.health import ClusterInfo
 from kstream.logs import keyframes, rows
 from kstream.logs.connections import connect_for_writing, translated
 from kstream.logs.lock import WriterLock

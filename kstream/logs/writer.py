@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple
 
-from kstream.core.events import Event
+from kstream.core.timeline.events import Event
 from kstream.logs.reading import Status
 from kstream.logs.store import Change, Store
 

@@ -12,7 +12,7 @@ import aiohttp
 from yarl import URL
 
 from kstream.core.errors import ConfigError
-from kstream.core.reflection import Failure
+from kstream.core.watching.reflection import Failure
 from kstream.ports import Clock
 from kstream.sources.credentials import (
     EXPIRY_MARGIN,

@@ -7,9 +7,9 @@ from typing import Final, NamedTuple
 import msgspec
 
 from kstream.core.errors import MalformedError
-from kstream.core.events import Kind
-from kstream.core.health import ClusterInfo
-from kstream.core.resources import decode_object, decode_status
+from kstream.core.kube.resources import decode_object, decode_status
+from kstream.core.timeline.events import Kind
+from kstream.core.timeline.health import ClusterInfo
 from kstream.ports import Clock
 from kstream.sources.apiserver import FAILURES, ApiServer, cause_of
 from kstream.sources.watch import within

@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import AsyncGenerator, Coroutine, Sequence
 from typing import Final, NamedTuple
 
-from kstream.core.backoff import Backoff, Randomness
 from kstream.core.errors import ConfigError
-from kstream.core.events import Delivery, Known, WatchEvent
-from kstream.core.health import Cleared, ClusterInfo, ErrorCode, Fault, Identified, Report
-from kstream.core.reflection import Freshness
-from kstream.core.touch import Touch
+from kstream.core.timeline.events import Delivery, Known, WatchEvent
+from kstream.core.timeline.health import Cleared, ClusterInfo, ErrorCode, Fault, Identified, Report
+from kstream.core.watching.backoff import Backoff, Randomness
+from kstream.core.watching.reflection import Freshness
+from kstream.core.watching.touch import Touch
 from kstream.ports import Clock
 from kstream.sources.apiserver import ApiServer, UnverifiedError
 from kstream.sources.identity import Identity, UnidentifiedError, identify

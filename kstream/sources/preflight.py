@@ -8,9 +8,9 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from kstream.core.errors import ConfigError, ForbiddenError, UnreachableError
-from kstream.core.events import Kind
-from kstream.core.reflection import Stream
-from kstream.core.resources import decode_status
+from kstream.core.kube.resources import decode_status
+from kstream.core.timeline.events import Kind
+from kstream.core.watching.reflection import Stream
 from kstream.ports import Clock
 from kstream.sources.apiserver import FAILURES, ApiServer
 from kstream.sources.identity import UnidentifiedError, identify

@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final
 
-from kstream.core.backoff import Randomness
-from kstream.core.events import Delivery, Kind, Known, ObjectKey, Verb, WatchEvent
-from kstream.core.health import Report
-from kstream.core.inventory import Inventory
-from kstream.core.reflection import (
+from kstream.core.kube.resources import deleted_body
+from kstream.core.timeline.events import Delivery, Kind, Known, ObjectKey, Verb, WatchEvent
+from kstream.core.timeline.health import Report
+from kstream.core.watching.backoff import Randomness
+from kstream.core.watching.inventory import Inventory
+from kstream.core.watching.reflection import (
     Allowed,
     Forbidden,
     Freshness,
@@ -20,9 +21,8 @@ from kstream.core.reflection import (
     Stream,
     Unauthorized,
 )
-from kstream.core.reflector import Reflector
-from kstream.core.resources import deleted_body
-from kstream.core.touch import Touch
+from kstream.core.watching.reflector import Reflector
+from kstream.core.watching.touch import Touch
 from kstream.ports import Clock
 from kstream.sources.apiserver import ApiServer
 from kstream.sources.watch import Watcher, now_of

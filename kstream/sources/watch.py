@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import aiohttp
 
-from kstream.core.reflection import Failure, Get, Moment, Output, Wait
-from kstream.core.reflector import Reflector
+from kstream.core.watching.reflection import Failure, Get, Moment, Output, Wait
+from kstream.core.watching.reflector import Reflector
 from kstream.ports import Clock
 from kstream.sources.apiserver import FAILURES, ApiServer, failure_of
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from aiohttp import web
 
-from kstream.core import snapshot
+from kstream.core.delivery import snapshot
+from kstream.core.delivery.filters import Filter
+from kstream.core.delivery.tally import Recording
 from kstream.core.errors import InvalidMessageError
-from kstream.core.filters import Filter
-from kstream.core.tally import Recording
-from kstream.hub import Hub
+from kstream.delivery.hub import Hub
 from kstream.ports import EventLog
 from kstream.web.admission import error_response
 

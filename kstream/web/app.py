@@ -9,9 +9,9 @@ from typing import Any
 from aiohttp import web
 
 from kstream.config import ServeSettings
+from kstream.core.delivery.tally import Recording
 from kstream.core.errors import InvalidMessageError, KstreamError
-from kstream.core.tally import Recording
-from kstream.hub import Hub
+from kstream.delivery.hub import Hub
 from kstream.ports import EventLog
 from kstream.web.admission import ADMISSION, Admission, admit, error_response, tell_origin
 from kstream.web.api import Api, Status

@@ -1,4 +1,4 @@
-"""An outlet that does what `--fault` asks for (core/socketfaults.py), around one that works."""
+"""An outlet that does what `--fault` asks for (core/delivery/socketfaults.py), around one that works."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from aiohttp import WSMessage, WSMsgType
 
-from kstream.core.session import Close
-from kstream.core.socketfaults import CloseWith, Deaf, Delay, Drop, Mute, SocketFault
-from kstream.member import Outlet
+from kstream.core.delivery.session import Close
+from kstream.core.delivery.socketfaults import CloseWith, Deaf, Delay, Drop, Mute, SocketFault
+from kstream.delivery.member import Outlet
 
 _PING = '"ping"'
 

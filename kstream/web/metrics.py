@@ -13,8 +13,8 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 
-from kstream.core.tally import Distribution, Recording
-from kstream.hub import Hub
+from kstream.core.delivery.tally import Distribution, Recording
+from kstream.delivery.hub import Hub
 from kstream.ports import EventLog
 
 _NUMBER = re.compile(r"\d+")

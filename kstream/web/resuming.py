@@ -11,12 +11,12 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, NamedTuple
 
-from kstream.core.backlog import catch_up
+from kstream.core.delivery.backlog import catch_up
+from kstream.core.delivery.filters import Filter
 from kstream.core.errors import LogTrimmedError
-from kstream.core.events import Event
-from kstream.core.filters import Filter
-from kstream.hub import Hub
-from kstream.member import Member
+from kstream.core.timeline.events import Event
+from kstream.delivery.hub import Hub
+from kstream.delivery.member import Member
 from kstream.ports import EventLog
 
 _MOST: Final = 100_000  # events that a resume reads; further behind, a state is cheaper

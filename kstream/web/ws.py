@@ -11,13 +11,13 @@ from collections.abc import Callable, Mapping, Sequence
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from kstream.core.delivery.filters import Filter
+from kstream.core.delivery.frames import pong_frame
+from kstream.core.delivery.session import Close
+from kstream.core.delivery.socketfaults import Refuse, SocketFault
 from kstream.core.errors import InvalidMessageError
-from kstream.core.filters import Filter
-from kstream.core.frames import pong_frame
-from kstream.core.session import Close
-from kstream.core.socketfaults import Refuse, SocketFault
-from kstream.hub import Hub
-from kstream.member import Member, Outlet
+from kstream.delivery.hub import Hub
+from kstream.delivery.member import Member, Outlet
 from kstream.ports import EventLog
 from kstream.web.admission import error_response
 from kstream.web.faultysocket import FaultySocket

@@ -6,9 +6,9 @@ import asyncio
 import time
 from statistics import median
 
-from kstream.core.events import Kind, ObjectKey, Verb, WatchEvent
-from kstream.core.filters import Filter
-from kstream.hub import Hub
+from kstream.core.delivery.filters import Filter
+from kstream.core.timeline.events import Kind, ObjectKey, Verb, WatchEvent
+from kstream.delivery.hub import Hub
 from kstream.logs.memory import MemoryLog
 from kstream.service import follow
 from loadtest.bench.contender import pod

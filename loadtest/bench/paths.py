@@ -15,10 +15,10 @@ from statistics import median
 import orjson
 from kubernetes_asyncio.watch import Watch
 
-from kstream.core.events import Event, Kind, ObjectKey, Verb, WatchEvent
-from kstream.core.recorder import Recorder
-from kstream.core.resources import decode_line
-from kstream.core.state import ClusterState
+from kstream.core.kube.resources import decode_line
+from kstream.core.timeline.events import Event, Kind, ObjectKey, Verb, WatchEvent
+from kstream.core.timeline.recorder import Recorder
+from kstream.core.timeline.state import ClusterState
 from kstream.logs.connections import connect_for_writing
 from kstream.logs.rows import INSERT, rows
 from kstream.logs.sqlite import SqliteLog

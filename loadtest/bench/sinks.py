@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from kstream.clock import SystemClock
-from kstream.core.health import Health
-from kstream.core.limits import Limits
-from kstream.core.session import Close
-from kstream.core.state import ClusterState
-from kstream.hub import Hub
+from kstream.core.delivery.limits import Limits
+from kstream.core.delivery.session import Close
+from kstream.core.timeline.health import Health
+from kstream.core.timeline.state import ClusterState
+from kstream.delivery.hub import Hub
 
 UNLIMITED = Limits(per_minute=10**12, burst=10**11, heartbeat=3600.0)
 """The limits of the contract would stop a benchmark after 50 messages; the arithmetic is the same."""

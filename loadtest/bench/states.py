@@ -7,11 +7,11 @@ import gc
 import time
 from statistics import median
 
-from kstream.core import snapshot
-from kstream.core.events import Event, Kind, ObjectKey, Verb, WatchEvent
-from kstream.core.filters import EVERYTHING
-from kstream.core.limits import Limits
-from kstream.core.state import ClusterState
+from kstream.core.delivery import snapshot
+from kstream.core.delivery.filters import EVERYTHING
+from kstream.core.delivery.limits import Limits
+from kstream.core.timeline.events import Event, Kind, ObjectKey, Verb, WatchEvent
+from kstream.core.timeline.state import ClusterState
 from loadtest.bench.contender import pod
 from loadtest.bench.results import Result, amount
 from loadtest.bench.sinks import Sink, bench_hub

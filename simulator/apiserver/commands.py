@@ -20,9 +20,9 @@ from simulator.apiserver.server import FakeApiServer
 from simulator.apiserver.simulated import SimulatedFeed
 from simulator.apiserver.store import Store
 from simulator.apiserver.tls import make_certificate
-from simulator.durations import DEFAULT_START, moment
-from simulator.scenario import DEFAULT, load_scenario
 from simulator.simulation import Simulation
+from simulator.story.durations import DEFAULT_START, moment
+from simulator.story.scenario import DEFAULT, load_scenario
 
 
 class Speed(click.ParamType[float | None]):

@@ -13,9 +13,9 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from kstream.core.events import Kind
+from kstream.core.timeline.events import Kind
 from simulator.apiserver import managedfields
-from simulator.objects import Change
+from simulator.cluster.objects import Change
 
 _TEMPLATES: Final = 4096  # that are kept: a rolling update makes a new one
 _LETTERS: Final = str.maketrans("0123456789abcdef", "bcdfghjklmnpqrst")

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from kstream.ports import Clock
 from simulator.apiserver.store import Store
-from simulator.objects import Change
+from simulator.cluster.objects import Change
 
 
 class Feed(Protocol):

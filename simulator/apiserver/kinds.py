@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from kstream.core.events import Kind
+from kstream.core.timeline.events import Kind
 
 
 class Resource(NamedTuple):

@@ -12,9 +12,9 @@ from typing import Any, Final
 import msgspec
 
 from kstream.core.errors import ConfigError
-from kstream.core.events import Kind, Verb
+from kstream.core.timeline.events import Kind, Verb
 from simulator.apiserver.store import Store
-from simulator.objects import Change
+from simulator.cluster.objects import Change
 
 _STREAMS: Final[Mapping[str, Kind]] = {"nodes": Kind.NODE, "pods": Kind.POD, "namespaces": Kind.NAMESPACE}
 _GZIP: Final = b"\x1f\x8b"

@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from kstream.core.events import Kind
+from kstream.core.timeline.events import Kind
 from simulator.apiserver import statuses
 from simulator.apiserver.kinds import Resource
 from simulator.apiserver.requests import Ask

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from simulator.apiserver.dressing import Dressing
 from simulator.apiserver.store import Store
-from simulator.objects import Change
+from simulator.cluster.objects import Change
 from simulator.simulation import Simulation
 
 

@@ -14,8 +14,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from kstream.core.events import Kind, Verb
-from simulator.objects import Change
+from kstream.core.timeline.events import Kind, Verb
+from simulator.cluster.objects import Change
 
 _KEPT_SNAPSHOTS: Final = 4  # per kind: what the clients that are in the middle of a paged list read from
 

@@ -8,9 +8,9 @@ from typing import Any, Final
 
 import msgspec
 
-from kstream.core.events import Kind
-from kstream.core.kubernetes import Pod
-from kstream.core.podstatus import pod_status
+from kstream.core.kube.objects import Pod
+from kstream.core.kube.podstatus import pod_status
+from kstream.core.timeline.events import Kind
 from simulator.apiserver.store import Entry
 
 Cell = str | int

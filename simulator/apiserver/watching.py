@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from kstream.core.events import Verb
+from kstream.core.timeline.events import Verb
 from simulator.apiserver import statuses
 from simulator.apiserver.listing import check_version
 from simulator.apiserver.rendering import Rendering

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from kstream.core.frames import text_frame
+from kstream.core.delivery.frames import text_frame
 from loadtest.bench.contender import payload, pod
 from loadtest.bench.reader import Sample
 from loadtest.bench.results import Result, amount, as_json, table

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from kstream.core.events import Kind, ObjectKey, Verb, WatchEvent
-from kstream.core.state import ClusterState
+from kstream.core.timeline.events import Kind, ObjectKey, Verb, WatchEvent
+from kstream.core.timeline.state import ClusterState
 from kstream.logs import schema
 
 START = 1_750_000_000.0

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from kstream.core.errors import LogError, LogMismatchError
-from kstream.core.events import Event
-from kstream.core.health import ClusterInfo
-from kstream.core.state import ClusterState
+from kstream.core.timeline.events import Event
+from kstream.core.timeline.health import ClusterInfo
+from kstream.core.timeline.state import ClusterState
 from kstream.logs.memory import MemoryLog
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import EventLog, Jump

@@ -15,9 +15,9 @@ import sqlite_utils
 
 from kstream.clock import VirtualClock
 from kstream.core.errors import LogBusyError, LogError, LogFormatError, LogFullError, LogMismatchError
-from kstream.core.events import Event, Kind
-from kstream.core.health import ClusterInfo
-from kstream.core.state import ClusterState
+from kstream.core.timeline.events import Event, Kind
+from kstream.core.timeline.health import ClusterInfo
+from kstream.core.timeline.state import ClusterState
 from kstream.logs import schema
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import Jump

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from kstream.core.state import ClusterState
+from kstream.core.timeline.state import ClusterState
 from kstream.logs.sqlite import SqliteLog
 from tests.logs.facts import as_format, history, shown
 

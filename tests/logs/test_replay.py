@@ -11,9 +11,9 @@ import pytest
 
 from kstream.clock import VirtualClock
 from kstream.core.errors import InvalidMessageError, LogError
-from kstream.core.events import Event
-from kstream.core.health import ClusterInfo
-from kstream.core.state import ClusterState
+from kstream.core.timeline.events import Event
+from kstream.core.timeline.health import ClusterInfo
+from kstream.core.timeline.state import ClusterState
 from kstream.logs.memory import MemoryLog
 from kstream.logs.replay import ReplayLog
 from kstream.ports import Jump

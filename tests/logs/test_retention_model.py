@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kstream.core.errors import LogTrimmedError
-from kstream.core.events import Event
-from kstream.core.retention import Keep
-from kstream.core.state import ClusterState
+from kstream.core.timeline.events import Event
+from kstream.core.timeline.retention import Keep
+from kstream.core.timeline.state import ClusterState
 from kstream.logs.memory import MemoryLog
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import TrimmableLog

@@ -12,9 +12,9 @@ import pytest
 
 from kstream.clock import VirtualClock
 from kstream.core.errors import LogTrimmedError
-from kstream.core.events import Event
-from kstream.core.retention import Keep
-from kstream.core.state import ClusterState
+from kstream.core.timeline.events import Event
+from kstream.core.timeline.retention import Keep
+from kstream.core.timeline.state import ClusterState
 from kstream.logs.memory import MemoryLog
 from kstream.logs.replay import ReplayLog
 from kstream.logs.sqlite import SqliteLog

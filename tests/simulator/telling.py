@@ -6,13 +6,13 @@ from typing import NamedTuple
 
 import msgspec
 
-from kstream.core.events import Event, Kind, Verb, WatchEvent
-from kstream.core.recorder import Recorder
-from kstream.core.state import ClusterState
-from simulator.actions import parse_action
-from simulator.scenario import Scenario, parse_scenario
+from kstream.core.timeline.events import Event, Kind, Verb, WatchEvent
+from kstream.core.timeline.recorder import Recorder
+from kstream.core.timeline.state import ClusterState
 from simulator.simulation import Simulation
 from simulator.source import watch_event
+from simulator.story.actions import parse_action
+from simulator.story.scenario import Scenario, parse_scenario
 
 GONE = "gone"
 

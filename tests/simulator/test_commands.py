@@ -16,7 +16,7 @@ from click.testing import CliRunner
 from kstream.commands.trim import trim
 from kstream.core.errors import ConfigError, InvalidMessageError, KstreamError, UnreachableError
 from simulator.commands import sim, simulate
-from simulator.scenario import shipped
+from simulator.story.scenario import shipped
 from simulator.testing import SimulatedServer, simulated
 
 _START = "from simulator.commands import simulate; simulate()"

@@ -10,10 +10,10 @@ import pytest
 
 from kstream.clock import VirtualClock
 from kstream.core.errors import InvalidMessageError
-from kstream.core.events import Known
+from kstream.core.timeline.events import Known
 from simulator.pace import MAX, Pace
-from simulator.scenario import load_scenario
 from simulator.source import SimulatorSource
+from simulator.story.scenario import load_scenario
 
 TOUR = load_scenario("tour")
 

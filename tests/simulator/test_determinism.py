@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from kstream.clock import VirtualClock
 from kstream.core.errors import InvalidMessageError, LogMismatchError
-from kstream.core.events import Event, Known, WatchEvent
-from kstream.core.health import Identified, Report, Synced
-from kstream.core.state import ClusterState
-from simulator.durations import DEFAULT_START
+from kstream.core.timeline.events import Event, Known, WatchEvent
+from kstream.core.timeline.health import Identified, Report, Synced
+from kstream.core.timeline.state import ClusterState
 from simulator.fingerprint import SECONDS, SEEDS, fingerprint, scenario_for_hash
 from simulator.pace import MAX
-from simulator.scenario import load_scenario, shipped
 from simulator.source import SimulatorSource
+from simulator.story.durations import DEFAULT_START
+from simulator.story.scenario import load_scenario, shipped
 
 PINNED = Path(__file__).parents[2] / "fixtures" / "simulator-hashes.json"
 TOUR = load_scenario("tour")

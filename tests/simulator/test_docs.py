@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from docs.make_scenarios import documents
-from simulator.actions import action_names
+from simulator.story.actions import action_names
 
 DOCS = Path(__file__).parents[2] / "docs"
 

@@ -9,10 +9,10 @@ from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 from kstream.clock import VirtualClock
-from kstream.core.events import Delivery, Event, Kind, Known
-from kstream.core.health import ErrorCode, Fault, Health, Lost, Report, Synced
-from kstream.core.recorder import Recorder
-from kstream.core.state import ClusterState
+from kstream.core.timeline.events import Delivery, Event, Kind, Known
+from kstream.core.timeline.health import ErrorCode, Fault, Health, Lost, Report, Synced
+from kstream.core.timeline.recorder import Recorder
+from kstream.core.timeline.state import ClusterState
 from kstream.sources.kube import KubeSource
 from kstream.sources.kubeconfig import KubeSettings
 from simulator.apiserver.server import FakeApiServer

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from kstream.core.errors import UnreachableError
-from kstream.core.health import ErrorCode
+from kstream.core.timeline.health import ErrorCode
 from kstream.sources.kubeconfig import KubeSettings
 from kstream.sources.preflight import preflight
 from simulator.apiserver.access import parse_tokens

@@ -14,7 +14,7 @@ import pytest
 
 from kstream.clock import VirtualClock
 from kstream.core.errors import ConfigError
-from kstream.core.health import ErrorCode
+from kstream.core.timeline.health import ErrorCode
 from kstream.sources.credentials import files_changed, load, reread_token
 from kstream.sources.kubeconfig import KubeSettings
 from simulator.apiserver.tls import make_certificate

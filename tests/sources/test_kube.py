@@ -7,8 +7,8 @@ import json
 from contextlib import AsyncExitStack
 from pathlib import Path
 
-from kstream.core.events import Kind
-from kstream.core.health import ClusterInfo, ErrorCode, Identified
+from kstream.core.timeline.events import Kind
+from kstream.core.timeline.health import ClusterInfo, ErrorCode, Identified
 from tests.scripted import (
     ScriptedServer,
     Stream,

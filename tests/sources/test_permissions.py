@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from kstream.core.events import Kind
-from kstream.core.health import ErrorCode
+from kstream.core.timeline.events import Kind
+from kstream.core.timeline.health import ErrorCode
 from tests.scripted import ScriptedServer, Stream, answer, line, listed, meta, pod, refused, until
 from tests.sources.recording import Recording, recording
 

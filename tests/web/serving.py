@@ -11,7 +11,7 @@ from typing import Any
 
 from kstream.clock import SystemClock
 from kstream.config import ServeSettings
-from kstream.core.events import Verb
+from kstream.core.timeline.events import Verb
 from kstream.logs.memory import MemoryLog
 from kstream.run import Address, Server, run
 from tests.making import change, node_key, pod_key

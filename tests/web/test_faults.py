@@ -8,8 +8,8 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from kstream.core.delivery.socketfaults import CloseWith, Delay, Drop, parse_faults
 from kstream.core.errors import ConfigError
-from kstream.core.socketfaults import CloseWith, Delay, Drop, parse_faults
 from tests.web.serving import decoded, serving
 
 

@@ -7,7 +7,7 @@ import aiohttp
 import websockets
 from prometheus_client.parser import text_string_to_metric_families
 
-from kstream.core.tally import Distribution
+from kstream.core.delivery.tally import Distribution
 from tests.web.serving import Running, serving
 
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"

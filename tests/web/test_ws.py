@@ -13,7 +13,7 @@ import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from kstream.core.events import Verb
+from kstream.core.timeline.events import Verb
 from tests.frames_reader import Frame, FrameReader
 from tests.making import change, pod_key
 from tests.web.serving import decoded, serving

@@ -12,7 +12,7 @@ import sys
 
 from aiohttp import web
 
-from kstream.core.frames import text_frame
+from kstream.core.delivery.frames import text_frame
 from loadtest.bench.contender import obey, payload
 
 

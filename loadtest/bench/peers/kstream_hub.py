@@ -9,8 +9,8 @@ from aiohttp import web
 
 from kstream.clock import SystemClock
 from kstream.config import ServeSettings
-from kstream.core.events import Kind, ObjectKey, Verb, WatchEvent
-from kstream.core.tally import Recording
+from kstream.core.delivery.tally import Recording
+from kstream.core.timeline.events import Kind, ObjectKey, Verb, WatchEvent
 from kstream.logs.memory import MemoryLog
 from kstream.service import follow
 from kstream.web.app import make_app

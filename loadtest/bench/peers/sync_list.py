@@ -13,7 +13,7 @@ import aiohttp
 import msgspec
 from kubernetes_asyncio import client
 
-from kstream.core import kubernetes
+from kstream.core.kube import objects as kubernetes
 from loadtest.bench.contender import resident
 
 _LIMIT = 500

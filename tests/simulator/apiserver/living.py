@@ -11,16 +11,16 @@ from typing import NamedTuple
 import yaml
 
 from kstream.clock import SystemClock
-from kstream.core.events import Kind
-from simulator.actions import parse_action
+from kstream.core.timeline.events import Kind
 from simulator.apiserver.faults import parse_script
 from simulator.apiserver.feed import Pacing
 from simulator.apiserver.requests import Seen
 from simulator.apiserver.server import FakeApiServer
 from simulator.apiserver.simulated import SimulatedFeed
 from simulator.apiserver.store import Store
-from simulator.scenario import load_scenario
 from simulator.simulation import Simulation
+from simulator.story.actions import parse_action
+from simulator.story.scenario import load_scenario
 
 SPEED = 20.0  # seconds of the cluster in a second
 

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple, TypeVar
 import aiohttp
 
 from kstream.clock import VirtualClock
-from kstream.core.events import Kind, Verb
+from kstream.core.timeline.events import Kind, Verb
 from simulator.apiserver.server import FakeApiServer
 from simulator.apiserver.store import Store
-from simulator.objects import Change
+from simulator.cluster.objects import Change
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from kstream.clock import VirtualClock
-from kstream.core.events import Kind
+from kstream.core.timeline.events import Kind
 from simulator.apiserver.feed import Pacing
 from simulator.apiserver.recording import parse_recording
 from simulator.apiserver.server import FakeApiServer

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from kstream.core.events import Kind
+from kstream.core.timeline.events import Kind
 from simulator.apiserver.requests import Seen
 from tests.simulator.apiserver.living import Living, living
 

@@ -14,15 +14,15 @@ from typing import Any
 import msgspec
 import pytest
 
-from kstream.core.events import Kind
-from kstream.core.resources import decode_object
+from kstream.core.kube.resources import decode_object
+from kstream.core.timeline.events import Kind
 from simulator.apiserver.dressing import Dressing
 from simulator.apiserver.recording import read_recording
 from simulator.apiserver.simulated import SimulatedFeed
 from simulator.apiserver.store import Store
-from simulator.objects import Change
-from simulator.scenario import load_scenario
+from simulator.cluster.objects import Change
 from simulator.simulation import Simulation
+from simulator.story.scenario import load_scenario
 from tests.recording import WIRE
 from tests.simulator.apiserver.making import serving
 

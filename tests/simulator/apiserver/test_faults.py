@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from kstream.core.errors import ConfigError
-from kstream.core.events import Verb
+from kstream.core.timeline.events import Verb
 from simulator.apiserver.access import parse_tokens
 from simulator.apiserver.faults import FaultScript, parse_script
 from simulator.apiserver.matching import FaultMatcher

@@ -16,9 +16,9 @@ import pytest
 import yaml
 
 from kstream.clock import VirtualClock
-from kstream.core.events import Kind, Known, ObjectKey
-from kstream.core.resources import decode_object
-from kstream.core.state import ClusterState, with_pod_count
+from kstream.core.kube.resources import decode_object
+from kstream.core.timeline.events import Kind, Known, ObjectKey
+from kstream.core.timeline.state import ClusterState, with_pod_count
 from kstream.sources.kube import KubeSource
 from kstream.sources.kubeconfig import KubeSettings
 from simulator.apiserver.access import parse_tokens
@@ -27,9 +27,9 @@ from simulator.apiserver.feed import Feed, Pacing
 from simulator.apiserver.server import FakeApiServer
 from simulator.apiserver.simulated import SimulatedFeed
 from simulator.apiserver.store import Store
-from simulator.objects import Change
-from simulator.scenario import load_scenario
+from simulator.cluster.objects import Change
 from simulator.simulation import Simulation
+from simulator.story.scenario import load_scenario
 from tests.sources.recording import Recording
 
 SCENARIO = load_scenario("tour").adapted(nodes=4, pods=40, churn=2)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kstream.core.events import Kind, Verb
+from kstream.core.timeline.events import Kind, Verb
 from simulator.apiserver import listing, selectors
 from simulator.apiserver.listing import Page, Token, make_token
 from simulator.apiserver.requests import Ask, parse

@@ -11,7 +11,7 @@ import pytest
 from kubernetes_asyncio import client, config, watch
 from kubernetes_asyncio.client.configuration import Configuration
 
-from kstream.core.events import Kind
+from kstream.core.timeline.events import Kind
 from tests.simulator.apiserver.living import Living, living
 
 

@@ -14,16 +14,16 @@ import pytest
 
 from kstream.clock import VirtualClock
 from kstream.core.errors import BindError
-from kstream.core.events import Kind, Verb
+from kstream.core.timeline.events import Kind, Verb
 from simulator.apiserver.access import parse_tokens
 from simulator.apiserver.feed import Pacing
 from simulator.apiserver.server import FakeApiServer
 from simulator.apiserver.simulated import SimulatedFeed
 from simulator.apiserver.store import Record, Store
 from simulator.apiserver.tls import make_certificate
-from simulator.objects import Change
-from simulator.scenario import load_scenario
+from simulator.cluster.objects import Change
 from simulator.simulation import Simulation
+from simulator.story.scenario import load_scenario
 from tests.simulator.apiserver.making import Answer, Writer, serving
 
 SCENARIO = load_scenario("tour").adapted(nodes=5, pods=60, churn=5)

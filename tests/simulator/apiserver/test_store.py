@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kstream.core.events import Kind, Verb
+from kstream.core.timeline.events import Kind, Verb
 from simulator.apiserver.store import CompactedError, Entry, FutureError
 from tests.simulator.apiserver.making import Writer
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kstream.core.events import Verb
+from kstream.core.timeline.events import Verb
 from simulator.apiserver import selectors
 from simulator.apiserver.rendering import choose
 from simulator.apiserver.requests import parse

@@ -1,0 +1,212 @@
+"""What a client knows: the fold of the messages that a server sent to it, in the order in which they came.
+
+It needs no more than contract.md; where the additions of PROTOCOL are there, it can also resume and say how
+fresh it is. `kstream/web/static/kstream.js` is the same fold for browsers and Node; both must agree with
+`fixtures/messages/*.json`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+from kstream.core.errors import InvalidMessageError
+from kstream.core.timeline.state import Counts
+
+Json: TypeAlias = dict[str, Any]  # a JSON object as it came: unknown fields are kept
+Message: TypeAlias = Mapping[str, Any]
+
+_EVENTS = frozenset(("node_event", "pod_event", "namespace_event"))
+
+
+class ResumeToken(NamedTuple):
+    """From where a server may go on (PROTOCOL 15)."""
+
+    epoch: str
+    seq: int
+
+
+class ClientState:
+    """Nodes, pods and namespaces by uid, and what the server said about itself.
+
+    Read the attributes, change none of them.
+    """
+
+    def __init__(self) -> None:
+        self.nodes: dict[str, Json] = {}
+        self.pods: dict[str, Json] = {}
+        self.namespaces: dict[str, Json] = {}
+        self.connection: Json | None = None  # the last `connection` message
+        self.metrics: Json | None = None  # data of the last `metrics`
+        self.playback: Json | None = None  # data of the last `playback`
+        self.error: Json | None = None  # the last `error`, until the source is well again
+        self.seq: int | None = None  # what is held is exactly the log up to here; None: not known
+        self.loaded = False  # there is a state to show
+        self._epoch: str | None = None
+        self._linked = False
+        self._awaiting = True  # what is held will be replaced by an `initial_state`
+        self._ambiguous = False  # the next `initial_state` may be of a filter that is no longer wanted
+        self._pods_in: dict[str, int] = {}
+
+    def apply(self, message: Message) -> None:
+        """Fold one message in. An unknown type or action changes nothing, unknown fields are kept as they are.
+
+        Raises InvalidMessageError for a message that is not of the contract's shape.
+        """
+        kind = message.get("type")
+        if not isinstance(kind, str):
+            raise InvalidMessageError("A message of the server has no type", "type: must be a string")
+        if kind in _EVENTS:
+            self._event(message)
+            self.seq = _seq(message)
+        elif kind == "batch":
+            for event in _field(message, "data", list):
+                # An event's own seq says nothing here: only the batch's says what is covered.
+                self._event(event)
+            self.seq = _seq(message)
+        elif kind == "initial_state":
+            self._replace(_field(message, "data", dict))
+            self.seq = _seq(message)
+        elif kind == "connection":
+            self._connected(dict(message))
+        elif kind == "metrics":
+            self.metrics = _field(message, "data", dict)
+        elif kind == "playback":
+            self.playback = _field(message, "data", dict)
+        elif kind == "error":
+            self.error = _field(message, "error", dict)
+
+    def disconnected(self) -> None:
+        """The socket is gone: what is held is stale until the server is heard again."""
+        self._linked = False
+
+    def await_state(self) -> None:
+        """Another filter was asked for: until the new `initial_state`, what is held cannot be resumed from."""
+        # One that was due already may or may not come before the one of the new filter: nothing tells them apart,
+        # so this socket can no longer be resumed from.
+        self._ambiguous = self._ambiguous or self._awaiting
+        self._awaiting = True
+
+    @property
+    def resume(self) -> ResumeToken | None:
+        """What to ask for on the next connection; None when only an `initial_state` will do."""
+        if self._awaiting or self._ambiguous or self._epoch is None or self.seq is None:
+            return None
+        return ResumeToken(self._epoch, self.seq)
+
+    @property
+    def stale(self) -> bool:
+        """What is held may no longer be true: no socket, a server without its source, or a state to come."""
+        status = self.connection["status"] if self.connection is not None else None
+        return not self._linked or self._awaiting or status != "connected"
+
+    def pod_count(self, namespace: str) -> int:
+        """How many pods are held of a namespace: clients count themselves (PROTOCOL 5)."""
+        return self._pods_in.get(namespace, 0)
+
+    def counts(self) -> Counts:
+        """Metrics over what is held, so within this client's filter, unlike those of `metrics` messages."""
+        phases = [pod.get("phase") for pod in self.pods.values()]
+        statuses = [str(node.get("status")) for node in self.nodes.values()]
+        return Counts(
+            totalNodes=len(statuses),
+            readyNodes=sum(status.split(",")[0] == "Ready" for status in statuses),
+            totalPods=len(phases),
+            runningPods=phases.count("Running"),
+            pendingPods=phases.count("Pending"),
+            failedPods=phases.count("Failed"),
+        )
+
+    def view(self) -> dict[str, list[Json]]:
+        """The data of an `initial_state` that would lead here: lists sorted by uid, podCount as counted."""
+        spaces = [
+            {**space, "podCount": self.pod_count(str(space.get("name")))}
+            for _, space in sorted(self.namespaces.items())
+        ]
+        return {
+            "nodes": [node for _, node in sorted(self.nodes.items())],
+            "pods": [pod for _, pod in sorted(self.pods.items())],
+            "namespaces": spaces,
+        }
+
+    def _connected(self, message: Json) -> None:
+        if not isinstance(message.get("status"), str):
+            raise InvalidMessageError(
+                "A connection message of the server has no status", "status: must be a string"
+            )
+        if not self._linked:  # the first of this socket; later ones only tell how the source is
+            self._linked = True
+            self._ambiguous = False
+            self._awaiting = message.get("resumed") is not True
+        epoch = message.get("epoch")
+        if epoch != self._epoch:
+            self._epoch = epoch
+            self.seq = None
+        if message["status"] == "connected":
+            self.error = None
+        self.connection = message
+
+    def _replace(self, data: Json) -> None:
+        nodes, pods, namespaces = (
+            {_uid(item): item for item in _field(data, kind, list)}
+            for kind in ("nodes", "pods", "namespaces")
+        )
+        self.nodes, self.pods, self.namespaces = nodes, pods, namespaces
+        self._pods_in = {}
+        for pod in pods.values():
+            self._count(pod, 1)
+        self._awaiting = False
+        self.loaded = True
+
+    def _event(self, event: Any) -> None:
+        kind = event.get("type") if isinstance(event, Mapping) else None
+        if kind not in _EVENTS:
+            return
+        held = self.pods if kind == "pod_event" else self.nodes if kind == "node_event" else self.namespaces
+        data = _field(event, "data", dict)
+        uid, action = _uid(data), event.get("action")
+        before = held.get(uid)
+        if action in ("ADDED", "MODIFIED"):
+            held[uid] = data
+        elif action == "DELETED":
+            held.pop(uid, None)
+        else:
+            return
+        if held is self.pods:
+            if action != "DELETED":
+                self._count(data, 1)
+            if before is not None:
+                self._count(before, -1)
+
+    def _count(self, pod: Json, change: int) -> None:
+        namespace = str(pod.get("namespace"))
+        left = self._pods_in.get(namespace, 0) + change
+        if left:
+            self._pods_in[namespace] = left
+        else:
+            del self._pods_in[namespace]
+
+
+def _field(message: Message, name: str, kind: type) -> Any:
+    value = message.get(name)
+    if not isinstance(value, kind):
+        wanted = "a list" if kind is list else "an object"
+        raise InvalidMessageError(
+            f"A {message.get('type', 'state')} message of the server is not of the contract's shape",
+            f"{name}: must be {wanted}",
+        )
+    return value
+
+
+def _uid(item: Any) -> str:
+    uid = item.get("uid") if isinstance(item, dict) else None
+    if not isinstance(uid, str):
+        raise InvalidMessageError("A resource that the server sent has no uid", "uid: must be a string")
+    return uid
+
+
+def _seq(message: Message) -> int | None:
+    # A message without a number leaves the state between two numbers: a cut state or a large batch that is not
+    # complete yet. Resuming from the number before would miss what came and went since (PROTOCOL 4, 6).
+    seq = message.get("seq")
+    return seq if isinstance(seq, int) else None

@@ -1,0 +1,318 @@
+"""One client's protocol machine: input in; frames, wishes and the end of the connection out. No I/O, no clock.
+
+A session is a lane (a cursor into the backlog and a bucket) and a few small queues. It holds no events of its own, so a
+client that stops reading costs the same as one that reads. Sessions in lock-step ride in one lane; whatever concerns
+one of them alone makes it step out first. `now` is monotonic seconds, `time` the time of the timeline.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from kstream.core.delivery import wire
+from kstream.core.delivery.backlog import Backlog, View
+from kstream.core.delivery.filters import Filter
+from kstream.core.delivery.frames import PING, text_frame
+from kstream.core.delivery.lane import FOREVER, Lane
+from kstream.core.delivery.limits import Limits, TokenBucket
+from kstream.core.delivery.snapshot import Snapshot
+from kstream.core.delivery.tally import Tally
+from kstream.core.errors import InvalidMessageError
+from kstream.core.timeline.health import ErrorCode, Fault
+from kstream.core.timeline.timepoint import timestamp
+
+_MAX_URGENT = 64  # pongs and errors that wait for tokens; a client that causes more loses the oldest
+
+
+class Close(NamedTuple):
+    """The connection is to end with this WebSocket code; `abort` when waiting for the client is pointless."""
+
+    code: int
+    reason: str
+    abort: bool = False
+
+
+class Session:
+    """What one client has got, is due, and may still do."""
+
+    __slots__ = (
+        "_abuse_since",
+        "_abused_at",
+        "_backlog",
+        "_bits",
+        "_inbound",
+        "_lane",
+        "_limits",
+        "_next_ping",
+        "_parts",
+        "_pong_by",
+        "_urgent",
+        "_wait",
+        "_warned_at",
+        "closing",
+        "riding",
+        "tally",
+        "wants_snapshot",
+    )
+
+    def __init__(
+        self,
+        backlog: Backlog,
+        watched: Filter,
+        *,
+        limits: Limits,
+        window_bits: int,
+        now: float,
+        tally: Tally | None = None,
+    ) -> None:
+        self._backlog = backlog
+        self._limits = limits
+        self._bits = window_bits
+        self._inbound = TokenBucket(limits.burst, limits.rate, now)
+        self.tally = tally if tally is not None else Tally()
+        self._lane = Lane(
+            backlog.open(watched),
+            bits=window_bits,
+            cursor=backlog.head,
+            bucket=TokenBucket(limits.burst, limits.rate, now),
+            limits=limits,
+            tally=self.tally,
+        )
+        self.riding = False  # in a lane together with others, which is flushed for all of them at once
+        # Lists, since an empty one costs a tenth of an empty deque, and these are short when they are not empty.
+        self._urgent: list[bytes] = []  # frames that may use the reserve
+        self._parts: list[bytes] = []  # frames of a snapshot or a large batch, in order
+        self._wait = FOREVER  # the instant at which tokens will allow more
+        self._next_ping = now + limits.heartbeat
+        self._pong_by = FOREVER
+        self._warned_at = -FOREVER
+        self._abused_at = -FOREVER
+        self._abuse_since = now
+        self.wants_snapshot = True
+        self.closing: Close | None = None
+
+    # What comes in
+
+    def receive(self, text: str, *, now: float, time: float) -> None:
+        """A text message of the client. Never raises: what is wrong with it is answered (PROTOCOL 8, 22)."""
+        self.tally.received += 1
+        if not self._inbound.take(1, now):
+            self.tally.refused += 1
+            self._refuse(now, time)
+            return
+        try:
+            message = wire.parse(text)
+            match message:
+                case wire.Ping():
+                    self.tell(wire.pong(message.timestamp or timestamp(time)))
+                case wire.Subscribe():
+                    self._subscribe(Filter.parse(message.namespaces))
+                case wire.PlaybackCommand():
+                    raise InvalidMessageError(
+                        "This timeline is not yours to move",
+                        f"type: 'playback' ({message.action}) is the operator's here; watch and wait for `playback`",
+                    )
+        except InvalidMessageError as invalid:
+            self.tally.invalid += 1
+            self.tell(wire.error(Fault(ErrorCode.INVALID_MESSAGE, str(invalid), invalid.details), time=time))
+
+    def pong(self, now: float) -> None:
+        """The client answered a WebSocket ping."""
+        self._pong_by = FOREVER
+        self._next_ping = now + self._limits.heartbeat
+
+    def read_again(self, now: float) -> None:
+        """Its socket was full and has taken everything: a ping behind all that can be answered from now on."""
+        if self._pong_by != FOREVER:
+            self._pong_by = self._next_ping = now + self._limits.heartbeat_timeout
+
+    def _refuse(self, now: float, time: float) -> None:
+        if now - self._abused_at > 1.0:
+            self._abuse_since = now
+        self._abused_at = now
+        if now - self._abuse_since >= self._limits.abuse_after:
+            self.closing = Close(1008, "rate limit exceeded for too long")
+        elif now - self._warned_at >= 1.0:
+            self._warned_at = now
+            fault = Fault(
+                ErrorCode.RATE_LIMITED,
+                "Too many messages: this one was dropped",
+                f"At most {self._limits.per_minute} messages a minute, {self._limits.burst} at once",
+            )
+            again = self._inbound.ready_at(1, now) - now
+            self.tell(wire.error(fault, time=time, retry_after=again))
+
+    def _subscribe(self, watched: Filter) -> None:
+        self._look_at(self._backlog, watched)
+
+    def _look_at(self, backlog: Backlog, watched: Filter) -> None:
+        self.step_out()
+        before, self._lane.view = self._lane.view, backlog.open(watched)
+        self._backlog.close(before)
+        self._backlog = backlog
+        self.restart()
+
+    # Lock-step
+
+    @property
+    def view(self) -> View:
+        return self._lane.view
+
+    @property
+    def lane(self) -> Lane:
+        """The cursor and the bucket; of others too, where it is `riding`."""
+        return self._lane
+
+    @property
+    def plain(self) -> bool:
+        """Nothing but events is due to it, and it has got all there are: it may ride with others."""
+        return self.caught_up and self.closing is None
+
+    def step_in(self, lane: Lane | None = None) -> None:
+        """Ride in `lane`, which takes this one's (Lane.takes); without one, open the own lane to others."""
+        if lane is not None:
+            lane.riders += 1
+            self._lane = lane
+        self._wait = FOREVER
+        self.riding = True
+
+    def step_out(self) -> None:
+        """Go on alone from where the lane is."""
+        if self.riding:
+            self.riding = False
+            self._lane.riders -= 1
+            self._lane = self._lane.fork()
+
+    def follow_up(self, parts: tuple[bytes, ...]) -> None:
+        """Step out with these frames to send before all other events: the rest of a large batch."""
+        self.step_out()
+        self._parts.extend(parts)
+
+    # What the server has to say
+
+    def tell(self, message: bytes) -> None:
+        """A small message that goes before all else: connection, error, pong, playback."""
+        self.step_out()
+        if len(self._urgent) >= _MAX_URGENT:
+            del self._urgent[0]
+        self._urgent.append(text_frame(message, self._bits))
+
+    def offer_metrics(self, message: bytes) -> None:
+        """Those who ride are offered theirs together, through their lane."""
+        self.step_out()
+        self._lane.metrics = text_frame(message, self._bits)
+
+    def restart(self) -> None:
+        """What was sent no longer leads to the state: the client needs a new `initial_state`."""
+        self.step_out()
+        self._parts.clear()
+        self.wants_snapshot = True
+
+    def move(self, backlog: Backlog) -> None:
+        """Go over to another backlog (a jump of the timeline, or another timeline)."""
+        self._look_at(backlog, self.view.filter)
+
+    def give(self, snapshot: Snapshot) -> None:
+        """The snapshot it wanted, taken at a seq that the backlog still covers."""
+        self.step_out()
+        self.tally.snapshots += 1
+        self._parts.extend(snapshot.frames)
+        self._lane.cursor = snapshot.seq
+        self.wants_snapshot = False
+
+    def resume(self, seq: int, missed: tuple[bytes, ...] = ()) -> None:
+        """The client has all up to `seq` once it has got `missed`, finished frames (PROTOCOL 15)."""
+        self.step_out()
+        self._parts.extend(missed)
+        self._lane.cursor = seq
+        self.wants_snapshot = False
+
+    def catch_up(self, seq: int) -> None:
+        """The client has all up to `seq`, and the backlog has what came after: that goes as a batch (PROTOCOL 15)."""
+        view = self.view
+        if view.lost <= seq < view.last:
+            self.resume(view.head, view.batch(seq, self._bits))
+        else:
+            self.resume(seq)
+
+    @property
+    def window_bits(self) -> int:
+        return self._bits
+
+    # What goes out
+
+    def flush(self, now: float) -> bytes:
+        """The frames that are due and allowed now, joined; b"" when there are none.
+
+        Large parts come one at a time: call again once what was returned is on its way.
+        """
+        out: list[bytes] = []
+        if now >= self._next_ping:
+            self._heartbeat(now, out)
+        lane = self._lane
+        if lane.caught_up and not self._urgent and not self._parts:
+            self._wait = FOREVER
+            return out[0] if out else b""
+        if self.riding:
+            self.step_out()
+            lane = self._lane
+        self._wait = FOREVER
+        bucket, keep, tally = lane.bucket, self._limits.reserve, self.tally
+        while self._urgent and bucket.take(1, now):
+            out.append(self._urgent.pop(0))
+            tally.messages += 1
+        if self._urgent:
+            self._wait = bucket.ready_at(1, now)
+            return b"".join(out)
+        if self._parts:
+            if lane.message(now):
+                out.append(self._parts.pop(0))
+            if self._parts:
+                self._wait = bucket.ready_at(1, now, keep=keep)
+                return b"".join(out)
+        if not self.wants_snapshot:
+            frames = lane.events(now)
+            self._wait = lane.wait
+            if frames is None:
+                tally.fell_off += 1
+                self.restart()
+            elif frames:
+                out.append(frames[0])
+                if len(frames) > 1:
+                    self._parts.extend(frames[1:])
+                    self._wait = bucket.ready_at(1, now, keep=keep)
+        return b"".join(out) if len(out) != 1 else out[0]
+
+    def _heartbeat(self, now: float, out: list[bytes]) -> None:
+        if now >= self._pong_by:
+            self.closing = Close(1011, "no answer to a ping", abort=True)
+        elif now >= self._next_ping and self._pong_by == FOREVER:
+            out.append(PING)
+            self._pong_by = now + self._limits.heartbeat_timeout
+            # Not another one before this one is answered.
+            self._next_ping = self._pong_by
+
+    @property
+    def due(self) -> float:
+        """The instant at which `flush` should be called even if nothing happens."""
+        return min(self._wait, self._next_ping)
+
+    @property
+    def caught_up(self) -> bool:
+        """Nothing is left to send, as far as the log goes."""
+        return not self.wants_snapshot and not self._parts and not self._urgent and self._lane.caught_up
+
+    @property
+    def sending(self) -> bool:
+        """Frames wait that were made for it, or for a state."""
+        return bool(self._parts)
+
+    @property
+    def cursor(self) -> int:
+        """The client has, or is about to get, all up to here."""
+        return self._lane.cursor
+
+    def leave(self) -> None:
+        """The connection is over."""
+        self.step_out()
+        self._backlog.close(self.view)

@@ -1,0 +1,175 @@
+"""The messages: byte encoders for what goes out, pydantic models for what comes in.
+
+What goes out is a prefix, a stored body and a suffix: no JSON encoder and no model on the way out, except for the
+few small messages of a connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+import msgspec
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from kstream.core.delivery.limits import Limits
+from kstream.core.errors import InvalidMessageError
+from kstream.core.timeline.events import Event, Kind, Verb
+from kstream.core.timeline.health import ClusterInfo, Fault
+from kstream.core.timeline.state import Counts
+from kstream.core.timeline.timepoint import timestamp
+
+MAX_MESSAGE = 10_000_000  # bytes of one message: "Max message size: 10MB"
+
+_encode = msgspec.json.Encoder().encode
+
+
+_PREFIX = {
+    (kind, verb): f'{{"type":"{kind}_event","action":"{verb}","seq":'.encode()
+    for kind in Kind
+    for verb in Verb
+}
+
+
+def event(item: Event, verb: Verb | None = None) -> bytes:
+    """A `node_event`, `pod_event` or `namespace_event`; `verb` instead of its own where events were joined."""
+    change = item.change
+    return b'%b%d,"data":%b,"timestamp":"%b"}' % (
+        _PREFIX[change.key.kind, verb or change.verb],
+        item.seq,
+        change.body,
+        timestamp(change.time).encode(),
+    )
+
+
+def around(kind: Kind, verb: Verb, *, seq: int, time: float) -> tuple[bytes, bytes]:
+    """What comes before and after the body in `event`: many of one kind and number are joined with it at once."""
+    return (
+        b'%b%d,"data":' % (_PREFIX[kind, verb], seq),
+        b',"timestamp":"%b"}' % timestamp(time).encode(),
+    )
+
+
+def batch(messages: Iterable[bytes], *, seq: int | None, time: float) -> bytes:
+    """A `batch` of event messages (PROTOCOL 6); `seq` only where all up to it is covered."""
+    number = b"" if seq is None else b'"seq":%d,' % seq
+    return b'{"type":"batch",%b"data":[%b],"timestamp":"%b"}' % (
+        number,
+        b",".join(messages),
+        timestamp(time).encode(),
+    )
+
+
+def batches(messages: Sequence[bytes], *, seq: int, time: float) -> list[bytes]:
+    """As few batches as MAX_MESSAGE allows; only the last carries `seq`, since only then all is covered."""
+    room = MAX_MESSAGE - 200
+    parts: list[list[bytes]] = [[]]
+    size = 0
+    for message in messages:
+        if size + len(message) + 1 > room and parts[-1]:
+            parts.append([])
+            size = 0
+        parts[-1].append(message)
+        size += len(message) + 1
+    last = len(parts) - 1
+    return [batch(part, seq=seq if number == last else None, time=time) for number, part in enumerate(parts)]
+
+
+def connection(
+    *,
+    status: Literal["connected", "reconnecting"],
+    cluster: ClusterInfo,
+    epoch: str,
+    source: str,
+    time: float,
+    resumed: bool | None = None,
+    reason: str | None = None,
+    limits: Limits | None = None,
+) -> bytes:
+    """The first message of a connection, and what tells that the source was lost or found (PROTOCOL 3)."""
+    message: dict[str, Any] = {
+        "type": "connection",
+        "status": status,
+        "timestamp": timestamp(time),
+        "cluster": {"name": cluster.name, "version": cluster.version},
+        "epoch": epoch,
+        "source": source,
+    }
+    if resumed is not None:
+        message["resumed"] = resumed
+    if reason is not None:
+        message["reason"] = reason
+    if limits is not None:
+        message["limits"] = {"messagesPerMinute": limits.per_minute, "burst": limits.burst}
+    return _encode(message)
+
+
+def metrics(counts: Counts, *, time: float) -> bytes:
+    return _encode({"type": "metrics", "data": counts._asdict(), "timestamp": timestamp(time)})
+
+
+def error(fault: Fault, *, time: float, retry_after: float | None = None) -> bytes:
+    """An `error` as in the contract; `retryAfter` (seconds) goes with RATE_LIMITED (PROTOCOL 8)."""
+    body: dict[str, Any] = {"code": fault.code, "message": fault.message, "details": fault.details}
+    if retry_after is not None:
+        body["retryAfter"] = round(retry_after, 3)
+    return _encode({"type": "error", "error": body, "timestamp": timestamp(time)})
+
+
+def pong(echo: str) -> bytes:
+    return _encode({"type": "pong", "timestamp": echo})
+
+
+def playback(data: Mapping[str, Any], *, time: float) -> bytes:
+    return _encode({"type": "playback", "data": data, "timestamp": timestamp(time)})
+
+
+class Ping(BaseModel):
+    """`timestamp` is echoed as it is; a client may leave it out."""
+
+    type: Literal["ping"]
+    timestamp: str | None = Field(default=None, max_length=100)
+
+
+class Subscribe(BaseModel):
+    """The client's filter from now on; an empty list is everything (PROTOCOL 16)."""
+
+    model_config = ConfigDict(strict=True)
+
+    type: Literal["subscribe"]
+    namespaces: list[str] = Field(max_length=10_000)
+
+
+class PlaybackCommand(BaseModel):
+    """What a client asks of its timeline (PROTOCOL 27)."""
+
+    type: Literal["playback"]
+    action: Literal["pause", "play", "seek", "step", "live"]
+    speed: float | Literal["max"] | None = None
+    at: str | None = Field(default=None, max_length=100)
+
+
+ClientMessage = Ping | Subscribe | PlaybackCommand
+
+_client_message: TypeAdapter[ClientMessage] = TypeAdapter(
+    Annotated[Ping | Subscribe | PlaybackCommand, Field(discriminator="type")]
+)
+
+
+def parse(text: str | bytes) -> ClientMessage:
+    """What a client sent. Raises InvalidMessageError whose details name the field (PROTOCOL 8)."""
+    try:
+        return _client_message.validate_json(text)
+    except ValidationError as invalid:
+        first = invalid.errors(include_url=False, include_context=False, include_input=False)[0]
+    if first["type"] == "json_invalid":
+        raise InvalidMessageError("The message is not JSON", first["msg"])
+    # The first part of the location is the type that the message claims to be.
+    place = ".".join(str(part) for part in first["loc"][1:]) or "type"
+    if first["type"] == "union_tag_invalid":
+        raise InvalidMessageError(
+            "The message is of an unknown type", "type: must be 'ping', 'subscribe' or 'playback'"
+        )
+    if first["type"] in ("model_attributes_type", "dict_type", "model_type"):
+        raise InvalidMessageError("The message is not a JSON object", first["msg"])
+    raise InvalidMessageError("A field of the message is wrong", f"{place}: {first['msg']}")

@@ -1,0 +1,191 @@
+"""The contract's resources (contract.md, "Initial State"; PROTOCOL 9 to 11) made of what kubernetes.py reads.
+
+Each function returns compact JSON with the fields in a fixed order, so that equal resources are equal bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from kstream.core.kube import objects as k8s
+from kstream.core.kube.podstatus import is_sidecar, pod_status
+from kstream.core.kube.quantity import binary_bytes, millicores
+
+_ROLE: Final = "node-role.kubernetes.io/"
+
+
+class _Container(msgspec.Struct, frozen=True, gc=False):
+    name: str
+    image: str
+    ready: bool = False
+    restartCount: int = 0  # noqa: N815 - the protocol's spelling
+    state: str = "waiting"
+    reason: str | None = None
+
+
+class _Pod(msgspec.Struct, frozen=True, gc=False):
+    name: str
+    uid: str
+    namespace: str
+    nodeName: str | None  # noqa: N815 - the contract's spelling
+    phase: str
+    status: str
+    containers: list[_Container]
+    labels: Mapping[str, str]
+    creationTimestamp: str | None  # noqa: N815 - the contract's spelling
+
+
+class _Capacity(msgspec.Struct, frozen=True, gc=False):
+    cpu: str
+    memory: str
+    pods: str
+
+
+class _Condition(msgspec.Struct, frozen=True, gc=False):
+    type: str
+    status: str
+    reason: str
+    message: str
+
+
+class _Node(msgspec.Struct, frozen=True, gc=False):
+    name: str
+    uid: str
+    status: str
+    role: str
+    capacity: _Capacity
+    conditions: list[_Condition]
+    labels: Mapping[str, str]
+    creationTimestamp: str | None  # noqa: N815 - the contract's spelling
+
+
+class _Namespace(msgspec.Struct, frozen=True, gc=False):
+    name: str
+    uid: str
+    status: str
+
+
+_encode: Final = msgspec.json.Encoder().encode
+_NO_LABELS: Final[Mapping[str, str]] = {}
+_NO_CAPACITY: Final = k8s.Capacity()
+_NO_SPEC: Final = k8s.PodSpec()
+_NO_STATUS: Final = k8s.PodStatus()
+
+
+def pod_body(pod: k8s.Pod, metadata: k8s.Metadata) -> bytes:
+    """`containers`: the main ones, then the sidecars: those that kubectl's READY column counts."""
+    spec, status = pod.spec or _NO_SPEC, pod.status or _NO_STATUS
+    containers = _containers(spec.containers, status.container_statuses)
+    if spec.init_containers:
+        sidecars = [container for container in spec.init_containers if is_sidecar(container)]
+        containers += _containers(sidecars, status.init_container_statuses)
+    return _encode(
+        _Pod(
+            metadata.name or "",
+            metadata.uid or "",
+            metadata.namespace or "",
+            spec.node_name or None,
+            status.phase or "",
+            pod_status(pod),
+            containers,
+            metadata.labels or _NO_LABELS,
+            metadata.creation_timestamp,
+        )
+    )
+
+
+def _containers(
+    declared: list[k8s.Container] | None, statuses: list[k8s.ContainerStatus] | None
+) -> list[_Container]:
+    """The declared containers, in the order of the spec, with what is known of each.
+
+    Before the kubelet has said anything, a container waits: not ready, never restarted, for no stated reason.
+    """
+    if not declared:
+        return []
+    if not statuses:
+        return [_Container(container.name or "", container.image or "") for container in declared]
+    if len(declared) == len(statuses) == 1 and declared[0].name == statuses[0].name:
+        return [_container(declared[0], statuses[0])]
+    known = {status.name: status for status in statuses}
+    return [
+        _container(container, known[container.name])
+        if container.name in known
+        else _Container(container.name or "", container.image or "")
+        for container in declared
+    ]
+
+
+def _container(declared: k8s.Container, status: k8s.ContainerStatus) -> _Container:
+    what, reason = "waiting", None
+    if (state := status.state) is not None:
+        if state.running is not None:
+            what = "running"
+        elif state.terminated is not None:
+            what, reason = "terminated", state.terminated.reason
+        elif state.waiting is not None:
+            reason = state.waiting.reason
+    return _Container(
+        declared.name or "",
+        declared.image or "",
+        status.ready or False,
+        status.restart_count or 0,
+        what,
+        reason or None,
+    )
+
+
+def node_body(node: k8s.Node, metadata: k8s.Metadata) -> bytes:
+    """A node. One that has not yet reported its capacity offers none: "0m", "0", "0"."""
+    status = node.status
+    conditions = (status.conditions if status is not None else None) or []
+    capacity = (status.capacity if status is not None else None) or _NO_CAPACITY
+    labels = metadata.labels or _NO_LABELS
+    return _encode(
+        _Node(
+            metadata.name or "",
+            metadata.uid or "",
+            _node_status(node, conditions),
+            _role(labels),
+            _Capacity(
+                millicores(_text(capacity.cpu)),
+                binary_bytes(_text(capacity.memory)),
+                _text(capacity.pods),
+            ),
+            [
+                _Condition(each.type or "", each.status or "", each.reason or "", each.message or "")
+                for each in conditions
+            ],
+            labels,
+            metadata.creation_timestamp,
+        )
+    )
+
+
+def _text(quantity: str | float | None) -> str:
+    return "0" if quantity is None or quantity == "" else str(quantity)
+
+
+def _node_status(node: k8s.Node, conditions: list[k8s.Condition]) -> str:
+    """As kubectl prints it: "Unknown" is a node without a Ready condition; a Ready that is not True is NotReady."""
+    text = "Unknown"
+    for condition in conditions:
+        if condition.type == "Ready":
+            text = "Ready" if condition.status == "True" else "NotReady"
+    if node.spec is not None and node.spec.unschedulable:
+        return f"{text},SchedulingDisabled"
+    return text
+
+
+def _role(labels: Mapping[str, str]) -> str:
+    roles = sorted(name for label in labels if (name := label.removeprefix(_ROLE)) != label and name)
+    return ",".join(roles) or "worker"
+
+
+def namespace_body(namespace: k8s.Namespace, metadata: k8s.Metadata) -> bytes:
+    """A namespace without `podCount`, which depends on the pods and is added when it is told."""
+    phase = namespace.status.phase if namespace.status is not None else None
+    return _encode(_Namespace(metadata.name or "", metadata.uid or "", phase or ""))

@@ -1,0 +1,158 @@
+"""ClusterState: the fold of the log, and the only thing that decides what a client sees."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from itertools import chain
+from typing import NamedTuple
+
+import msgspec
+
+from kstream.core.timeline.events import Event, Fact, Kind, ObjectKey, Verb, WatchEvent
+
+
+class Entry(Fact, frozen=True, gc=False):
+    """An object as it is now."""
+
+    key: ObjectKey
+    version: str
+    body: bytes
+    mark: str  # a pod's phase, a node's status, "" for a namespace: what metrics count
+
+
+class Counts(NamedTuple):
+    """The data of a `metrics` message (contract, "Metrics Update")."""
+
+    totalNodes: int  # noqa: N815 - the contract's spelling
+    readyNodes: int  # noqa: N815
+    totalPods: int  # noqa: N815
+    runningPods: int  # noqa: N815
+    pendingPods: int  # noqa: N815
+    failedPods: int  # noqa: N815
+
+
+class _Mark(msgspec.Struct, gc=False):
+    phase: str = ""
+    status: str = ""
+
+
+_decode_mark = msgspec.json.Decoder(_Mark).decode
+_POD_COUNT = b',"podCount":'
+
+
+class ClusterState:
+    """Nodes, pods and namespaces after `seq` events. Events must come in order and without a gap."""
+
+    def __init__(self) -> None:
+        self.seq = 0
+        self.time = 0.0  # of the last event, seconds since the Unix epoch; 0.0 before the first
+        self._kinds: dict[Kind, dict[str, Entry]] = {kind: {} for kind in Kind}
+        self._pods = self._kinds[Kind.POD]
+        # Beside the entries: a snapshot of 150,000 pods takes them from here in a third of the time, and one of a
+        # single namespace touches nothing else.
+        self._bodies: dict[str, bytes] = {}
+        self._bodies_of: dict[str, dict[str, bytes]] = {}
+        self._phases: dict[str, int] = {}
+        self._ready = 0
+
+    def apply(self, event: Event) -> None:
+        """Fold one event in."""
+        self.seq = event.seq
+        self.time = event.change.time
+        self._fold(event.change)
+
+    def load(self, changes: Iterable[WatchEvent], *, seq: int, time: float) -> None:
+        """Take over a keyframe: ADDED changes that stand for all events up to and with `seq`."""
+        for change in changes:
+            self._fold(change)
+        self.seq = seq
+        self.time = time
+
+    def _fold(self, change: WatchEvent) -> None:
+        key = change.key
+        if key.kind is Kind.POD:
+            self._fold_pod(key, change)
+            return
+        entries = self._kinds[key.kind]
+        gone = change.verb is Verb.DELETED
+        before = entries.pop(key.uid, None) if gone else entries.get(key.uid)
+        mark = ""
+        if key.kind is Kind.NODE:
+            if not gone:
+                mark = _decode_mark(change.body).status
+            self._ready += _is_ready(mark) - (before is not None and _is_ready(before.mark))
+        if not gone:
+            entries[key.uid] = Entry(key, change.version, change.body, mark)
+
+    def _fold_pod(self, key: ObjectKey, change: WatchEvent) -> None:
+        pods, phases = self._pods, self._phases
+        if change.verb is Verb.DELETED:
+            gone = pods.pop(key.uid, None)
+            if gone is None:
+                return
+            phases[gone.mark] -= 1
+            namespace = gone.key.namespace
+            del self._bodies[key.uid], self._bodies_of[namespace][key.uid]
+            if not self._bodies_of[namespace]:
+                del self._bodies_of[namespace]
+            return
+        before = pods.get(key.uid)
+        phase = _decode_mark(change.body).phase
+        pods[key.uid] = Entry(key, change.version, change.body, phase)
+        self._bodies[key.uid] = change.body
+        try:
+            self._bodies_of[key.namespace][key.uid] = change.body
+        except KeyError:
+            self._bodies_of[key.namespace] = {key.uid: change.body}
+        phases[phase] = phases.get(phase, 0) + 1
+        if before is not None:
+            phases[before.mark] -= 1
+
+    def get(self, key: ObjectKey) -> Entry | None:
+        return self._kinds[key.kind].get(key.uid)
+
+    def entries(self, kind: Kind) -> Iterable[Entry]:
+        """The objects of a kind, in the order in which they came."""
+        return self._kinds[kind].values()
+
+    def pod_bodies(self, namespaces: Collection[str] | None) -> list[bytes]:
+        """The bodies of the pods of these namespaces, one after the other, or of all: what a snapshot needs, fast."""
+        if namespaces is None:
+            return list(self._bodies.values())
+        names = sorted(name for name in namespaces if name in self._bodies_of)
+        return list(chain.from_iterable(self._bodies_of[name].values() for name in names))
+
+    def __iter__(self) -> Iterator[Entry]:
+        for kind in Kind:
+            yield from self._kinds[kind].values()
+
+    def __len__(self) -> int:
+        return sum(map(len, self._kinds.values()))
+
+    def versions(self) -> Mapping[ObjectKey, str]:
+        """Object → the resourceVersion at which it was last recorded."""
+        return {entry.key: entry.version for entry in self}
+
+    def pod_count(self, namespace: str) -> int:
+        return len(self._bodies_of.get(namespace, ()))
+
+    def counts(self) -> Counts:
+        phases = self._phases
+        return Counts(
+            totalNodes=len(self._kinds[Kind.NODE]),
+            readyNodes=self._ready,
+            totalPods=len(self._pods),
+            runningPods=phases.get("Running", 0),
+            pendingPods=phases.get("Pending", 0),
+            failedPods=phases.get("Failed", 0),
+        )
+
+
+def _is_ready(status: str) -> bool:
+    return status == "Ready" or status.startswith("Ready,")
+
+
+def with_pod_count(body: bytes, count: int) -> bytes:
+    """A namespace's body with its `podCount` set, whether or not it had one (it is always the last field)."""
+    head, found, _ = body.rpartition(_POD_COUNT)
+    return b"%b%b%d}" % (head if found else body[:-1], _POD_COUNT, count)

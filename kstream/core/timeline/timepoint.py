@@ -1,0 +1,57 @@
+"""Points of a timeline as people and programs write them: `at=` and the playback messages (PROTOCOL 27)."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Final, NamedTuple
+
+from kstream.core.amounts import written_span
+from kstream.core.errors import InvalidMessageError
+
+_SEQ: Final = re.compile(r"seq:(\d{1,18})", re.ASCII)
+_RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+class AtTime(NamedTuple):
+    """A moment, in seconds since the Unix epoch."""
+
+    time: float
+
+
+class AtSeq(NamedTuple):
+    """Right after an event, 0 before all of them."""
+
+    seq: int
+
+
+def timestamp(time: float) -> str:
+    """Seconds since the Unix epoch as RFC 3339 with milliseconds and `Z` (PROTOCOL 1)."""
+    moment = datetime.fromtimestamp(time, UTC)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+
+
+def parse(text: str, *, now: float, field: str = "at") -> AtTime | AtSeq:
+    """A point: RFC 3339 (`2026-01-24T10:00:00Z`), relative to `now` (`-5m`, `+90s`, `-1h30m`), or `seq:N`.
+
+    Raises InvalidMessageError whose details begin with `field`.
+    """
+    text = text.strip()
+    if found := _SEQ.fullmatch(text):
+        return AtSeq(int(found[1]))
+    if text[:1] in ("+", "-") and (away := written_span(text[1:])) is not None:
+        return AtTime(now + away if text[0] == "+" else now - away)
+    if _RFC3339.fullmatch(text):
+        # What fromisoformat knows of fractions depends on the version of Python: six digits are safe.
+        exact = re.sub(
+            r"\.(\d+)", lambda match: "." + match[1][:6].ljust(6, "0"), text.upper().replace("Z", "+00:00")
+        )
+        try:
+            return AtTime(datetime.fromisoformat(exact).astimezone(UTC).timestamp())
+        except (ValueError, OverflowError) as error:
+            raise _invalid(field, text, f"no such moment ({error})") from error
+    raise _invalid(field, text, "give 2026-01-24T10:00:00Z, -5m, +90s or seq:N")
+
+
+def _invalid(field: str, text: str, why: str) -> InvalidMessageError:
+    return InvalidMessageError("That is no point of a timeline", f"{field}: {text[:100]!r}: {why}")

@@ -1,0 +1,396 @@
+"""One timeline and the sessions on it: fold what is committed, keep the backlog, send each client what is due.
+
+A flush goes through the clients that an event concerns, one write each. Nobody is awaited: a client that does not
+read is skipped and looked at again shortly, and falls behind in the log meanwhile.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+
+from kstream.core.delivery import wire
+from kstream.core.delivery.backlog import Backlog
+from kstream.core.delivery.filters import Filter
+from kstream.core.delivery.frames import text_frame
+from kstream.core.delivery.limits import Limits
+from kstream.core.delivery.pacing import pause_after
+from kstream.core.delivery.session import Close, Session
+from kstream.core.delivery.tally import Tally
+from kstream.core.delivery.timers import Timers
+from kstream.core.timeline.events import Event
+from kstream.core.timeline.health import Fault, Health, Identified, Lost, Report, Synced
+from kstream.core.timeline.state import ClusterState
+from kstream.delivery.crowd import Crowd, Party
+from kstream.delivery.member import Member, Outlet, broadcast
+from kstream.delivery.pulse import Pulse
+from kstream.delivery.snapshots import Snapshots
+from kstream.delivery.turn import Turn
+from kstream.ports import Clock, Timeline
+
+_SLOW_POLL = 0.02  # seconds between looks at a client whose socket is full
+
+
+class Hub:
+    """See the module. All methods are called from the event loop's thread."""
+
+    def __init__(
+        self,
+        *,
+        epoch: str,
+        source: str,
+        state: ClusterState,
+        health: Health,
+        clock: Clock,
+        time: Callable[[], float],
+        limits: Limits,
+        metrics_interval: float,
+    ) -> None:
+        self.epoch = epoch
+        self.source = source
+        self.state = state
+        self.health = health
+        self.limits = limits
+        self.tally = Tally()
+        self.backlog = Backlog(head=state.seq, tally=self.tally)
+        self._clock = clock
+        self._time = time
+        self._metrics_interval = metrics_interval
+        self._crowds: dict[Filter, Crowd] = {}
+        self._dirty: dict[Filter, None] = {}
+        self._slow: dict[Member, None] = {}
+        self._timers: Timers[Member | Party] = Timers()
+        self._armed = 0.0
+        self._flush_at = 0.0  # before this instant a flush would leave no time for anything else
+        self._pulse = Pulse(clock, self.tally)
+        self._wake = asyncio.Event()
+        self._later: deque[tuple[int, Report]] = deque()
+        self._timeline: Timeline | None = None
+        self._snapshots = Snapshots(state, self.backlog, clock=clock, time=time, serve=self.serve)
+
+    # Clients
+
+    def __len__(self) -> int:
+        return sum(map(len, self._crowds.values()))
+
+    def __iter__(self) -> Iterator[Member]:
+        return chain.from_iterable(map(list, self._crowds.values()))
+
+    @property
+    def slow(self) -> int:
+        """Clients whose sockets are full."""
+        return len(self._slow)
+
+    def join(
+        self,
+        outlet: Outlet,
+        watched: Filter,
+        *,
+        window_bits: int,
+        resumed: bool | None = None,
+        reason: str | None = None,
+    ) -> Member:
+        """A client came. It gets `connection`, what is wrong, and `initial_state` as soon as there is one."""
+        session = Session(
+            self.backlog,
+            watched,
+            limits=self.limits,
+            window_bits=window_bits,
+            now=self._clock.monotonic(),
+            tally=self.tally,
+        )
+        member = Member(session, outlet)
+        self._crowds.setdefault(watched, Crowd()).add(member)
+        time = self._time()
+        session.tell(self._connection("connected", resumed=bool(resumed), reason=reason, first=True))
+        if self.health.stale:
+            session.tell(self._connection("reconnecting"))
+        for fault in self.health.faults.values():
+            session.tell(wire.error(fault, time=time))
+        if self._timeline is not None:
+            session.tell(wire.playback(self._timeline.playback, time=time))
+        return member
+
+    def leave(self, member: Member) -> None:
+        """A client went; saying so again does no harm."""
+        if member.gone:
+            return
+        member.gone = member.closed = True
+        self._forget(member, member.session.view.filter)
+        self._slow.pop(member, None)
+        self._snapshots.forget(member)
+        member.session.leave()
+
+    def receive(self, member: Member, text: str) -> None:
+        """A client said something."""
+        if member.gone:
+            return
+        session = member.session
+        before = session.view.filter
+        session.receive(text, now=self._clock.monotonic(), time=self._time())
+        if session.view.filter != before:
+            self._forget(member, before)
+            self._crowds.setdefault(session.view.filter, Crowd()).add(member)
+        self.serve(member)
+
+    def pong(self, member: Member) -> None:
+        member.session.pong(self._clock.monotonic())
+
+    def answer(self, member: Member, frame: bytes) -> None:
+        """Send a frame of the connection itself; such frames are no messages."""
+        if not member.closed:
+            member.outlet.write(frame)
+            if not member.drained(now := self._clock.monotonic()):
+                self._fell_behind(member, now)
+
+    def _forget(self, member: Member, watched: Filter) -> None:
+        crowd = self._crowds[watched]
+        crowd.remove(member)
+        if not len(crowd):
+            del self._crowds[watched]
+            self._dirty.pop(watched, None)
+
+    # What happens to the timeline
+
+    def publish(self, events: Sequence[Event]) -> None:
+        """Fold committed events and let the backlog have them; `flush` sends them."""
+        state = self.state
+        for event in events:
+            state.apply(event)
+        for view in self.backlog.append(events):
+            self._dirty[view.filter] = None
+        self.tally.source_lag = self._time() - events[-1].change.time
+        while self._later and self._later[0][0] <= state.seq:
+            self._report(self._later.popleft()[1])
+
+    def jump(self, state: ClusterState) -> None:
+        """The timeline is elsewhere now: everyone needs a new `initial_state`."""
+        self.state = state
+        self.backlog = Backlog(head=state.seq, tally=self.tally)
+        self._snapshots.jump(state, self.backlog)
+        for member in self:
+            member.session.move(self.backlog)
+            self._serve_soon(member)
+
+    def report(self, report: Report, *, after: int = 0) -> None:
+        """What the source says about itself; told to clients once the state has reached `after`."""
+        if self._later or after > self.state.seq:
+            self._later.append((after, report))
+        else:
+            self._report(report)
+
+    def watch(self, timeline: Timeline) -> None:
+        """Tell everyone, and whoever comes, how the timeline is played (PROTOCOL 27)."""
+        self._timeline = timeline
+        timeline.listen(lambda data: self.announce(wire.playback(data, time=self._time())))
+
+    def announce(self, message: bytes) -> None:
+        """A small message for everyone, before all else that is sent."""
+        for member in self:
+            member.session.tell(message)
+            self._serve_soon(member)
+
+    def _report(self, report: Report) -> None:
+        was_stale = self.health.stale
+        if not self.health.apply(report):
+            return
+        match report:
+            case Fault():
+                self.announce(wire.error(report, time=self._time()))
+            case Lost():
+                self.announce(self._connection("reconnecting"))
+            case Synced() if was_stale:
+                self.announce(self._connection("connected"))
+            case Identified() if self.health.synced:
+                self.announce(self._connection("reconnecting" if self.health.stale else "connected"))
+        if isinstance(report, Synced):
+            for member in self:
+                if member.session.wants_snapshot:
+                    self._serve_soon(member)
+
+    def _connection(
+        self, status: str, *, resumed: bool | None = None, reason: str | None = None, first: bool = False
+    ) -> bytes:
+        return wire.connection(
+            status="connected" if status == "connected" else "reconnecting",
+            cluster=self.health.cluster,
+            epoch=self.epoch,
+            source=self.source,
+            time=self._time(),
+            resumed=resumed,
+            reason=reason,
+            limits=self.limits if first else None,
+        )
+
+    # Sending
+
+    async def flush(self) -> None:
+        """Send what was published to those whom it concerns; lets others run every few milliseconds.
+
+        In a process that is too busy it leaves that to a later turn: what is published meanwhile goes along.
+        """
+        began = self._clock.monotonic()
+        if began < self._flush_at:
+            self._arm(self._flush_at)
+            return
+        await self._flush(began)
+        took = self._clock.monotonic() - began
+        self.tally.flushes.add(took)
+        self._flush_at = began + took + pause_after(took, self._pulse.lag)
+
+    async def _flush(self, now: float) -> None:
+        turn = Turn(self._clock)
+        while self._dirty:
+            watched = next(iter(self._dirty))
+            del self._dirty[watched]
+            crowd = self._crowds.get(watched)
+            if crowd is None:
+                continue
+            crowd.merge(now)
+            for party in list(crowd.parties.values()):
+                self._serve_party(party, now)
+                now = await turn.rest()
+            for count, member in enumerate(list(crowd.alone)):
+                if count & 31 == 31:
+                    now = await turn.rest()
+                self._serve(member, now)
+
+    def _serve_soon(self, member: Member) -> None:
+        """Look at one that goes alone in the next turn: thousands at once would stop everything else."""
+        self._crowds[member.session.view.filter].stepped_out(member)
+        self._schedule(0.0, member)
+
+    def serve(self, member: Member) -> None:
+        """Look at one client now."""
+        self._serve(member, self._clock.monotonic())
+
+    def _serve_party(self, party: Party, now: float) -> None:
+        """Send those in one lane what they are due, which is the same for all."""
+        lane, members = party.lane, party.members
+        if not members:
+            return
+        frames = lane.events(now)
+        if frames is None:
+            # They fell off the window: each of them needs a new state.
+            for member in list(members):
+                self._serve(member, now)
+            return
+        if frames:
+            self.tally.sent_bytes += len(frames[0]) * len(members)
+            for member in broadcast(members, frames[0]):
+                if not member.drained(now):
+                    self._fell_behind(member, now)
+            if len(frames) > 1:
+                for member in list(members):
+                    member.session.follow_up(frames[1:])
+                    self._serve(member, now)
+        self._schedule(lane.wait, party)
+
+    def _serve(self, member: Member, now: float) -> None:
+        if member.closed or member in self._slow:
+            return
+        session = member.session
+        data = session.flush(now)
+        crowd = self._crowds[session.view.filter]
+        if not session.riding:
+            crowd.stepped_out(member)
+        if data:
+            self.tally.sent_bytes += len(data)
+            member.send(data)
+            if not member.drained(now):
+                self._fell_behind(member, now)
+        if session.closing is not None:
+            self._close(member, session.closing)
+            return
+        if session.wants_snapshot:
+            if self.health.synced:
+                self._snapshots.want(member)
+        elif not session.riding and session.plain and member not in self._slow:
+            crowd.step_in(member, now)
+        self._schedule(session.due, member)
+
+    def _schedule(self, due: float, whom: Member | Party) -> None:
+        self._timers.put(due, whom)
+        self._arm(due)
+
+    def _fell_behind(self, member: Member, now: float) -> None:
+        """Its socket is full: leave it alone until it has been read."""
+        member.session.step_out()
+        self._crowds[member.session.view.filter].stepped_out(member)
+        self._slow[member] = None
+        self._arm(now + _SLOW_POLL)
+
+    def _look_at_slow(self, member: Member, now: float) -> None:
+        if member.drained(now):
+            del self._slow[member]
+            member.session.read_again(now)
+            self._serve(member, now)
+        elif member.stalled_for(now) >= self.limits.stall_timeout:
+            self._close(member, Close(1013, "read nothing for too long", abort=True))
+
+    def _close(self, member: Member, close: Close) -> None:
+        member.closed = True
+        self._slow.pop(member, None)
+        member.session.step_out()
+        self._crowds[member.session.view.filter].stepped_out(member)
+        member.outlet.close(close)
+
+    def _arm(self, at: float) -> None:
+        if at < self._armed:
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Timers, metrics and snapshots, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._timing())
+            tasks.create_task(self._snapshots.run())
+            tasks.create_task(self._pulse.run())
+
+    async def _timing(self) -> None:
+        clock = self._clock
+        metrics_at = clock.monotonic() + self._metrics_interval
+        while True:
+            now = clock.monotonic()
+            if now >= metrics_at:
+                metrics_at = now + self._metrics_interval
+                await self._metrics()
+            for member in list(self._slow):
+                self._look_at_slow(member, now)
+            if self._dirty and now >= self._flush_at:
+                await self.flush()
+                now = clock.monotonic()
+            turn = Turn(clock)
+            while self._timers.due <= now:
+                whom = self._timers.take()
+                if isinstance(whom, Party):
+                    self._serve_party(whom, now)
+                else:
+                    self._serve(whom, now)
+                now = await turn.rest()
+            poll = now + _SLOW_POLL if self._slow else metrics_at
+            flush = self._flush_at if self._dirty else metrics_at
+            self._armed = min(metrics_at, poll, flush, self._timers.due)
+            self._wake.clear()
+            await clock.wait(self._wake, self._armed - clock.monotonic())
+
+    async def _metrics(self) -> None:
+        """For everyone who has the state; those in a lane get theirs together."""
+        if not self.health.synced:
+            return
+        message = wire.metrics(self.state.counts(), time=self._time())
+        turn = Turn(self._clock)
+        for crowd in list(self._crowds.values()):
+            for party in list(crowd.parties.values()):
+                party.lane.metrics = text_frame(message, party.lane.bits)
+                self._serve_party(party, await turn.rest())
+            for member in list(crowd.alone):
+                if not member.gone and not member.session.wants_snapshot:
+                    member.session.offer_metrics(message)
+                    self._serve(member, await turn.rest())
+
+    def close_all(self, close: Close) -> None:
+        """The server goes away, or the timeline does."""
+        for member in self:
+            self._close(member, close)

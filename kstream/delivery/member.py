@@ -1,0 +1,114 @@
+"""A session on a timeline and the socket behind it: writes in slices, and how long it has not been read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Protocol
+
+from kstream.core.delivery.session import Close, Session
+
+_SLICE = 256 * 1024  # bytes written at once; more waits until the socket has taken them
+
+
+class Outlet(Protocol):
+    """The socket, as the hub needs it."""
+
+    @property
+    def descriptor(self) -> int:
+        """What `os.write` may write to while nothing is `pending`; -1 for an outlet that wants `write` only."""
+        ...
+
+    def write(self, data: bytes | memoryview) -> None:
+        """Send now, or buffer; never blocks, never raises for a socket that is gone."""
+        ...
+
+    def pending(self) -> int:
+        """Bytes that the socket has not taken yet."""
+        ...
+
+    def close(self, close: Close) -> None:
+        """End the connection; returns at once."""
+        ...
+
+
+class Member:
+    """A session on a timeline and the socket behind it."""
+
+    __slots__ = (
+        "_held",
+        "_stalled_at",
+        "_stalled_since",
+        "closed",
+        "gone",
+        "outlet",
+        "scheduled",
+        "session",
+    )
+
+    def __init__(self, session: Session, outlet: Outlet) -> None:
+        self.session = session
+        self.outlet = outlet
+        self.scheduled = float("inf")  # when the hub's timer will look at it
+        self.closed = False  # nothing more is to be sent
+        self.gone = False  # it has left the hub
+        self._held: memoryview | None = None  # the rest of a large write
+        self._stalled_since: float | None = None
+        self._stalled_at = 0
+
+    def send(self, data: bytes) -> None:
+        if len(data) <= _SLICE:
+            self.outlet.write(data)
+        else:
+            self.hold(data, 0)
+
+    def hold(self, data: bytes, taken: int) -> None:
+        """Send the rest of `data` as the socket takes it."""
+        self._held = memoryview(data)[taken:]
+        self._pump()
+
+    def drained(self, now: float) -> bool:
+        """True when the socket has taken all it was given; keeps account of how long it has not."""
+        self._pump()
+        left = self.outlet.pending()
+        if not left and self._held is None:
+            self._stalled_since = None
+            return True
+        left += len(self._held) if self._held is not None else 0
+        if self._stalled_since is None or left != self._stalled_at:
+            self._stalled_since, self._stalled_at = now, left
+        return False
+
+    @property
+    def sending(self) -> bool:
+        """A state, or what it had missed, is still on its way to it."""
+        return self._held is not None or self.session.sending
+
+    def stalled_for(self, now: float) -> float:
+        return 0.0 if self._stalled_since is None else now - self._stalled_since
+
+    def _pump(self) -> None:
+        while self._held is not None and not self.outlet.pending():
+            self.outlet.write(self._held[:_SLICE])
+            self._held = self._held[_SLICE:] if len(self._held) > _SLICE else None
+
+
+def broadcast(members: Mapping[Member, int], data: bytes) -> list[Member]:
+    """Send the same to many of whom nothing is pending, given with their descriptors.
+
+    Returns those who were given what was left through their outlets: something may be pending there.
+
+    This loop is what a flush costs. So nothing is in it that can be done once for all, and it goes past the transport
+    to the descriptor, which saves half of what is not the system call.
+    """
+    write, size = os.write, len(data)
+    behind: list[Member] = []
+    for member, descriptor in members.items():
+        try:
+            taken = write(descriptor, data)
+        except OSError:  # full, gone, or none: the transport knows what to do
+            taken = 0
+        if taken != size:
+            behind.append(member)
+            member.hold(data, taken)
+    return behind

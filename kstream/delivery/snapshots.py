@@ -1,0 +1,165 @@
+"""Snapshots for those who come: made once for all who wait for the same, where making them stops nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Callable, Iterable
+
+from kstream.core.delivery import snapshot
+from kstream.core.delivery.backlog import Backlog
+from kstream.core.delivery.filters import Filter
+from kstream.core.timeline.state import ClusterState
+from kstream.delivery.member import Member
+from kstream.delivery.turn import Turn
+from kstream.ports import Clock
+
+_INLINE = 256 * 1024  # bytes of bodies up to which a snapshot is encoded on the spot
+_FRESH = 500  # events that a finished snapshot may be behind and still be handed out, at most
+_WORTH = 1000  # bytes of a snapshot for each event that it may be behind: what follows stays small beside it
+_KEPT = 4  # finished snapshots: a herd comes with few filters
+_MOST = 256 * 2**20  # bytes of snapshots that clients have yet to read, before more large ones are made
+_AGAIN = 0.1  # seconds until that is looked at again: who reads nothing is closed in the end
+
+_Key = tuple[Filter, int]  # what is watched, and the deflate window
+
+
+class _Made:
+    """A finished snapshot, and who was given it."""
+
+    __slots__ = ("members", "size", "snapshot")
+
+    def __init__(self, made: snapshot.Snapshot) -> None:
+        self.snapshot = made
+        self.size = sum(map(len, made.frames))
+        self.members: dict[Member, None] = {}
+
+    @property
+    def allowance(self) -> int:
+        """The events that it may be behind and still be handed out."""
+        return min(self.size // _WORTH, _FRESH)
+
+    def held(self) -> bool:
+        """Somebody has yet to read it."""
+        self.members = dict.fromkeys(member for member in self.members if member.sending)
+        return bool(self.members)
+
+
+class Snapshots:
+    """Of one timeline. `serve` is called with each member that was given its snapshot."""
+
+    def __init__(
+        self,
+        state: ClusterState,
+        backlog: Backlog,
+        *,
+        clock: Clock,
+        time: Callable[[], float],
+        serve: Callable[[Member], None],
+    ) -> None:
+        self._state = state
+        self._backlog = backlog
+        self._clock = clock
+        self._time = time
+        self._serve = serve
+        self._waiting: dict[_Key, dict[Member, None]] = {}
+        self._wanted = asyncio.Event()
+        self._ready: dict[_Key, _Made] = {}
+        self._held: list[_Made] = []  # those that are perhaps not read yet
+
+    def want(self, member: Member) -> None:
+        """Give it one, at once if there is one that the backlog still continues."""
+        key = _key_of(member)
+        ready = self._ready.get(key)
+        backlog = self._backlog
+        if ready is not None and backlog.floor <= ready.snapshot.seq >= backlog.head - ready.allowance:
+            self._give(member, ready)
+            return
+        self._waiting.setdefault(key, {})[member] = None
+        self._wanted.set()
+
+    def forget(self, member: Member) -> None:
+        """It left."""
+        for waiting in self._waiting.values():
+            waiting.pop(member, None)
+        for made in (*self._ready.values(), *self._held):
+            made.members.pop(member, None)
+
+    def jump(self, state: ClusterState, backlog: Backlog) -> None:
+        """The timeline is elsewhere: what was made before is of no use."""
+        self._state, self._backlog = state, backlog
+        self._ready.clear()
+
+    async def run(self) -> None:
+        """Make what is wanted, one after the other, until cancelled."""
+        while True:
+            await self._wanted.wait()
+            self._wanted.clear()
+            postponed = 0
+            while self._waiting:
+                if postponed >= len(self._waiting):
+                    postponed = 0
+                    await self._clock.sleep(_AGAIN)
+                    continue
+                key = next(iter(self._waiting))
+                if not self._waiting[key]:
+                    del self._waiting[key]  # whoever wanted it has left
+                    continue
+                backlog = self._backlog
+                taken = snapshot.capture(self._state, key[0])
+                large = _size(taken) > _INLINE
+                if large and not self._room():
+                    # Others may want less. This one waits until those before it have read, or are closed.
+                    self._waiting[key] = self._waiting.pop(key)
+                    postponed += 1
+                    continue
+                made = await self._make(taken, key[1], large=large)
+                members = self._waiting.pop(key, {})
+                if backlog is self._backlog and made.snapshot.seq >= backlog.floor:
+                    self._keep(key, made)
+                await self._hand_out(members, made, key, backlog)
+
+    async def _make(self, taken: snapshot.Capture, window_bits: int, *, large: bool) -> _Made:
+        time = self._time()
+        if large:
+            return _Made(await asyncio.to_thread(snapshot.encode, taken, time=time, window_bits=window_bits))
+        return _Made(snapshot.encode(taken, time=time, window_bits=window_bits))
+
+    def _keep(self, key: _Key, made: _Made) -> None:
+        others = ((other, ready) for other, ready in self._ready.items() if other != key)
+        self._ready = {key: made, **dict(itertools.islice(others, _KEPT - 1))}
+        if made.size > _INLINE:
+            self._held.append(made)
+
+    async def _hand_out(self, members: Iterable[Member], made: _Made, key: _Key, backlog: Backlog) -> None:
+        turn = Turn(self._clock)
+        for member in members:
+            await turn.rest()
+            # The timeline may have jumped or run away meanwhile, and the client may watch something else by now.
+            current = backlog is self._backlog and made.snapshot.seq >= backlog.floor
+            if current and not member.gone and member.session.wants_snapshot and _key_of(member) == key:
+                self._give(member, made)
+            else:
+                self._serve(member)  # it asks again
+        await asyncio.sleep(0)
+
+    def _give(self, member: Member, made: _Made) -> None:
+        member.session.give(made.snapshot)
+        made.members[member] = None
+        self._serve(member)
+
+    def _room(self) -> bool:
+        """Whether clients have read enough of what was made for them."""
+        self._held = [made for made in self._held if made.held()]
+        return sum(made.size for made in self._held) <= _MOST
+
+
+def _key_of(member: Member) -> _Key:
+    return member.session.view.filter, member.session.window_bits
+
+
+def _size(taken: snapshot.Capture) -> int:
+    """Bytes, about: of many pods the first thousand speak for all."""
+    pods = len(taken.pods)
+    sample = sum(map(len, itertools.islice(taken.pods, 1000)))
+    return sample * max(pods, 1000) // 1000 + sum(map(len, taken.nodes))

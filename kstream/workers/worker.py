@@ -1,0 +1,152 @@
+"""One of the processes that serve from the same log, behind the same port (`--workers`).
+
+Started by a Crew, with which it speaks JSON lines (crew.py says which). It ends when its stdin does, so it never
+outlives the process that records.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import signal
+import sys
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
+
+from kstream.clock import SystemClock
+from kstream.config import ServeSettings
+from kstream.core.delivery.tally import Recording
+from kstream.core.errors import InvalidMessageError, KstreamError
+from kstream.core.timeline.health import Report, report_of_json
+from kstream.logs.sqlite import SqliteLog
+from kstream.ports import Clock
+from kstream.run import Address, Server, run
+
+_LINE = 2**20  # bytes
+_LONGEST = 0.5  # seconds that a timeline is believed to go on as it did, without word of it
+
+
+class Foreman:
+    """The process that records, as a worker sees it."""
+
+    def __init__(self, lines: asyncio.StreamReader, clock: Clock, *, time: float | None) -> None:
+        """`time`: of a timeline that has its own."""
+        self.gone = asyncio.Event()
+        self.recording = Recording()
+        self._lines = lines
+        self._clock = clock
+        self._asked = itertools.count()
+        self._answers: dict[int, asyncio.Future[Mapping[str, Any]]] = {}
+        self._time = clock.time() if time is None else time
+        self._heard = clock.monotonic()
+        self._rate = 0.0  # seconds of the timeline in a second
+
+    async def reports(self) -> AsyncGenerator[tuple[Report, int], None]:
+        """What the source says; everything else that comes is put where it belongs. Ends with the other process."""
+        while line := await self._lines.readline():
+            said = json.loads(line)
+            if "report" in said:
+                yield report_of_json(said["report"]), said["after"]
+            elif "answer" in said:
+                self._answered(said)
+            else:
+                self.recording.learn(said["recording"])
+                if "time" in said:
+                    self._hear(said["time"])
+        self.gone.set()
+        for answer in self._answers.values():
+            answer.cancel()
+
+    def time(self) -> float:
+        """The time of the timeline, seconds since the Unix epoch."""
+        return self._time + self._rate * min(self._clock.monotonic() - self._heard, _LONGEST)
+
+    async def status(self) -> Mapping[str, Any]:
+        """What the source knows of its watches."""
+        return await self._ask("status", None)
+
+    async def control(self, body: dict[str, Any]) -> Mapping[str, Any]:
+        """Take a hand in a simulation. Raises InvalidMessageError when it is refused."""
+        return await self._ask("control", body)
+
+    def _hear(self, time: float) -> None:
+        now = self._clock.monotonic()
+        if now > self._heard:
+            self._rate = max(time - self._time, 0.0) / (now - self._heard)
+        self._time, self._heard = time, now
+
+    async def _ask(self, what: str, body: object) -> Mapping[str, Any]:
+        number = next(self._asked)
+        answer: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
+        self._answers[number] = answer
+        _say({"ask": number, "what": what, "body": body})
+        try:
+            return await answer
+        finally:
+            del self._answers[number]
+
+    def _answered(self, said: dict[str, Any]) -> None:
+        answer = self._answers.get(said["answer"])
+        if answer is None or answer.done():
+            return  # whoever asked has gone
+        if "error" in said:
+            answer.set_exception(InvalidMessageError(*said["error"]))
+        else:
+            answer.set_result(said["value"])
+
+
+async def serve(orders: dict[str, Any], lines: asyncio.StreamReader) -> None:
+    """Serve as ordered until `lines` end."""
+    clock = SystemClock()
+    log = await SqliteLog.open_read_only(orders["log"], clock=clock)
+    paced = orders["time"] is not None
+    foreman = Foreman(lines, clock, time=orders["time"])
+    server = Server(
+        mode=orders["mode"],
+        settings=ServeSettings.model_validate(orders["settings"]),
+        log=log,
+        source=None,
+        clock=clock,
+        time=foreman.time if paced else clock.time,
+        status=foreman.status if orders["status"] else None,
+        control=foreman.control if orders["control"] else None,
+        reports=foreman.reports(),
+        recording=foreman.recording,
+        share_port=True,
+    )
+    try:
+        await run(server, ready=_listening, stop=foreman.gone)
+    finally:
+        await log.close()
+
+
+def _listening(address: Address) -> None:
+    _say({"host": address.host, "port": address.port})
+
+
+def _say(what: object) -> None:
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
+
+
+async def _main() -> None:
+    loop = asyncio.get_running_loop()
+    # Ctrl-C reaches the whole group of processes: the crew decides when we stop.
+    loop.add_signal_handler(signal.SIGINT, lambda: None)
+    lines = asyncio.StreamReader(limit=_LINE)
+    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
+    await serve(json.loads(await lines.readline()), lines)
+
+
+def main() -> None:
+    """Exit code as the error says; the message goes to stderr."""
+    try:
+        asyncio.run(_main())
+    except KstreamError as error:
+        sys.stderr.write(f"Error: {error}\n")
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

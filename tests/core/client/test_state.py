@@ -1,0 +1,138 @@
+"""The client's fold: golden messages that the JavaScript client is held to as well, and properties."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kstream.core.client.state import ClientState
+from kstream.core.errors import InvalidMessageError
+
+GOLDEN = sorted((Path(__file__).parents[3] / "fixtures" / "messages").glob("*.json"))
+
+
+def play(steps: list[dict[str, Any]]) -> ClientState:
+    state = ClientState()
+    for step in steps:
+        if "server" in step:
+            state.apply(step["server"])
+        elif step["client"] == "disconnected":
+            state.disconnected()
+        else:
+            state.await_state()
+    return state
+
+
+def told(state: ClientState) -> dict[str, Any]:
+    return {
+        "view": state.view(),
+        "counts": state.counts()._asdict(),
+        "seq": state.seq,
+        "resume": state.resume._asdict() if state.resume else None,
+        "stale": state.stale,
+        "loaded": state.loaded,
+        "status": state.connection["status"] if state.connection else None,
+        "metrics": state.metrics,
+        "error": state.error,
+        "playback": state.playback,
+    }
+
+
+def test_there_are_golden_messages() -> None:
+    assert len(GOLDEN) > 25
+
+
+@pytest.mark.parametrize("path", GOLDEN, ids=lambda path: path.stem)
+def test_the_fold_of_golden_messages_is_as_expected(path: Path) -> None:
+    golden = json.loads(path.read_text())
+    assert told(play(golden["steps"])) == golden["expected"]
+
+
+CONNECTED = {"type": "connection", "status": "connected"}
+
+
+@pytest.mark.parametrize(
+    ("message", "field"),
+    [
+        ({}, "type"),
+        ({"type": 7}, "type"),
+        ({"type": "connection"}, "status"),
+        ({"type": "initial_state"}, "data"),
+        ({"type": "initial_state", "data": {"nodes": [], "pods": []}}, "namespaces"),
+        ({"type": "initial_state", "data": {"nodes": [{}], "pods": [], "namespaces": []}}, "uid"),
+        ({"type": "pod_event", "action": "ADDED"}, "data"),
+        ({"type": "pod_event", "action": "ADDED", "data": {"name": "a"}}, "uid"),
+        ({"type": "batch", "data": {}}, "data"),
+        ({"type": "batch", "data": [{"type": "pod_event", "data": {}}]}, "uid"),
+        ({"type": "error"}, "error"),
+        ({"type": "metrics", "data": []}, "data"),
+    ],
+)
+def test_a_message_that_is_not_of_the_contract_is_refused_by_the_name_of_its_field(
+    message: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(InvalidMessageError) as refused:
+        ClientState().apply(message)
+    assert refused.value.details.startswith(field)
+
+
+def test_a_refused_initial_state_leaves_what_was_held() -> None:
+    state = play(
+        [
+            {"server": CONNECTED},
+            {
+                "server": {
+                    "type": "initial_state",
+                    "data": {"nodes": [{"uid": "n"}], "pods": [], "namespaces": []},
+                }
+            },
+        ]
+    )
+    with pytest.raises(InvalidMessageError):
+        state.apply({"type": "initial_state", "data": {"nodes": [], "pods": [{}], "namespaces": []}})
+    assert set(state.nodes) == {"n"}
+
+
+actions = st.sampled_from(["ADDED", "MODIFIED", "DELETED"])
+pods = st.fixed_dictionaries(
+    {
+        "uid": st.sampled_from("abcdef"),
+        "namespace": st.sampled_from(["x", "y"]),
+        "phase": st.sampled_from(["Running", "Pending", "Failed"]),
+    }
+)
+events = st.lists(
+    st.builds(
+        lambda action, data: {"type": "pod_event", "action": action, "data": data},
+        actions,
+        pods,
+    )
+)
+
+
+@given(events, st.integers(0, 30), st.integers(0, 30))
+def test_however_events_are_cut_into_batches_the_state_is_the_same(
+    stream: list[dict[str, Any]], first: int, second: int
+) -> None:
+    one_by_one, batched = ClientState(), ClientState()
+    for event in stream:
+        one_by_one.apply(event)
+    start, end = sorted((first, second))
+    for part in (stream[:start], stream[start:end], stream[end:]):
+        batched.apply({"type": "batch", "data": part})
+    assert one_by_one.view() == batched.view()
+
+
+@given(events)
+def test_pods_are_counted_as_they_are_held(stream: list[dict[str, Any]]) -> None:
+    state = ClientState()
+    for event in stream:
+        state.apply(event)
+    for namespace in ("x", "y"):
+        held = sum(pod["namespace"] == namespace for pod in state.pods.values())
+        assert state.pod_count(namespace) == held

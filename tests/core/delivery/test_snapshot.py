@@ -1,0 +1,63 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kstream.core.delivery import snapshot
+from kstream.core.delivery.filters import EVERYTHING, Filter
+from kstream.core.delivery.frames import text_frame
+from kstream.core.timeline.events import Verb
+from kstream.core.timeline.state import ClusterState
+from tests.clientfold import ClientFold
+from tests.frames_reader import FrameReader
+from tests.making import START, change, namespace_key, node_key, numbered, pod_key
+
+
+def state_of(sizes: list[int]) -> ClusterState:
+    state = ClusterState()
+    keys = [node_key("n1"), node_key("n2"), namespace_key("default")]
+    changes = [change(Verb.ADDED, key) for key in keys]
+    changes += [change(Verb.ADDED, pod_key(f"p{n}"), note="x" * size) for n, size in enumerate(sizes)]
+    for event in numbered(changes):
+        state.apply(event)
+    return state
+
+
+@given(st.lists(st.integers(1, 3000), max_size=60), st.integers(1500, 20_000))
+def test_a_cut_state_has_everything_within_its_limit_and_only_the_last_message_has_the_seq(
+    sizes: list[int], limit: int
+) -> None:
+    state = state_of(sizes)
+    taken = snapshot.capture(state, EVERYTHING)
+    messages = snapshot.messages(taken, time=START, limit=limit)
+    fold = ClientFold()
+    for text in messages:
+        message = json.loads(text)
+        fold.take(message)
+        events = message["data"] if message["type"] == "batch" else ()
+        assert len(text) <= limit or len(events) == 1, "one that is too large alone goes alone"
+    assert set(fold.objects) == {entry.key.uid for entry in state}
+    assert [("seq" in json.loads(text)) for text in messages] == [False] * (len(messages) - 1) + [True]
+
+
+@pytest.mark.parametrize("bits", [0, 15])
+@pytest.mark.parametrize("count", [0, 1, 2, 499, 500, 501, 1001])
+def test_the_frames_are_those_of_the_messages(count: int, bits: int) -> None:
+    taken = snapshot.capture(state_of([20] * count), EVERYTHING)
+    (message,) = snapshot.messages(taken, time=START)
+    (frame,) = snapshot.encode(taken, time=START, window_bits=bits).frames
+    found: list[dict[str, Any]] = FrameReader().messages(frame)
+    assert found == [json.loads(message)]
+    if not bits:
+        assert frame == text_frame(message, 0)
+
+
+def test_a_state_shows_what_the_filter_lets_through() -> None:
+    state = state_of([5, 5])
+    (text,) = snapshot.messages(snapshot.capture(state, Filter(frozenset({"other"}))), time=START)
+    data = json.loads(text)["data"]
+    assert (len(data["nodes"]), data["pods"], data["namespaces"]) == (2, [], [])

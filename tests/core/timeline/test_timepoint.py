@@ -1,0 +1,55 @@
+"""Points of a timeline, as they are written."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kstream.core.errors import InvalidMessageError
+from kstream.core.timeline.timepoint import AtSeq, AtTime, parse
+
+NOW = 1_750_000_000.0  # 2025-06-15T15:06:40Z
+
+
+@pytest.mark.parametrize(
+    ("text", "point"),
+    [
+        ("2025-06-15T15:06:40Z", AtTime(NOW)),
+        ("2025-06-15t15:06:40z", AtTime(NOW)),
+        ("2025-06-15 15:06:40Z", AtTime(NOW)),
+        ("2025-06-15T17:06:40+02:00", AtTime(NOW)),
+        ("2025-06-15T15:06:40.25Z", AtTime(NOW + 0.25)),
+        ("2025-06-15T15:06:40.123456789Z", AtTime(NOW + 0.123456)),
+        ("-5m", AtTime(NOW - 300)),
+        ("+90s", AtTime(NOW + 90)),
+        ("-1h30m", AtTime(NOW - 5400)),
+        ("+1.5s", AtTime(NOW + 1.5)),
+        ("-250ms", AtTime(NOW - 0.25)),
+        ("-2d", AtTime(NOW - 172_800)),
+        ("seq:0", AtSeq(0)),
+        ("seq:12345", AtSeq(12345)),
+    ],
+)
+def test_points_are_understood(text: str, point: AtTime | AtSeq) -> None:
+    assert parse(text, now=NOW) == point
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "5m", "-5", "-m", "-5x", "seq:", "seq:-1", "seq:1.5", "2025-06-15", "2025-06-15T15:06:40",
+     "2025-13-15T15:06:40Z", "2025-06-15T25:06:40Z", "now", "seq:" + "9" * 40, "-\u0665m"],
+)  # fmt: skip
+def test_what_is_no_point_is_refused_by_name(text: str) -> None:
+    with pytest.raises(InvalidMessageError) as refused:
+        parse(text, now=NOW, field="from")
+    assert refused.value.details.startswith("from: ")
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_a_point_or_refused(text: str) -> None:
+    try:
+        point = parse(text, now=NOW)
+    except InvalidMessageError:
+        return
+    assert isinstance(point, AtTime | AtSeq)

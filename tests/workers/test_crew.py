@@ -1,0 +1,158 @@
+"""Workers as real processes: they share a port, follow the log that this process writes, and are replaced."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from websockets.asyncio.client import connect
+
+from kstream.client import Client
+from kstream.clock import SystemClock
+from kstream.config import ServeSettings
+from kstream.core.errors import InvalidMessageError
+from kstream.core.timeline.events import Verb
+from kstream.core.timeline.health import ClusterInfo, Identified, Lost, Synced
+from kstream.core.timeline.timepoint import timestamp
+from kstream.logs.sqlite import SqliteLog
+from kstream.ports import Clock
+from kstream.run import Address, Server
+from kstream.workers.crew import Crew
+from tests.making import START, change, pod_key
+
+
+def serving(log: SqliteLog, clock: Clock) -> Server:
+    return Server(
+        mode="live", settings=ServeSettings(port=0), log=log, source=None, clock=clock, time=clock.time
+    )
+
+
+@asynccontextmanager
+async def working(crew: Crew, log: SqliteLog) -> AsyncIterator[Address]:
+    stop = asyncio.Event()
+    listening: asyncio.Future[Address] = asyncio.get_running_loop().create_future()
+    task = asyncio.create_task(crew.run(ready=listening.set_result, stop=stop))
+    try:
+        yield await asyncio.wait_for(listening, 20)
+    finally:
+        stop.set()
+        await task
+        await log.close()
+
+
+async def seen(address: Address, head: int, *, stale: bool) -> list[str]:
+    """The names of the pods that a new client ends with, at `head` and told that it is (not) stale."""
+    async with asyncio.timeout(20), Client(address.websocket) as client:
+        async for _ in client.messages():
+            if (client.state.seq or 0) >= head and client.state.stale is stale:
+                break
+        return sorted(pod["name"] for pod in client.state.pods.values())
+
+
+async def test_workers_serve_what_this_process_records_and_one_that_dies_is_replaced(tmp_path: Path) -> None:
+    clock = SystemClock()
+    log = await SqliteLog.open(tmp_path / "log.db")
+    crew = Crew(serving(log, clock), count=2, log=log.path)
+    await log.append([change(Verb.ADDED, pod_key("a"))])
+    crew.report(Identified(ClusterInfo("test", "v1.36.0")), after=0)
+    crew.report(Synced(), after=1)
+    async with working(crew, log) as address:
+        await log.append([change(Verb.ADDED, pod_key("b"))])
+        assert await asyncio.gather(*(seen(address, 2, stale=False) for _ in range(6))) == [["a", "b"]] * 6
+
+        before = set(crew.pids)
+        os.kill(min(before), signal.SIGKILL)
+        crew.report(Lost(), after=2)
+        await log.append([change(Verb.DELETED, pod_key("a"))])
+        for _ in range(200):
+            if len(now := set(crew.pids)) == 2 and now != before:
+                break
+            await asyncio.sleep(0.05)
+        assert len(set(crew.pids) - before) == 1
+        assert await asyncio.gather(*(seen(address, 3, stale=True) for _ in range(6))) == [["b"]] * 6
+    assert crew.pids == []
+
+
+async def test_a_worker_asks_the_process_that_records_for_what_only_that_one_knows(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    clock = SystemClock()
+    log = await SqliteLog.open(tmp_path / "log.db")
+
+    async def status() -> Mapping[str, Any]:
+        return {"scenario": "tour"}
+
+    async def control(body: dict[str, Any]) -> Mapping[str, Any]:
+        if body["do"] == "break":
+            raise ZeroDivisionError("a defect")
+        if body["do"] == "nonsense":
+            raise InvalidMessageError("There is no such action", "do: nonsense")
+        return {"done": body["do"]}
+
+    server = Server(
+        mode="simulate",
+        settings=ServeSettings(port=0),
+        log=log,
+        source=None,
+        clock=clock,
+        time=lambda: START,
+        status=status,
+        control=control,
+    )
+    crew = Crew(server, count=2, log=log.path)
+    server.recording.progress(7, 2)
+    server.recording.commits.add(0.003)
+    crew.report(Synced(), after=0)
+    async with working(crew, log) as address:
+        url = address.page
+        async with asyncio.timeout(20), aiohttp.ClientSession() as session:
+
+            async def do(action: str) -> tuple[int, Any]:
+                async with session.post(f"{url}api/sim/do", json={"do": action}) as answer:
+                    return answer.status, await answer.json()
+
+            said: Any = {}
+            while said.get("recorded") != 7:  # a worker that has just begun may not have heard of it
+                async with session.get(f"{url}api/status") as answer:
+                    said = await answer.json()
+            assert (said["scenario"], said["suppressed"]) == ("tour", 2)
+            async with session.get(f"{url}metrics") as answer:
+                assert "kstream_commit_seconds_count 1.0" in await answer.text()
+            assert await asyncio.gather(*(do("pause") for _ in range(8))) == [(200, {"done": "pause"})] * 8
+            refused, error = await do("nonsense")
+            assert (refused, error["error"]["details"]) == (400, "do: nonsense")
+            assert (await do("break"))[0] == 400
+            assert "ZeroDivisionError: a defect" in capfd.readouterr().err
+            async with session.ws_connect(f"{url}ws") as socket:
+                assert (await socket.receive_json())["timestamp"] == timestamp(START)
+
+
+async def test_workers_go_on_when_retention_drops_what_they_have_not_read(tmp_path: Path) -> None:
+    clock = SystemClock()
+    log = await SqliteLog.open(tmp_path / "log.db")
+    crew = Crew(serving(log, clock), count=2, log=log.path)
+    await log.append([change(Verb.ADDED, pod_key("a")), change(Verb.ADDED, pod_key("b"))])
+    crew.report(Synced(), after=2)
+    async with working(crew, log) as address:
+        watching = [asyncio.create_task(seen(address, 6003, stale=False)) for _ in range(4)]
+        for number in range(60):  # whoever reads 50 ms later finds less than half of it
+            await log.append([change(Verb.MODIFIED, pod_key("a"), note=f"{number}-{n}") for n in range(100)])
+            await log.trim(log.head - 50)
+        await log.append([change(Verb.DELETED, pod_key("b"))])
+        await log.trim(log.head + 1)
+        assert await asyncio.gather(*watching) == [["a"]] * 4
+        assert await asyncio.gather(*(seen(address, 6003, stale=False) for _ in range(4))) == [["a"]] * 4
+        async with connect(f"{address.websocket}?epoch={log.epoch}&seq=1") as ws:
+            first = json.loads(await asyncio.wait_for(ws.recv(), 20))
+        assert (first["resumed"], first["reason"]) == (
+            False,
+            "seq 1 is no longer kept: the log begins at 6004",
+        )

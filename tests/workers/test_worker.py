@@ -1,0 +1,46 @@
+"""What a worker makes of what the process that records tells it; test_crew.py has both as real processes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+
+from kstream.clock import VirtualClock
+from kstream.core.timeline.health import Lost, Report
+from kstream.workers.worker import Foreman
+
+
+async def test_the_time_of_the_timeline_goes_on_as_it_did_and_not_for_long_without_word_of_it() -> None:
+    clock = VirtualClock()
+    lines = asyncio.StreamReader()
+    foreman = Foreman(lines, clock, time=1000.0)
+    heard: list[tuple[Report, int]] = []
+
+    async def listen() -> None:
+        heard.extend([said async for said in foreman.reports()])
+
+    listening = asyncio.create_task(listen())
+
+    async def hear(*said: object) -> None:
+        lines.feed_data(b"".join(json.dumps(line).encode() + b"\n" for line in said))
+        await asyncio.sleep(0)
+
+    assert foreman.time() == 1000.0
+    await clock.advance(0.1)
+    await hear({"recording": [1, 0, [0] * 13, 0.0], "time": 1001.0})
+    await clock.advance(0.2)
+    assert foreman.time() == pytest.approx(1003.0), "ten times as fast as the clock"
+    await clock.advance(60)
+    assert foreman.time() == pytest.approx(1006.0)
+    await hear({"recording": [7, 2, [0] * 12 + [3], 30.5], "time": 1001.0}, {"report": ["Lost"], "after": 3})
+    await clock.advance(60)
+    assert foreman.time() == pytest.approx(1001.0), "it stands still"
+    assert not foreman.gone.is_set()
+    lines.feed_eof()
+    await listening
+    assert foreman.gone.is_set()
+    assert heard == [(Lost(), 3)]
+    assert (foreman.recording.events, foreman.recording.suppressed) == (7, 2)
+    assert (foreman.recording.commits.counts[-1], foreman.recording.commits.total) == (3, 30.5)
