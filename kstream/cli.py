@@ -21,7 +21,8 @@ _EXTENSIONS = "kstream.commands"
 
 EPILOG = """\b
 Exit codes: 0 done or stopped, 1 another error, 2 wrong usage, 3 configuration,
-4 unreachable, 5 forbidden, 6 event log, 7 address in use.
+4 unreachable, 5 forbidden, 6 event log, 7 address in use,
+8 a history that is not in one piece.
 Every option can be set as an environment variable: --max-clients is KSTREAM_MAX_CLIENTS."""
 
 

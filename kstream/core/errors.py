@@ -11,6 +11,7 @@ KstreamError                 exit 1
 │   ├── LogFullError                  it cannot grow; nothing that was committed is lost
 │   └── LogTrimmedError               what was asked for was there, and retention has dropped it
 ├── BindError                exit 7   the address to serve on is taken or not ours
+├── DivergedError            exit 8   a history is not in one piece: a defect of kstream, or a log that was changed
 ├── InvalidMessageError      exit 1   a message or a parameter that does not follow the protocol
 └── MalformedError           exit 1   what a Kubernetes API server sent is no JSON or not of its documented shape
 
@@ -76,6 +77,16 @@ class BindError(KstreamError):
     """The address to serve on is in use or does not belong to this machine."""
 
     exit_code = 7
+
+
+class DivergedError(KstreamError):
+    """Two parts no longer agree on one history: a gap, a seq that goes back, an object twice, a cursor past the head.
+
+    Raised where the parts meet, so that nobody is shown what never was. It ends the server: what is committed is
+    right, and a new start folds it anew.
+    """
+
+    exit_code = 8
 
 
 class InvalidMessageError(KstreamError):

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kstream.core.errors import LogFormatError
+from kstream.core.errors import DivergedError, LogFormatError
 from kstream.core.timeline.events import Event, WatchEvent
 from kstream.core.timeline.health import ClusterInfo
 from kstream.core.timeline.retention import Holding
@@ -70,10 +70,13 @@ def state_at(connection: sqlite3.Connection, seq: int) -> ClusterState:
     with _snapshot(connection), _uncollected():
         _check_kept(connection, seq)
         frame = keyframes.nearest(connection, seq) if _has_keyframes(connection) else None
-        if frame is not None:
-            state.load(_alive(connection, frame.refs), seq=frame.seq, time=frame.time)
-        for event in rows.span(connection, state.seq, seq):
-            state.apply(event)
+        try:
+            if frame is not None:
+                state.load(_alive(connection, frame.refs), seq=frame.seq, time=frame.time)
+            for event in rows.span(connection, state.seq, seq):
+                state.apply(event)
+        except DivergedError as error:
+            raise LogFormatError(f"the event log is damaged: {error}") from error
     return state
 
 

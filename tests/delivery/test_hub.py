@@ -248,7 +248,8 @@ async def test_a_slow_reader_does_not_hold_up_the_others() -> None:
         fast.messages()
         slow.room = 0
         for seq in range(1, 41):
-            await publish(hub, Event(seq, change(Verb.MODIFIED, pod_key("p"), note=str(seq))))
+            verb = Verb.ADDED if seq == 1 else Verb.MODIFIED
+            await publish(hub, Event(seq, change(verb, pod_key("p"), note=str(seq))))
         assert len(fast.messages()) == 40
 
 

@@ -15,6 +15,7 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+from kstream.core.timeline.recorder import Recorder
 from kstream.logs.sqlite import SqliteLog
 from tests.logs.facts import history
 
@@ -24,10 +25,12 @@ async def write(path: Path, promise: int, seed: int) -> None:
     rng = random.Random(seed)
     log = await SqliteLog.open(path)
     changes = list(history(1000, seed=seed))
+    recorder = Recorder(await log.state_at(log.head))  # what was written before may be about the same objects
     while True:
         start = rng.randrange(900)
         appends = [
-            log.append(changes[start : start + rng.randrange(1, 60)]) for _ in range(rng.randrange(1, 4))
+            asyncio.ensure_future(log.append(recorder.take(changes[start : start + rng.randrange(1, 60)])))
+            for _ in range(rng.randrange(1, 4))
         ]
         for done in asyncio.as_completed(appends):
             os.write(promise, b"%d\n" % await done)

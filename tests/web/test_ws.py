@@ -107,9 +107,8 @@ async def test_who_is_connected_when_retention_overtakes_the_server_gets_a_fresh
         await take(ws, 2)
         # Without a turn for others: more than is held in memory for a server that is busy, and dropped before it
         # could read it.
-        changes = [change(Verb.ADDED, pod_key(f"new-{number}")) for number in range(12_000)]
-        await server.log.append(changes)
-        await server.log.append(changes)
+        for verb in (Verb.ADDED, Verb.MODIFIED):
+            await server.log.append([change(verb, pod_key(f"new-{number}")) for number in range(12_000)])
         await server.log.trim(24_000)
         seen = await take(ws, 1)
         while seen[-1]["seq"] < 24_002:

@@ -15,6 +15,7 @@ from kstream.core.delivery import wire
 from kstream.core.delivery.filters import Filter
 from kstream.core.delivery.frames import text_frame
 from kstream.core.delivery.tally import Tally
+from kstream.core.errors import DivergedError
 from kstream.core.timeline.events import Event, Kind, Verb
 
 _CACHED = 64  # ranges kept encoded between two appends: more distinct cursors than that are encoded again
@@ -112,6 +113,10 @@ class View:
 
     def advance(self, head: int) -> None:
         """All up to `head` has been offered: what was encoded up to the old head is of no more use."""
+        if head < self.head or head < self.last:
+            raise DivergedError(
+                f"A view at {self.head}, with events up to {self.last}, was told to go to {head}"
+            )
         self.head = head
         self._singles.clear()
         self._batches.clear()
@@ -219,7 +224,14 @@ class Backlog:
                 del self._by_namespace[name]
 
     def append(self, events: Sequence[Event]) -> Sequence[View]:
-        """Take in committed events; returns the views in which at least one of them is to be seen."""
+        """Take in committed events; returns the views in which at least one of them is to be seen.
+
+        Raises DivergedError, and takes none, when they do not follow what is here, each after the one before.
+        """
+        if events[0].seq != self.head + 1 or events[-1].seq != self.head + len(events):
+            raise DivergedError(
+                f"Events {events[0].seq} to {events[-1].seq}, {len(events)} of them, came after event {self.head}"
+            )
         touched: dict[int, View] = {}
         for event in events:
             record = _Record(event)

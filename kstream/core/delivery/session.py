@@ -17,7 +17,7 @@ from kstream.core.delivery.lane import FOREVER, Lane
 from kstream.core.delivery.limits import Limits, TokenBucket
 from kstream.core.delivery.snapshot import Snapshot
 from kstream.core.delivery.tally import Tally
-from kstream.core.errors import InvalidMessageError
+from kstream.core.errors import DivergedError, InvalidMessageError
 from kstream.core.timeline.health import ErrorCode, Fault
 from kstream.core.timeline.timepoint import timestamp
 
@@ -217,13 +217,17 @@ class Session:
         self.step_out()
         self.tally.snapshots += 1
         self._parts.extend(snapshot.frames)
-        self._lane.cursor = snapshot.seq
-        self.wants_snapshot = False
+        self._place(snapshot.seq)
 
     def resume(self, seq: int, missed: tuple[bytes, ...] = ()) -> None:
         """The client has all up to `seq` once it has got `missed`, finished frames (PROTOCOL 15)."""
         self.step_out()
         self._parts.extend(missed)
+        self._place(seq)
+
+    def _place(self, seq: int) -> None:
+        if seq > self._backlog.head:
+            raise DivergedError(f"A client was put at event {seq}, past the last one, {self._backlog.head}")
         self._lane.cursor = seq
         self.wants_snapshot = False
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from kstream.core.errors import DivergedError
 from kstream.core.timeline.events import Event, Fact, Kind, ObjectKey, Verb, WatchEvent
 
 
@@ -37,6 +38,7 @@ class _Mark(msgspec.Struct, gc=False):
 
 
 _decode_mark = msgspec.json.Decoder(_Mark).decode
+_ONE_HISTORY = "this is not one history; start again, and restore the log from a copy if it comes back"
 _POD_COUNT = b',"podCount":'
 
 
@@ -56,23 +58,37 @@ class ClusterState:
         self._ready = 0
 
     def apply(self, event: Event) -> None:
-        """Fold one event in."""
+        """Fold one event in. Raises DivergedError for one that cannot be the next of this history."""
+        change = event.change
+        if event.seq != self.seq + 1:
+            raise DivergedError(f"Event {event.seq} came after event {self.seq}: {_ONE_HISTORY}")
+        if self._fold(change) is (change.verb is Verb.ADDED):
+            there = "is there already" if change.verb is Verb.ADDED else "is not there"
+            raise DivergedError(
+                f"Event {event.seq} is {change.verb} of the {change.key.kind} {change.key.uid}, which {there}:"
+                f" {_ONE_HISTORY}"
+            )
         self.seq = event.seq
-        self.time = event.change.time
-        self._fold(event.change)
+        self.time = change.time
 
     def load(self, changes: Iterable[WatchEvent], *, seq: int, time: float) -> None:
-        """Take over a keyframe: ADDED changes that stand for all events up to and with `seq`."""
+        """Take over a keyframe: ADDED changes that stand for all events up to and with `seq`.
+
+        Raises DivergedError for an object that is in it twice.
+        """
         for change in changes:
-            self._fold(change)
+            if self._fold(change):
+                raise DivergedError(
+                    f"The state at {seq} has the {change.key.kind} {change.key.uid} twice: {_ONE_HISTORY}"
+                )
         self.seq = seq
         self.time = time
 
-    def _fold(self, change: WatchEvent) -> None:
+    def _fold(self, change: WatchEvent) -> bool:
+        """Take a change in; says whether its object was there before."""
         key = change.key
         if key.kind is Kind.POD:
-            self._fold_pod(key, change)
-            return
+            return self._fold_pod(key, change)
         entries = self._kinds[key.kind]
         gone = change.verb is Verb.DELETED
         before = entries.pop(key.uid, None) if gone else entries.get(key.uid)
@@ -83,19 +99,20 @@ class ClusterState:
             self._ready += _is_ready(mark) - (before is not None and _is_ready(before.mark))
         if not gone:
             entries[key.uid] = Entry(key, change.version, change.body, mark)
+        return before is not None
 
-    def _fold_pod(self, key: ObjectKey, change: WatchEvent) -> None:
+    def _fold_pod(self, key: ObjectKey, change: WatchEvent) -> bool:
         pods, phases = self._pods, self._phases
         if change.verb is Verb.DELETED:
             gone = pods.pop(key.uid, None)
             if gone is None:
-                return
+                return False
             phases[gone.mark] -= 1
             namespace = gone.key.namespace
             del self._bodies[key.uid], self._bodies_of[namespace][key.uid]
             if not self._bodies_of[namespace]:
                 del self._bodies_of[namespace]
-            return
+            return True
         before = pods.get(key.uid)
         phase = _decode_mark(change.body).phase
         pods[key.uid] = Entry(key, change.version, change.body, phase)
@@ -105,8 +122,10 @@ class ClusterState:
         except KeyError:
             self._bodies_of[key.namespace] = {key.uid: change.body}
         phases[phase] = phases.get(phase, 0) + 1
-        if before is not None:
-            phases[before.mark] -= 1
+        if before is None:
+            return False
+        phases[before.mark] -= 1
+        return True
 
     def get(self, key: ObjectKey) -> Entry | None:
         return self._kinds[key.kind].get(key.uid)
