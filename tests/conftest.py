@@ -6,6 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
+from hypothesis import HealthCheck, settings
+
+# How fast a machine is decides nothing: what hangs is ended by the time limit of every test (pyproject.toml).
+settings.register_profile("kstream", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("kstream")
 
 
 @pytest.fixture(autouse=True)

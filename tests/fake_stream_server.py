@@ -60,8 +60,7 @@ class Peer:
 
     async def receive(self) -> dict[str, Any]:
         """The next message of the client."""
-        async with asyncio.timeout(5):
-            return await self.received.get()
+        return await self.received.get()
 
     def has_got_nothing(self) -> bool:
         """Nothing has come that was not asked for with `receive`."""
@@ -88,8 +87,7 @@ class FakeStreamServer:
 
     async def accept(self) -> Peer:
         """The next connection."""
-        async with asyncio.timeout(5):
-            return await self._peers.get()
+        return await self._peers.get()
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         self.attempts += 1

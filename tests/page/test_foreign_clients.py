@@ -38,10 +38,9 @@ async def test_clients_in_node_get_what_the_contract_says(node: str) -> None:
 
 
 async def until(client: Client, condition: Callable[[ClientState], bool]) -> None:
-    async with asyncio.timeout(20):
-        async for _ in client.messages():
-            if condition(client.state):
-                return
+    async for _ in client.messages():
+        if condition(client.state):
+            return
 
 
 def has_the_last(state: ClientState) -> bool:

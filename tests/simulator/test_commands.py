@@ -59,7 +59,6 @@ def keep(log: Path, *options: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", _START, "--port", "0", "--speed", "max", "--log", str(log), *options],
         check=False,
-        timeout=30,
         capture_output=True,
         text=True,
     )

@@ -46,7 +46,6 @@ def test_the_example_with_nodes_test_runner_runs_as_it_is_printed(tmp_path: Path
         env={**os.environ, "PATH": path},
         capture_output=True,
         text=True,
-        timeout=60,
         check=False,
     )
     assert ran.returncode == 0, ran.stdout

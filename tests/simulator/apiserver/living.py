@@ -50,9 +50,8 @@ class Living(NamedTuple):
         ]
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(10):
-            while not condition():  # noqa: ASYNC110 - of requests and of writes, whatever they are
-                await asyncio.sleep(0.01)
+        while not condition():  # noqa: ASYNC110 - of requests and of writes, whatever they are
+            await asyncio.sleep(0.01)
 
     async def until_written(self, writes: int) -> None:
         """Let the cluster change that often."""
