@@ -20,6 +20,7 @@ from kstream.delivery.hub import Hub
 from kstream.delivery.member import Member, Outlet
 from kstream.ports import EventLog
 from kstream.web.admission import error_response
+from kstream.web.deflateoffers import negotiable
 from kstream.web.faultysocket import FaultySocket
 from kstream.web.metrics import Visits
 from kstream.web.resuming import Resumes, Token
@@ -51,7 +52,8 @@ class Socket:
         self.descriptor: int = transport.get_extra_info("socket").fileno() if plain else -1
 
     def write(self, data: bytes | memoryview) -> None:
-        if not self._transport.is_closing():
+        # Nothing goes out behind a close frame (RFC 6455, 5.5.1).
+        if not self._transport.is_closing() and not self._ws.closed:
             self._transport.write(data)
 
     def pending(self) -> int:
@@ -138,14 +140,19 @@ class WebSockets:
                 f"At most {self._max_clients} at once (--max-clients)",
                 {"Retry-After": _RETRY_AFTER},
             )
-        ws = web.WebSocketResponse(autoping=False, compress=True, max_msg_size=MAX_INBOUND)
+        ws = web.WebSocketResponse(
+            autoping=False,
+            autoclose=False,
+            compress=negotiable(request.headers.get("Sec-WebSocket-Extensions", "")),
+            max_msg_size=MAX_INBOUND,
+        )
         if not ws.can_prepare(request).ok:
             return error_response(
                 426,
                 "UPGRADE_REQUIRED",
                 "This is a WebSocket endpoint",
                 "Connect with new WebSocket('ws://…/ws')",
-                {"Upgrade": "websocket"},
+                {"Upgrade": "websocket", "Sec-WebSocket-Version": "13"},
             )
         if self._refusals:
             self._refusals -= 1
@@ -204,7 +211,8 @@ class WebSockets:
 
     async def _read(self, ws: web.WebSocketResponse, outlet: Outlet, member: Member) -> None:
         hub = self._hub
-        async for message in ws:
+        while True:
+            message = await ws.receive()
             if isinstance(outlet, FaultySocket) and not outlet.hears(message):
                 continue
             match message.type:
@@ -215,7 +223,14 @@ class WebSockets:
                 case WSMsgType.PONG:
                     hub.pong(member)
                 case WSMsgType.BINARY:
-                    outlet.close(Close(WSCloseCode.UNSUPPORTED_DATA, "text messages only"))
+                    if not member.closed:
+                        hub.leave(
+                            member
+                        )  # nothing goes out behind a close frame, and nothing more is answered
+                        outlet.close(Close(WSCloseCode.UNSUPPORTED_DATA, "text messages only"))
+                case WSMsgType.CLOSE:
+                    await ws.close(code=_answer_to_close(message.data), drain=False)
+                    break
                 case _:
                     break
 
@@ -225,6 +240,16 @@ class WebSockets:
         self._hub.close_all(Close(WSCloseCode.GOING_AWAY, "the server is stopping"))
         if self._closers:
             await asyncio.wait(self._closers)
+
+
+def _answer_to_close(code: int) -> int:
+    """The code of a client's close frame comes back (RFC 6455, 5.5.1), if it may be in one at all.
+
+    aiohttp refuses most that may not; it lets pass 1006, which is for no close frame at all, and what is no code (7.4).
+    """
+    if code == WSCloseCode.ABNORMAL_CLOSURE or code >= 5000:
+        return WSCloseCode.PROTOCOL_ERROR
+    return code or WSCloseCode.OK  # 0: it gave none
 
 
 def _no_private_timeline(query: Mapping[str, str]) -> None:
