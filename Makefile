@@ -2,16 +2,23 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-# pyproject.toml decides what is installed: a change of it installs again.
+LOCK   := requirements-dev.lock
+# The lock decides what is installed, pyproject.toml what kstream needs: a change of either installs again.
 STAMP  := $(VENV)/.installed
+# How long the last run of the tests took here, in seconds.
+TOOK   := $(VENV)/.test-took
 
-.PHONY: run test check bench loadtest browser format clean
+.PHONY: help run test check bench mutants world lowest lock loadtest browser format clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: $(VENV)/.runtime ## start a simulated cluster and stream it
 	@$(BIN)/kstream simulate
 
-test: $(STAMP) ## every test this machine can run
-	$(BIN)/python -m pytest -n 2 -q
+test: $(STAMP) ## every test this machine can run, and the coverage gate
+	@echo "About $$(cat $(TOOK) 2>/dev/null || echo 300) seconds: as long as the last run here, or on two cores" >&2
+	@began=$$(date +%s); $(BIN)/python -m pytest -n 2 -q && echo $$(( $$(date +%s) - began )) >$(TOOK)
 
 check: $(STAMP) ## ruff, mypy --strict, the layers
 	$(BIN)/ruff format --check .
@@ -23,6 +30,26 @@ bench: $(STAMP) ## kstream and its peers, measured side by side; ARGS="--json", 
 	@ulimit -n 8192 2>/dev/null; $(BIN)/python -m loadtest.bench $(ARGS)
 	@test -n "$(ARGS)" || $(BIN)/python -m simulator.bench
 
+mutants: $(STAMP) ## which changes no test notices; ARGS=kstream/core/timeline
+	$(BIN)/python -m tests.mutants $(ARGS)
+
+world: $(STAMP) ## the whole system from one seed after another; SECONDS=600
+	$(BIN)/python -m tests.world --seconds $(or $(SECONDS),60)
+
+lowest: $(STAMP) ## the suite with the lowest versions that pyproject.toml declares
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --no-header --extra bench --group test --resolution lowest-direct \
+	  --python-version $$($(BIN)/python -c 'import sys; print("%d.%d" % sys.version_info[:2])') pyproject.toml -o $(VENV)/lowest.txt
+	$(BIN)/python -m venv --clear $(VENV)-lowest
+	$(VENV)-lowest/bin/python -m pip install --quiet --requirement $(VENV)/lowest.txt
+	$(VENV)-lowest/bin/python -m pip install --quiet --no-deps --editable .
+	$(VENV)-lowest/bin/python -m pytest -n 2 -q
+
+lock: | $(BIN)/python ## resolve the lock for development anew
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-header --no-annotate \
+	  --extra bench --group dev pyproject.toml -o $(LOCK)
+
 loadtest: $(VENV)/.load ## Locust against a churning cluster; ARGS="--users 500 --shape spike"
 	@ulimit -n 8192 2>/dev/null; $(BIN)/python -m loadtest.run $(ARGS)
 
@@ -30,12 +57,12 @@ browser: ## what the tests of the page and of kstream.js need: Chromium, Node (D
 	@for tool in chromium node npm; do command -v $$tool >/dev/null || missing="$$missing $$(echo $$tool | sed 's/^node$$/nodejs/')"; done; \
 	  test -z "$$missing" || { apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing; }
 
-format: $(STAMP)
+format: $(STAMP) ## format the code, and mend what ruff can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-clean:
-	rm -rf $(VENV) tests/js/node_modules
+clean: ## remove what make has set up
+	rm -rf $(VENV) $(VENV)-lowest tests/js/node_modules
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "kstream needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }
@@ -46,9 +73,10 @@ $(VENV)/.runtime: pyproject.toml | $(BIN)/python
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
 	@touch $@
 
-$(STAMP): pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --editable '.[bench]' --group dev
+$(STAMP): pyproject.toml $(LOCK) | $(BIN)/python
+	@echo "Setting up $(VENV) for development" >&2
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement $(LOCK)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@ $(VENV)/.runtime
 
 $(VENV)/.load: $(VENV)/.runtime
