@@ -29,6 +29,7 @@ from simulator.apiserver.tls import Certificate
 _LOGGED: Final = 10_000  # requests that are remembered
 _COMPACTIONS: Final = 10  # while a write grows old enough to be forgotten
 _SELDOM: Final = 0.5  # seconds between two, however fast the cluster's time goes
+_ACCEPTING: Final = 5  # turns of the loop from an accepted connection to its protocol
 
 
 class FakeApiServer:
@@ -108,6 +109,12 @@ class FakeApiServer:
         ends = await asyncio.gather(*tasks, return_exceptions=True)
         self.disconnect()
         if self._runner is not None:
+            if self._site is not None:
+                await self._site.stop()
+                # A connection that was accepted a moment ago becomes known to the runner a few turns of the loop later:
+                # one that is not yet would be left open.
+                for _ in range(_ACCEPTING):
+                    await asyncio.sleep(0)
             await self._runner.cleanup()
         for end in ends:
             if isinstance(end, Exception):
