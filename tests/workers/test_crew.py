@@ -150,7 +150,6 @@ async def test_workers_go_on_when_retention_drops_what_they_have_not_read(tmp_pa
         assert await asyncio.gather(*(seen(address, 6003, stale=False) for _ in range(4))) == [["a"]] * 4
         async with connect(f"{address.websocket}?epoch={log.epoch}&seq=1") as ws:
             first = json.loads(await ws.recv())
-        assert (first["resumed"], first["reason"]) == (
-            False,
-            "seq 1 is no longer kept: the log begins at 6004",
-        )
+        # Where it begins is what that worker knows of it: it looks every 50 ms.
+        assert first["resumed"] is False
+        assert first["reason"].startswith("seq 1 is no longer kept: the log begins at ")
