@@ -16,6 +16,7 @@ from typing import Any, Final
 import yaml
 
 from kstream.core.errors import ConfigError
+from kstream.sources.documents import read_document, told
 
 _IN_CLUSTER: Final = "KUBERNETES_SERVICE_HOST"
 _PATHS: Final = {
@@ -81,7 +82,11 @@ def choose(paths: Sequence[Path], context: str | None) -> Choice:
         )
     contexts = _entries(contents, "contexts", "context")
     current = next((name for _, c in contents if (name := c.get("current-context"))), None)
-    name = context or current
+    if isinstance(current, list | dict):
+        raise ConfigError(
+            f"Kubeconfig {shown}: current-context is no name; write one, or choose with --context"
+        )
+    name = context or (str(current) if current else None)
     if not name:
         raise ConfigError(f"Kubeconfig {shown} has no current context; choose one with --context")
     if name not in contexts:
@@ -105,14 +110,17 @@ def choose(paths: Sequence[Path], context: str | None) -> Choice:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        _, content = read_document(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ConfigError(
             f"Kubeconfig {path} cannot be read: {error.strerror or error}; check its mode"
         ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        where = " ".join(str(error).split())
-        raise ConfigError(f"Kubeconfig {path} is no YAML: {where}; correct it or write it anew") from error
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"Kubeconfig {path} is no YAML: it is not UTF-8; write it anew") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(
+            f"Kubeconfig {path} is no YAML: {told(error)}; correct it or write it anew"
+        ) from None
     if content is None:
         return {}  # an empty file among several is allowed
     if not isinstance(content, dict):

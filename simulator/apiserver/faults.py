@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from kstream.core.errors import ConfigError
+from kstream.sources.documents import read_document, told
 
 Seconds = Annotated[float, Field(ge=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -194,16 +195,12 @@ def read_script(path: Path) -> FaultScript:
 
 def parse_script(text: str, *, name: str = "faults") -> FaultScript:
     """Raises ConfigError; `name` is what its message calls the script."""
-    loader = yaml.SafeLoader(text)
     try:
-        node = loader.get_single_node()
-        content = loader.construct_document(node) if node is not None else {}
+        node, content = read_document(text)
     except yaml.YAMLError as error:
-        raise ConfigError(f"{name}: no YAML: {error}; see docs/faults.md") from error
-    finally:
-        loader.dispose()
+        raise ConfigError(f"{name}: no YAML: {told(error)}; see docs/faults.md") from None
     try:
-        return FaultScript.model_validate(content)
+        return FaultScript.model_validate(content if node is not None else {})
     except ValidationError as error:
         first = error.errors()[0]
         line = _line(node, first["loc"])

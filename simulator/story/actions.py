@@ -6,6 +6,7 @@ a zone or a namespace.
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -275,7 +276,17 @@ _ADAPTER: TypeAdapter[Any] = TypeAdapter(AnyAction)
 
 
 def parse_action(value: object) -> Action:
-    """An action from outside. Raises InvalidMessageError that names the field."""
+    """An action from outside. Raises InvalidMessageError that names the field, or says that it is no JSON.
+
+    What Python reads as JSON is more than there is: numbers that are none and halves of characters, which no log takes.
+    """
+    try:
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except (ValueError, TypeError, RecursionError):
+        raise InvalidMessageError(
+            "That is no action of the simulation",
+            "it has a number that is none or infinite, half of a character, or is nested too deep",
+        ) from None
     try:
         action = _ADAPTER.validate_python(value)
     except ValidationError as error:

@@ -12,6 +12,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from kstream.core.errors import ConfigError
+from kstream.sources.documents import read_document, told
 from simulator.story.actions import NAME, AnyAction, Model, WorkloadSpec
 from simulator.story.durations import Seconds
 
@@ -108,10 +109,9 @@ def load_scenario(name: str) -> Scenario:
 def parse_scenario(text: str, *, where: str) -> Scenario:
     """Raises ConfigError with `where`, line and key of everything that is wrong."""
     try:
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        value = yaml.safe_load(text)
+        tree, value = read_document(text)
     except yaml.YAMLError as error:
-        raise ConfigError(f"{where} is not YAML: {' '.join(str(error).split())}") from None
+        raise ConfigError(f"{where} is not YAML: {told(error)}") from None
     if not isinstance(value, dict):
         raise ConfigError(f"{where} is not a scenario: it must be a mapping with `name` and `summary`")
     try:
