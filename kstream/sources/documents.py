@@ -23,7 +23,7 @@ def read_document(text: str) -> tuple[yaml.Node | None, Any]:
     Raises yaml.YAMLError for everything that is wrong with the text; `told` says what.
     """
     try:
-        loader = yaml.SafeLoader(text)
+        loader = _Loader(text)
         try:
             root = loader.get_single_node()
             if root is None:
@@ -32,8 +32,6 @@ def read_document(text: str) -> tuple[yaml.Node | None, Any]:
             return root, loader.construct_document(root)
         finally:
             loader.dispose()
-    except RecursionError:
-        raise yaml.YAMLError(f"it is nested more than {MAX_DEPTH} deep") from None
     except (ValueError, LookupError, AttributeError, TypeError, ArithmeticError) as error:
         # Its text may have the value in it; what kind of error it was says little, and nothing secret.
         raise yaml.YAMLError(
@@ -48,6 +46,20 @@ def told(error: yaml.YAMLError) -> str:
         where = f", line {mark.line + 1}, column {mark.column + 1}" if mark is not None else ""
         return " ".join(error.problem.split()) + where
     return " ".join(str(error).split())
+
+
+class _Loader(yaml.SafeLoader):
+    """Gives up at MAX_DEPTH, not when Python does: what is nested deeper is dear to read."""
+
+    _depth = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        self._depth += 1
+        if self._depth > MAX_DEPTH:
+            raise yaml.YAMLError(f"it is nested more than {MAX_DEPTH} deep")
+        node: yaml.Node | None = super().compose_node(parent, index)
+        self._depth -= 1
+        return node
 
 
 def _check(root: yaml.Node) -> None:
@@ -66,8 +78,6 @@ def _measure(node: yaml.Node, measured: dict[int, tuple[int, int]], above: set[i
         return known
     if id(node) in above:
         raise yaml.MarkedYAMLError(problem="an alias refers to what it is in", problem_mark=node.start_mark)
-    if len(above) > MAX_DEPTH:
-        raise yaml.YAMLError(f"it is nested more than {MAX_DEPTH} deep")
     below: list[yaml.Node] = []
     if isinstance(node, yaml.MappingNode):
         below = [one for pair in node.value for one in pair]
