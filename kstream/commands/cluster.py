@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from kstream.config import env_option
 from kstream.ports import Clock
+from kstream.sources.apiserver import ApiServer
 from kstream.sources.kube import KubeSource
 from kstream.sources.kubeconfig import KubeSettings
 
@@ -47,7 +48,7 @@ def kube_settings(options: dict[str, Any]) -> KubeSettings:
 
 
 def kube_source(options: dict[str, Any], clock: Clock) -> KubeSource:
-    return KubeSource(kube_settings(options), clock=clock, rng=random.Random())
+    return KubeSource(ApiServer(kube_settings(options), clock), clock=clock, rng=random.Random())
 
 
 async def stream_status(source: KubeSource) -> Mapping[str, Any]:

@@ -63,6 +63,7 @@ class Hub:
         self._slow: dict[Member, None] = {}
         self._timers: Timers[Member | Party] = Timers()
         self._armed = 0.0
+        self._doubted = False  # someone was told that what it holds may be old
         self._flush_at = 0.0  # before this instant a flush would leave no time for anything else
         self._pulse = Pulse(clock, self.tally)
         self._wake = asyncio.Event()
@@ -105,8 +106,12 @@ class Hub:
         self._crowds.setdefault(watched, Crowd()).add(member)
         time = self._time()
         session.tell(self._connection("connected", resumed=bool(resumed), reason=reason, first=True))
-        if self.health.stale:
+        unsynced = (
+            bool(resumed) and not self.health.synced
+        )  # it holds the state of an earlier life of the server
+        if self.health.stale or unsynced:
             session.tell(self._connection("reconnecting"))
+            self._doubted = True
         for fault in self.health.faults.values():
             session.tell(wire.error(fault, time=time))
         if self._timeline is not None:
@@ -193,7 +198,7 @@ class Hub:
             self._serve_soon(member)
 
     def _report(self, report: Report) -> None:
-        was_stale = self.health.stale
+        doubted = self.health.stale or self._doubted
         if not self.health.apply(report):
             return
         match report:
@@ -201,9 +206,10 @@ class Hub:
                 self.announce(wire.error(report, time=self._time()))
             case Lost():
                 self.announce(self._connection("reconnecting"))
-            case Synced() if was_stale:
+            case Synced() if doubted:
+                self._doubted = False
                 self.announce(self._connection("connected"))
-            case Identified() if self.health.synced:
+            case Identified():
                 self.announce(self._connection("reconnecting" if self.health.stale else "connected"))
         if isinstance(report, Synced):
             for member in self:

@@ -15,7 +15,6 @@ from kstream.core.watching.touch import Touch
 from kstream.ports import Clock
 from kstream.sources.apiserver import ApiServer, UnverifiedError
 from kstream.sources.identity import Identity, UnidentifiedError, identify
-from kstream.sources.kubeconfig import KubeSettings
 from kstream.sources.merge import Merge
 from kstream.sources.streams import Streams
 
@@ -31,12 +30,12 @@ class _Item(NamedTuple):
 
 
 class KubeSource:
-    """Nodes, pods and namespaces of the cluster that `settings` name. To be iterated once."""
+    """Nodes, pods and namespaces of the cluster behind `api`, which it closes. To be iterated once."""
 
-    def __init__(self, settings: KubeSettings, *, clock: Clock, rng: Randomness) -> None:
+    def __init__(self, api: ApiServer, *, clock: Clock, rng: Randomness) -> None:
         self._clock = clock
         self._rng = rng
-        self._api = ApiServer(settings, clock)
+        self._api = api
         self._touch = Touch()
         self._merge: Merge[_Item] = Merge(WAITING)
         self._streams: Streams | None = None

@@ -102,7 +102,10 @@ async def test_a_client_of_a_broken_source_gets_the_error_and_the_state_as_soon_
         await publish(hub, Event(1, change(Verb.ADDED, pod_key("p"))))
         hub.report(Synced(), after=1)
         await clock.advance(0)
-        assert types(socket.messages()) == ["initial_state"]
+        assert types(socket.messages()) == [
+            "connection",
+            "initial_state",
+        ]  # who the cluster is, for those who wait
 
 
 async def test_a_report_waits_for_the_events_before_it() -> None:
@@ -438,3 +441,28 @@ async def test_a_strained_process_sends_fewer_and_larger_and_everything() -> Non
         assert [outlet.writes - was for outlet, was in zip(sockets, before, strict=True)] == [1, 1, 1]
         for outlet in sockets:
             assert [message["seq"] for message in outlet.messages()] == list(range(1, 20))
+
+
+async def test_who_is_there_before_the_cluster_is_known_is_told_when_it_is() -> None:
+    async with running(synced=False) as (hub, clock):
+        client, _ = await join(hub, clock)
+        client.messages()
+        hub.report(Identified(ClusterInfo("found", "v1")))
+        await clock.advance(0.1)
+        (told,) = client.messages()
+        assert (told["type"], told["cluster"]) == ("connection", {"name": "found", "version": "v1"})
+
+
+async def test_who_resumes_before_the_source_has_synced_holds_what_may_be_old() -> None:
+    async with running(synced=False) as (hub, clock):
+        for time in ("the first", "the second"):
+            socket = FakeSocket()
+            hub.serve(hub.join(socket, EVERYTHING, window_bits=0, resumed=True))
+            first, second = socket.messages()
+            assert (first["status"], second["status"]) == ("connected", "reconnecting"), time
+        hub.report(Synced())
+        await clock.advance(0.1)
+        assert socket.messages()[0]["status"] == "connected"
+        hub.report(Synced())
+        await clock.advance(0.1)
+        assert socket.messages() == []

@@ -13,6 +13,7 @@ from kstream.core.timeline.events import Delivery, Event, Kind, Known
 from kstream.core.timeline.health import ErrorCode, Fault, Health, Lost, Report, Synced
 from kstream.core.timeline.recorder import Recorder
 from kstream.core.timeline.state import ClusterState
+from kstream.sources.apiserver import ApiServer
 from kstream.sources.kube import KubeSource
 from kstream.sources.kubeconfig import KubeSettings
 from simulator.apiserver.server import FakeApiServer
@@ -84,7 +85,7 @@ async def recording(
     if settings is None:
         config = config or kubeconfig(folder / "config", server.url)
         settings = KubeSettings(kubeconfig=str(config), namespaces=namespaces)
-    source = KubeSource(settings, clock=clock, rng=random.Random(1))
+    source = KubeSource(ApiServer(settings, clock), clock=clock, rng=random.Random(1))
     state = before.state if before is not None else ClusterState()
     known = Known(state.versions(), dict(before.versions) if before is not None else {})
     record = Recording(source, clock, state, known)

@@ -357,7 +357,9 @@ class Reflector:
         wait = self._backoff.failed(now.monotonic, retry_after=retry_after, first_at_once=True)
         self._not_before = now.monotonic + wait
         self._denied = False
-        return Output(version="", notes=[*notes, Broken(cause)], close=True)
+        # A list that has to wait leaves clients with what was true before whatever broke.
+        late: tuple[Note, ...] = (OutOfTouch(cause),) if wait else ()
+        return Output(version="", notes=[*notes, Broken(cause), *late], close=True)
 
     def _failed(
         self,

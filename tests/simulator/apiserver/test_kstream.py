@@ -19,6 +19,7 @@ from kstream.clock import VirtualClock
 from kstream.core.kube.resources import decode_object
 from kstream.core.timeline.events import Kind, Known, ObjectKey
 from kstream.core.timeline.state import ClusterState, with_pod_count
+from kstream.sources.apiserver import ApiServer
 from kstream.sources.kube import KubeSource
 from kstream.sources.kubeconfig import KubeSettings
 from simulator.apiserver.access import parse_tokens
@@ -138,7 +139,9 @@ async def _pair(folder: Path, rules: str, tokens: tuple[str, ...] = ("viewer=vie
     async with server:
         config = folder / "config"
         await asyncio.to_thread(config.write_text, yaml.safe_dump(server.kubeconfig()))
-        source = KubeSource(KubeSettings(kubeconfig=str(config)), clock=clock, rng=random.Random(1))
+        source = KubeSource(
+            ApiServer(KubeSettings(kubeconfig=str(config)), clock), clock=clock, rng=random.Random(1)
+        )
         state = ClusterState()
         record = Recording(source, clock, state, Known(state.versions(), {}))
         running = asyncio.create_task(record.run())

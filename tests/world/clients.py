@@ -1,0 +1,205 @@
+"""Those who watch: kstream's own client, and one that knows only the contract."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any, Protocol
+
+from kstream.core.client.state import ClientState
+from kstream.core.delivery.filters import EVERYTHING, Filter
+from kstream.core.delivery.session import Close
+from kstream.delivery.member import Member
+from kstream.web.resuming import Token
+from tests.frames_reader import FrameReader
+from tests.world.cluster import Shown, shown_of
+from tests.world.server import Server
+
+_RETRY = 1.0  # seconds between tries
+
+
+class Holding(Protocol):
+    """What a client makes of the messages."""
+
+    def take(self, message: dict[str, Any]) -> None: ...
+    def disconnected(self) -> None: ...
+    @property
+    def fresh(self) -> bool: ...
+    @property
+    def token(self) -> Token | None: ...
+    @property
+    def objects(self) -> dict[str, Shown]: ...
+
+
+class Ours:
+    """The Python client's own fold."""
+
+    def __init__(self) -> None:
+        self.state = ClientState()
+        self.linked = False  # the server has greeted it on this connection
+
+    def take(self, message: dict[str, Any]) -> None:
+        self.linked = True
+        self.state.apply(message)
+
+    def disconnected(self) -> None:
+        self.linked = False
+        self.state.disconnected()
+
+    @property
+    def fresh(self) -> bool:
+        return self.state.loaded and not self.state.stale
+
+    @property
+    def token(self) -> Token | None:
+        held = self.state.resume
+        return None if held is None else Token(*held)
+
+    @property
+    def objects(self) -> dict[str, Shown]:
+        state = self.state
+        return {
+            uid: shown_of(item)
+            for held in (state.nodes, state.pods, state.namespaces)
+            for uid, item in held.items()
+        }
+
+
+class ContractOnly:
+    """contract.md and no more: never resumes, ignores what it does not know."""
+
+    def __init__(self) -> None:
+        self._objects: dict[str, Shown] = {}
+        self._status = ""
+        self._loaded = False
+
+    def take(self, message: dict[str, Any]) -> None:
+        match message["type"]:
+            case "connection":
+                self._status = message["status"]
+            case "initial_state":
+                data = message["data"]
+                kinds = (data["nodes"], data["pods"], data["namespaces"])
+                self._objects = {item["uid"]: shown_of(item) for kind in kinds for item in kind}
+                self._loaded = True
+            case "batch":
+                for event in message["data"]:
+                    self._event(event)
+            case _:
+                self._event(message)
+
+    def _event(self, message: dict[str, Any]) -> None:
+        if not message["type"].endswith("_event"):
+            return
+        if message["action"] == "DELETED":
+            self._objects.pop(message["data"]["uid"], None)
+        else:
+            self._objects[message["data"]["uid"]] = shown_of(message["data"])
+
+    def disconnected(self) -> None:
+        self._status, self._loaded = "", False
+
+    @property
+    def fresh(self) -> bool:
+        return self._loaded and self._status == "connected"
+
+    @property
+    def token(self) -> Token | None:
+        return None
+
+    @property
+    def objects(self) -> dict[str, Shown]:
+        return self._objects
+
+
+class Client:
+    """One who keeps a connection, as long as it wants one. It is the hub's Outlet, too."""
+
+    descriptor = -1  # no socket: everything comes through `write`
+
+    def __init__(self, name: str, *, ours: bool) -> None:
+        self.name = name
+        self.holding: Holding = Ours() if ours else ContractOnly()
+        self.watched: Filter = EVERYTHING
+        self.connection: dict[str, Any] = {}
+        self.errors: list[str] = []
+        self.resumed = 0
+        self.stalled = False
+        self.wrong_since: float | None = None  # the checker's: since when it holds what is not so
+        self.member: Member | None = None
+        self.times: list[float] = []  # of each message of this connection
+        self._waiting: list[bytes] = []
+        self._reader = FrameReader()
+        self._server: Server | None = None
+        self._lost = asyncio.Event()
+
+    # The outlet
+
+    def write(self, data: bytes | memoryview) -> None:
+        self._waiting.append(bytes(data))
+        if not self.stalled:
+            self.read()
+
+    def pending(self) -> int:
+        return sum(map(len, self._waiting))
+
+    def close(self, close: Close) -> None:
+        self._lost.set()
+
+    # The client
+
+    def read(self) -> None:
+        """Take what has come."""
+        waiting, self._waiting = self._waiting, []
+        for frame in self._reader.feed(b"".join(waiting)):
+            if frame.opcode == 9 and self.member is not None and self._server and self._server.hub:
+                self._server.hub.pong(self.member)
+            if frame.opcode == 1:
+                message = json.loads(frame.payload)
+                self.times.append(asyncio.get_running_loop().time())
+                if message["type"] == "connection":
+                    self.connection = message
+                    self.resumed += message.get("resumed") is True
+                if message["type"] == "error":
+                    self.errors.append(message["error"]["code"])
+                self.holding.take(message)
+
+    def drop(self) -> None:
+        """The network is cut."""
+        self.holding.disconnected()
+        self._lost.set()
+
+    def subscribe(self, namespaces: list[str]) -> None:
+        """Another filter."""
+        self.watched = Filter.parse(namespaces) if namespaces else EVERYTHING
+        greeted = False
+        if isinstance(self.holding, Ours):
+            greeted = self.holding.linked
+            self.holding.state.await_state()  # what is held is of another filter: it is never resumed from
+        if greeted:
+            self.say(json.dumps({"type": "subscribe", "namespaces": namespaces}))
+        else:
+            # The contract knows no other way than to connect again; neither may ours ask before it was greeted, since
+            # nothing tells the state of the first filter from that of the second.
+            self.drop()
+
+    def say(self, text: str) -> None:
+        if self.member is not None and self._server is not None and self._server.hub is not None:
+            self._server.hub.receive(self.member, text)
+
+    async def run(self, servers: dict[str, Server]) -> None:
+        """Connect, again and again."""
+        while True:
+            server = servers.get("now")
+            self._lost = asyncio.Event()
+            self._reader, self._waiting, self.times = FrameReader(), [], []
+            if server is not None and server.hub is not None:
+                self._server = server
+                hub = server.hub
+                self.member = await server.join(self, self.watched, self.holding.token)
+                if self.member is not None:
+                    await self._lost.wait()
+                    hub.leave(self.member)
+                    self.member = None
+            self.holding.disconnected()
+            await asyncio.sleep(_RETRY)

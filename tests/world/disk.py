@@ -1,0 +1,72 @@
+"""A log on a disk that is played: full, slow, restored from a copy, without its last moments."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from kstream.core.errors import LogFullError
+from kstream.core.timeline.events import WatchEvent
+from kstream.core.timeline.health import ClusterInfo
+from kstream.logs.memory import MemoryLog
+
+
+class Commit(NamedTuple):
+    changes: Sequence[WatchEvent]
+    versions: Mapping[str, str]
+
+
+class Disk:
+    """What is there when the process is not."""
+
+    def __init__(self) -> None:
+        self.epoch = "world"
+        self.cluster: ClusterInfo | None = None
+        self.commits: list[Commit] = []
+        self.copies: list[list[Commit]] = []
+        self.full = False
+        self.slow = 0.0  # seconds for a commit
+
+    def copy(self) -> None:
+        self.copies.append(list(self.commits))
+
+    def put_back(self) -> None:
+        """An older copy in place of what is there: its numbers will be handed out again."""
+        if self.copies:
+            self.commits = self.copies.pop(0)
+
+    def lose_tail(self, count: int) -> None:
+        """A loss of power: the last commits were not synced."""
+        del self.commits[max(0, len(self.commits) - count) :]
+
+
+class DiskLog(MemoryLog):
+    """What MemoryLog is, kept on a Disk. A commit is there when `append` returns, perhaps earlier."""
+
+    def __init__(self, disk: Disk) -> None:
+        super().__init__(epoch=disk.epoch)
+        self._disk = disk
+
+    @classmethod
+    async def open(cls, disk: Disk) -> DiskLog:
+        log = cls(disk)
+        if disk.cluster is not None:
+            await MemoryLog.identify(log, disk.cluster)
+        for commit in disk.commits:
+            await MemoryLog.append(log, commit.changes, versions=commit.versions)
+        return log
+
+    async def append(
+        self, changes: Sequence[WatchEvent], *, versions: Mapping[str, str] | None = None
+    ) -> int:
+        if self._disk.slow:
+            await asyncio.sleep(self._disk.slow)
+        if self._disk.full:
+            raise LogFullError("the disk is full")
+        self._disk.commits.append(Commit(list(changes), dict(versions or {})))
+        return await super().append(changes, versions=versions)
+
+    async def identify(self, cluster: ClusterInfo) -> None:
+        self._disk.cluster = cluster
+        await super().identify(cluster)

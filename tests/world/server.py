@@ -1,0 +1,93 @@
+"""kstream itself, as `serve --log` composes it, on the played API server and disk; begun and killed at any moment."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Sequence
+
+from kstream.core.delivery.filters import Filter
+from kstream.core.delivery.limits import Limits
+from kstream.core.delivery.session import Close
+from kstream.core.timeline.health import ClusterInfo, Health
+from kstream.delivery.hub import Hub
+from kstream.delivery.member import Member, Outlet
+from kstream.service import follow, record
+from kstream.sources.kube import KubeSource
+from kstream.web.resuming import Resumes, Token
+from tests.world.api import Faults, PlayedApi
+from tests.world.cluster import Cluster
+from tests.world.disk import Disk, DiskLog
+from tests.world.loop import LoopClock
+
+
+class Server:
+    """One life of the process. `start` it, `kill` it; a new one goes on from the disk."""
+
+    def __init__(self, cluster: Cluster, faults: Faults, disk: Disk, clock: LoopClock, *, seed: int) -> None:
+        self._api = PlayedApi(cluster, faults, clock)
+        self._disk = disk
+        self._clock = clock
+        self._seed = seed
+        self._tasks: list[asyncio.Task[None]] = []
+        self.hub: Hub | None = None
+        self._resumes: Resumes | None = None
+
+    async def start(self) -> None:
+        log = await DiskLog.open(self._disk)
+        state = await log.state_at(log.head)
+        self.hub = Hub(
+            epoch=log.epoch,
+            source="live",
+            state=state,
+            health=Health(cluster=log.cluster or ClusterInfo("unknown", "unknown")),
+            clock=self._clock,
+            time=self._clock.time,
+            limits=Limits(),
+            metrics_interval=10.0,
+        )
+        self._resumes = Resumes(self.hub, log)
+        source = KubeSource(self._api, clock=self._clock, rng=random.Random(self._seed))
+        create = asyncio.get_running_loop().create_task
+        self._tasks = [
+            create(self.hub.run()),
+            create(follow(log, self.hub)),
+            create(record(source, log, self._clock, report=self.hub.report)),
+        ]
+
+    @property
+    def failed(self) -> Sequence[BaseException]:
+        """What ended a part of it: no part may end."""
+        return [
+            task.exception() or RuntimeError("it ended")
+            for task in self._tasks
+            if task.done() and not task.cancelled()
+        ]
+
+    async def kill(self) -> None:
+        """In the middle of whatever it does. Its clients lose their connections."""
+        hub, self.hub, self._resumes = self.hub, None, None
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if hub is not None:
+            hub.close_all(Close(1001, "killed"))
+
+    async def join(self, outlet: Outlet, watched: Filter, token: Token | None) -> Member | None:
+        """What `/ws` does with a new connection; None when the server is gone before it is done."""
+        hub, resumes = self.hub, self._resumes
+        if hub is None or resumes is None:
+            return None
+        async with resumes.turn(token):
+            events, reason = await resumes.look(token) if token is not None else ((), None)
+            await asyncio.sleep(0.005)
+            missed = None
+            if token is not None and reason is None:
+                missed = await resumes.encode(token, events, watched, 0)
+            if self.hub is not hub:
+                return None
+            member = hub.join(outlet, watched, window_bits=0, resumed=missed is not None, reason=reason)
+            if missed is not None:
+                resumes.give(member, missed)
+        hub.serve(member)
+        return member

@@ -1,0 +1,90 @@
+"""What happens, and when: a list of steps made of a seed, so that it can be printed, cut and played again."""
+
+from __future__ import annotations
+
+import random
+from typing import Final, NamedTuple
+
+from tests.world.cluster import NAMESPACES
+
+CLIENTS: Final = 4  # the even ones are ours, the odd ones know only the contract
+BEGINS: Final = (
+    15.0  # seconds: by then a watch has had a bookmark, so silence is told from quiet (LISTWATCH 9)
+)
+LASTS: Final = 120.0  # seconds in which things happen
+
+_RESOURCES: Final = ("pods", "nodes", "namespaces")
+
+
+class Step(NamedTuple):
+    """At `at` seconds `what` happens, for `seconds` if it lasts, to `whom`."""
+
+    at: float
+    what: str
+    whom: str = ""
+    seconds: float = 0.0
+
+    def __str__(self) -> str:
+        whom = f" {self.whom}" if self.whom else ""
+        lasting = f" for {self.seconds:.1f} s" if self.seconds else ""
+        return f"{self.at:7.2f} s  {self.what}{whom}{lasting}"
+
+
+_FAULTS: Final = (
+    *("down", "cut", "401", "429", "500", "black hole", "torn line", "compact", "no WatchList", "restart"),
+    *("kill", "full disk", "slow disk"),
+)
+_CLIENTS: Final = ("drop", "drop", "stall", "subscribe", "subscribe", "ping", "nonsense", "late")
+
+# What the product is known to do wrong (docs/findings.md): a switch each, off until it is mended.
+SWITCHES: Final = {
+    "put back": ("copy", "copy", "put back"),
+    "lost tail": ("lost tail",),
+    "denied": ("403 for long",),
+    "warming": ("403 at a restart",),
+    "restored": ("etcd copy", "etcd copy", "etcd restored"),
+}
+
+
+def story(seed: int, switches: frozenset[str]) -> list[Step]:
+    """The steps of a seed, in order of time."""
+    dice = random.Random(f"story {seed}")
+    steps = [
+        Step(dice.uniform(0.0, LASTS), "write", str(dice.choice((1, 1, 1, 3, 40))))
+        for _ in range(dice.randint(10, 40))
+    ]
+    steps += [_fault(dice, dice.choice(_FAULTS)) for _ in range(dice.randint(0, 6))]
+    for _ in range(dice.randint(2, 10)):
+        what, whom = dice.choice(_CLIENTS), str(dice.randrange(CLIENTS))
+        if what == "subscribe":
+            names = dice.sample(NAMESPACES, dice.randint(0, 2))
+            whom = f"{whom} {','.join(names)}"
+        steps.append(
+            Step(dice.uniform(0.0, LASTS), what, whom, dice.uniform(0.5, 30.0) if what == "stall" else 0.0)
+        )
+    for switch in sorted(switches):
+        at = sorted(dice.uniform(BEGINS, LASTS) for _ in SWITCHES[switch])
+        for moment, what in zip(at, SWITCHES[switch], strict=True):
+            steps.append(_fault(dice, what)._replace(at=moment))
+    return sorted(steps)
+
+
+def _fault(dice: random.Random, what: str) -> Step:
+    at = dice.uniform(BEGINS, LASTS)
+    whom, seconds = "", dice.choice((0.3, 1.0, 5.0, 20.0, 90.0))
+    match what:
+        case "401" | "429" | "500":
+            whom = dice.choice(("", *_RESOURCES))
+        case "403 for long":
+            whom, seconds = dice.choice(_RESOURCES), 200.0
+        case "403 at a restart":
+            seconds = dice.uniform(0.2, 1.3)
+        case "black hole":
+            seconds = dice.choice((1.0, 20.0, 250.0))
+        case "lost tail":
+            whom, seconds = str(dice.choice((1, 2, 5))), 0.0
+        case "cut" | "torn line" | "compact" | "copy" | "put back" | "etcd copy" | "etcd restored" | "kill":
+            seconds = 0.0
+        case _:
+            pass
+    return Step(at, what, whom, seconds)

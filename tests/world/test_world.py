@@ -1,0 +1,73 @@
+"""The whole system from one seed: see stage.py for what is real in it and what is played."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.world.known import MENDED, OPEN, Open
+from tests.world.search import report, search, shrink
+from tests.world.stage import play
+from tests.world.story import Step, story
+
+_SEEDS = 60  # new ones in a run: a number and not a time, so that a slow machine looks as far as a fast one
+_NONE: frozenset[str] = frozenset()
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_new_seeds_find_nothing(part: int) -> None:
+    first = random.SystemRandom().randrange(1_000_000_000)
+    hit = search(range(first, first + _SEEDS), _NONE)
+    assert hit is None, report(*hit)
+
+
+@pytest.mark.parametrize("seed", MENDED)
+def test_what_was_found_once_is_mended(seed: int) -> None:
+    assert play(seed, story(seed, _NONE)) == ""
+
+
+@pytest.mark.parametrize("known", OPEN, ids=lambda known: known.switch)
+def test_what_is_known_and_open_is_still_found(known: Open) -> None:
+    found = play(known.seed, story(known.seed, frozenset({known.switch})))
+    assert found.startswith(f"{known.kind}: "), (
+        "it is mended: move its seed to MENDED, and its switch into every run"
+    )
+
+
+@pytest.mark.parametrize("seed", [1, 24])
+def test_a_seed_tells_one_story_in_every_process(seed: int) -> None:
+    script = (
+        "from tests.world.stage import play\nfrom tests.world.story import story\n"
+        f"print(play({seed}, story({seed}, frozenset({{'restored'}})), trace=print))"
+    )
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env={"PYTHONHASHSEED": hash_seed},
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for hash_seed in ("1", "2")
+    }
+    assert len(told) == 1
+    assert "etcd restored" in told.pop()
+
+
+def test_a_story_is_made_shorter_and_finds_the_same() -> None:
+    steps = story(0, frozenset({"restored"}))
+    short = shrink(0, steps)
+    assert len(short) < len(steps) / 2
+    assert {step.what for step in short} >= {"etcd copy", "etcd restored"}
+    assert play(0, short).startswith("untrue: ")
+
+
+def test_the_trace_is_the_story() -> None:
+    told: list[str] = []
+    play(1, [Step(1.0, "write", "3"), Step(2.5, "drop", "0")], trace=told.append)
+    assert told == ["   1.00 s  write 3", "   2.50 s  drop 0"]
