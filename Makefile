@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.installed
 # How long the last run of the tests took here, in seconds.
 TOOK   := $(VENV)/.test-took
 
-.PHONY: help run test check bench mutants world lowest lock loadtest browser format clean
+.PHONY: help run test check bench world fuzz lowest lock loadtest browser format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -16,7 +16,7 @@ help: ## this list
 run: $(VENV)/.runtime ## start a simulated cluster and stream it
 	@$(BIN)/kstream simulate
 
-test: $(STAMP) ## every test this machine can run, and the coverage gate
+test: $(STAMP) ## every test this machine can run
 	@echo "About $$(cat $(TOOK) 2>/dev/null || echo 300) seconds: as long as the last run here, or on two cores" >&2
 	@began=$$(date +%s); $(BIN)/python -m pytest -n 2 -q && echo $$(( $$(date +%s) - began )) >$(TOOK)
 
@@ -30,11 +30,11 @@ bench: $(STAMP) ## kstream and its peers, measured side by side; ARGS="--json", 
 	@ulimit -n 8192 2>/dev/null; $(BIN)/python -m loadtest.bench $(ARGS)
 	@test -n "$(ARGS)" || $(BIN)/python -m simulator.bench
 
-mutants: $(STAMP) ## which changes no test notices; ARGS=kstream/core/timeline
-	$(BIN)/python -m tests.mutants $(ARGS)
-
 world: $(STAMP) ## the whole system from one seed after another; SECONDS=600
 	$(BIN)/python -m tests.world --seconds $(or $(SECONDS),60)
+
+fuzz: $(STAMP) ## every parser, on and on; SECONDS=60 SEED=1
+	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) --seed $(or $(SEED),0)
 
 lowest: $(STAMP) ## the suite with the lowest versions that pyproject.toml declares
 	$(BIN)/python -m pip install --quiet uv
