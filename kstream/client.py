@@ -211,6 +211,8 @@ class Client:
         token = self.state.resume if self._may_resume else None
         if token is not None:
             url = url.update_query(epoch=token.epoch, seq=str(token.seq))
+            if token.term is not None:
+                url = url.update_query(term=token.term)
         try:
             return await self._session.ws_connect(
                 url,

@@ -10,6 +10,7 @@ from kstream.core.timeline.events import Delivery, Event, Known, WatchEvent
 from kstream.core.timeline.health import ClusterInfo
 from kstream.core.timeline.retention import Holding
 from kstream.core.timeline.state import ClusterState
+from kstream.core.timeline.terms import Term
 
 
 class Clock(Protocol):
@@ -52,6 +53,11 @@ class EventLog(Protocol):
     @property
     def epoch(self) -> str:
         """The id of this history; another history, another epoch (PROTOCOL 3)."""
+        ...
+
+    @property
+    def terms(self) -> Sequence[Term]:
+        """Who wrote from where on, in order; the last one is that of whoever writes now. Never empty."""
         ...
 
     @property

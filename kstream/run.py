@@ -85,6 +85,7 @@ async def run(server: Server, *, ready: Callable[[Address], None], stop: asyncio
         health.synced = health.stale = True
     hub = Hub(
         epoch=log.epoch,
+        term=lambda: log.terms[-1].id,
         source=server.mode,
         state=state,
         health=health,

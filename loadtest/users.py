@@ -63,7 +63,7 @@ class StreamUser(User):
         query = f"?namespaces={','.join(self.namespaces)}" if self.namespaces else ""
         token = self._stream.state.resume if resume else None
         if token is not None:
-            query += f"{'&' if query else '?'}epoch={token.epoch}&seq={token.seq}"
+            query += f"{'&' if query else '?'}epoch={token.epoch}&term={token.term}&seq={token.seq}"
         began = time.perf_counter()
         try:
             host = str(self.host).replace("http", "ws", 1)

@@ -26,6 +26,7 @@ async def running(
     clock = clock or VirtualClock(START)
     hub = Hub(
         epoch="epoch-1",
+        term=lambda: "term-1",
         source="live",
         state=state or ClusterState(),
         health=Health(cluster=ClusterInfo("test", "v1.36.0"), synced=synced, **health),

@@ -40,6 +40,7 @@ class Hub:
         self,
         *,
         epoch: str,
+        term: Callable[[], str],
         source: str,
         state: ClusterState,
         health: Health,
@@ -49,6 +50,7 @@ class Hub:
         metrics_interval: float,
     ) -> None:
         self.epoch = epoch
+        self._term = term
         self.source = source
         self.state = state
         self.health = health
@@ -223,6 +225,7 @@ class Hub:
             status="connected" if status == "connected" else "reconnecting",
             cluster=self.health.cluster,
             epoch=self.epoch,
+            term=self._term(),
             source=self.source,
             time=self._time(),
             resumed=resumed,

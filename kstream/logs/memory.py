@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import AsyncGenerator, Mapping, Sequence
 
 from kstream.core.errors import LogError
@@ -9,6 +10,7 @@ from kstream.core.timeline.events import Event, WatchEvent
 from kstream.core.timeline.health import ClusterInfo
 from kstream.core.timeline.retention import Holding
 from kstream.core.timeline.state import ClusterState
+from kstream.core.timeline.terms import Term
 from kstream.logs.feed import Feed, Follower, followed
 from kstream.logs.refusals import check_range, identified
 from kstream.ports import Jump
@@ -18,6 +20,7 @@ class MemoryLog:
     """An EventLog that is gone when the process is."""
 
     def __init__(self, *, epoch: str = "memory", meta: Mapping[str, str] | None = None) -> None:
+        self._terms = (Term(uuid.uuid4().hex, 1),)
         self.meta: Mapping[str, str] = dict(meta or {})
         self._epoch = epoch
         self._events: list[Event] = []
@@ -31,6 +34,10 @@ class MemoryLog:
     @property
     def epoch(self) -> str:
         return self._epoch
+
+    @property
+    def terms(self) -> Sequence[Term]:
+        return self._terms
 
     @property
     def head(self) -> int:

@@ -15,6 +15,7 @@ from kstream.core.timeline.events import Event, WatchEvent
 from kstream.core.timeline.health import ClusterInfo
 from kstream.core.timeline.retention import Holding
 from kstream.core.timeline.state import ClusterState
+from kstream.core.timeline.terms import Term
 from kstream.logs import keyframes, rows, schema
 from kstream.logs.refusals import check_range
 
@@ -23,6 +24,7 @@ class Status(NamedTuple):
     """What is true of the file as a whole, at one moment."""
 
     epoch: str
+    terms: Sequence[Term]
     head: int
     oldest: int
     cluster: ClusterInfo | None
@@ -36,6 +38,7 @@ def status(path: Path, connection: sqlite3.Connection) -> Status:
         meta = rows.pairs(connection, "meta")
         versions = rows.pairs(connection, "versions")
         first, last = connection.execute("SELECT min(seq), max(seq) FROM events").fetchone()
+        terms = rows.terms(connection) if schema.format_of(connection) >= 4 else []
         kept = None
         if _has_keyframes(connection):
             (kept,) = connection.execute("SELECT max(seq) FROM keyframes").fetchone()
@@ -45,7 +48,9 @@ def status(path: Path, connection: sqlite3.Connection) -> Status:
         cluster = ClusterInfo(**json.loads(meta.pop("cluster"))) if "cluster" in meta else None
     except (KeyError, ValueError, TypeError) as error:
         raise LogFormatError(f"{path}: the event log is damaged: its table `meta` says no {error}") from error
-    return Status(epoch, head, head + 1 if first is None else first, cluster, versions, meta)
+    # An older file that is only read has one writer, as far as anybody knows.
+    terms = terms or [Term(epoch, 1)]
+    return Status(epoch, terms, head, head + 1 if first is None else first, cluster, versions, meta)
 
 
 def holding(connection: sqlite3.Connection) -> Holding:
@@ -87,7 +92,12 @@ def live_at(connection: sqlite3.Connection, seq: int) -> keyframes.LiveSet:
         frame = keyframes.nearest(connection, seq)
         if frame is not None:
             found = _rows_of(connection, frame.refs, "seq, kind, uid")
-            live.load(frame.seq, frame.time, found)
+            try:
+                live.load(frame.seq, frame.time, found)
+            except ValueError as error:  # a kind that there is not
+                raise LogFormatError(
+                    f"the event log is damaged: {error}; restore the file from a copy"
+                ) from error
         later = connection.execute(
             f"SELECT {rows.OUTLINE} FROM events WHERE seq > ? AND seq <= ? ORDER BY seq", (live.seq, seq)
         )

@@ -13,6 +13,7 @@ from kstream.core.timeline.events import Event, WatchEvent
 from kstream.core.timeline.health import ClusterInfo
 from kstream.core.timeline.playback import MAX, Playback, PlaybackState, speed_of
 from kstream.core.timeline.state import ClusterState
+from kstream.core.timeline.terms import Term
 from kstream.logs.places import place, settled, time_of
 from kstream.ports import Clock, EventLog, Jump
 
@@ -91,6 +92,10 @@ class ReplayLog:
     @property
     def epoch(self) -> str:
         return self._recording.epoch
+
+    @property
+    def terms(self) -> Sequence[Term]:
+        return self._recording.terms
 
     @property
     def head(self) -> int:

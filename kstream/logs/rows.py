@@ -9,6 +9,7 @@ from typing import Any, Final
 from kstream.core.delivery.deflate import crc32
 from kstream.core.errors import LogFormatError
 from kstream.core.timeline.events import Event, Kind, ObjectKey, Verb, WatchEvent
+from kstream.core.timeline.terms import Term
 
 INSERT: Final = (
     "INSERT INTO events (seq, time, verb, kind, namespace, name, uid, version, body, crc)"
@@ -105,6 +106,27 @@ def pairs(connection: sqlite3.Connection, table: str) -> dict[str, str]:
                 " restore the file from a copy"
             )
         found[key] = value
+    return found
+
+
+def put_term(connection: sqlite3.Connection, term: Term) -> None:
+    """Write a term behind those that are there, within the caller's transaction."""
+    connection.execute(
+        "INSERT INTO terms (id, first, crc) VALUES (?, ?, ?)", (*term, _crc(term.id, str(term.first)))
+    )
+
+
+def terms(connection: sqlite3.Connection) -> list[Term]:
+    """All terms, in order. Raises LogFormatError for one that is not as it was written."""
+    found: list[Term] = []
+    for term, first, checksum in connection.execute("SELECT id, first, crc FROM terms ORDER BY number"):
+        whole = isinstance(term, str) and isinstance(first, int)
+        if not whole or checksum != _crc(term, str(first)) or (found and first < found[-1].first):
+            raise LogFormatError(
+                f"the event log is damaged: the term that begins at event {first} is not as it was written;"
+                " restore the file from a copy"
+            )
+        found.append(Term(term, first))
     return found
 
 

@@ -6,15 +6,17 @@ The whole of it is described for readers of such files in docs/log-format.md.
 from __future__ import annotations
 
 import sqlite3
+import uuid
 from collections.abc import Callable, Mapping
 from typing import Final
 
 import sqlite_utils
 
+from kstream.core.timeline.terms import Term
 from kstream.logs import keyframes, rows
 
 APPLICATION_ID: Final = 0x6B737472  # "kstr": tells a log from any other SQLite file
-FORMAT: Final = 3  # PRAGMA user_version; one more for each entry of MIGRATIONS
+FORMAT: Final = 4  # PRAGMA user_version; one more for each entry of MIGRATIONS
 
 Migration = Callable[[sqlite_utils.Database], None]
 
@@ -76,7 +78,20 @@ def _checksums(db: sqlite_utils.Database) -> None:
     keyframes.insert(db.conn, frames)
 
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (_tables, _keyframes, _checksums)
+def _terms(db: sqlite_utils.Database) -> None:
+    """Format 4: who wrote from where on. What older formats hold is one term of its own."""
+    db.execute("""
+        CREATE TABLE terms (
+            number INTEGER PRIMARY KEY,
+            id TEXT NOT NULL,
+            first INTEGER NOT NULL,
+            crc INTEGER NOT NULL
+        )""")
+    if db.execute("SELECT seq FROM events UNION ALL SELECT seq FROM keyframes LIMIT 1").fetchone():
+        rows.put_term(db.conn, Term(uuid.uuid4().hex, 1))
+
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (_tables, _keyframes, _checksums, _terms)
 """MIGRATIONS[n] leads from format n to n + 1. Never edited once released: files of that format exist."""
 
 _STATUS = "json_extract(body, '$.status')"

@@ -19,6 +19,7 @@ from kstream.core.timeline.events import Event, WatchEvent
 from kstream.core.timeline.health import ClusterInfo
 from kstream.core.timeline.retention import Holding
 from kstream.core.timeline.state import ClusterState
+from kstream.core.timeline.terms import Term
 from kstream.logs import reading
 from kstream.logs.connections import connect_for_reading, translated
 from kstream.logs.feed import Feed, Follower, followed
@@ -107,6 +108,10 @@ class SqliteLog:
     @property
     def epoch(self) -> str:
         return self._status.epoch
+
+    @property
+    def terms(self) -> Sequence[Term]:
+        return self._status.terms
 
     @property
     def head(self) -> int:

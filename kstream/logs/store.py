@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from kstream.core.errors import LogMismatchError
 from kstream.core.timeline.events import Event, WatchEvent
 from kstream.core.timeline.health import ClusterInfo
+from kstream.core.timeline.terms import Term
 from kstream.logs import keyframes, rows
 from kstream.logs.connections import connect_for_writing, translated
 from kstream.logs.lock import WriterLock
@@ -21,6 +22,7 @@ from kstream.logs.reading import Status, live_at, status
 from kstream.logs.refusals import identified
 
 _ROWS: Final = 256
+_TERMS: Final = 1000  # that are kept: whoever was told an earlier one gets a state
 
 
 class Change(NamedTuple):
@@ -45,7 +47,7 @@ class Store:
             try:
                 with translated(path):
                     self._found(epoch, meta)
-                    self.status: Status = status(path, self._connection)
+                    self.status: Status = self._begun(status(path, self._connection))
                     self._live: keyframes.LiveSet | None = live_at(self._connection, self.status.head)
             except BaseException:
                 self._connection.close()
@@ -66,6 +68,16 @@ class Store:
                 f"{self.path}: the event log holds another run (epoch {json.loads(kept)}, not {epoch});"
                 " give another file"
             )
+
+    def _begun(self, found: Status) -> Status:
+        """Begin a term: whatever a copy of this file has been told of its end is of another one."""
+        connection = self._connection
+        connection.execute("BEGIN IMMEDIATE")
+        rows.put_term(connection, Term(uuid.uuid4().hex, found.head + 1))
+        connection.execute("DELETE FROM terms WHERE number <= (SELECT max(number) FROM terms) - ?", (_TERMS,))
+        terms = rows.terms(connection)
+        connection.execute("COMMIT")
+        return found._replace(terms=terms)
 
     def commit(self, changes: Sequence[Change]) -> list[Event]:
         """All of them in one transaction, or none; the events as they are numbered. Raises LogError."""

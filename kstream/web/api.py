@@ -104,6 +104,7 @@ class Api:
         health = hub.health
         body: dict[str, Any] = {
             "epoch": hub.epoch,
+            "term": self._log.terms[-1].id,
             "seq": hub.state.seq,
             "oldest": self._log.oldest,
             "dropped": self._log.oldest - 1,

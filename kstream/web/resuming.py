@@ -15,6 +15,7 @@ from kstream.core.delivery.backlog import catch_up
 from kstream.core.delivery.filters import Filter
 from kstream.core.errors import LogTrimmedError
 from kstream.core.timeline.events import Event
+from kstream.core.timeline.terms import reach
 from kstream.delivery.hub import Hub
 from kstream.delivery.member import Member
 from kstream.ports import EventLog
@@ -29,6 +30,7 @@ class Token(NamedTuple):
     """Where a client left off."""
 
     epoch: str
+    term: str  # "" where the client has none: it knows less than it needs
     seq: int
 
 
@@ -65,6 +67,14 @@ class Resumes:
             return (), "another epoch: the history that the token belongs to is not this one"
         if seq > head:
             return (), f"seq {seq} is ahead of this timeline, which is at {head}"
+        reached = reach(self._log.terms, token.term, head=head)
+        if reached is None:
+            return (), "another term: the log does not know who told the token"
+        if seq > reached:
+            return (
+                (),
+                f"the log has lost the end of that term: it reaches to {reached} here, the token is at {seq}",
+            )
         if seq >= backlog.floor:
             # Nothing is read for the usual case: a herd that lost its connections a moment ago.
             return (), None

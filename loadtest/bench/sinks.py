@@ -36,6 +36,7 @@ def bench_hub(state: ClusterState, *, epoch: str, limits: Limits) -> Hub:
     clock = SystemClock()
     return Hub(
         epoch=epoch,
+        term=lambda: epoch,
         source="live",
         state=state,
         health=Health(synced=True),

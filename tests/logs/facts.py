@@ -74,6 +74,8 @@ def as_format(path: Path, number: int) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for name in schema.VIEWS:
             connection.execute(f"DROP VIEW {name}")
+        if number < 4:
+            connection.execute("DROP TABLE terms")
         if number < 3:
             for table in ("meta", "versions", "keyframes"):
                 connection.execute(f"ALTER TABLE {table} DROP COLUMN crc")

@@ -26,6 +26,10 @@ class Running:
     def ws(self) -> str:
         return self.address.websocket
 
+    def token(self, seq: int) -> str:
+        """The query of a client that holds all up to `seq`."""
+        return f"epoch={self.log.epoch}&term={self.log.terms[-1].id}&seq={seq}"
+
     def http(self, path: str) -> str:
         return self.address.page.rstrip("/") + path
 

@@ -54,7 +54,7 @@ async def test_what_clients_got_is_counted_for_each_of_them() -> None:
 
 async def test_resumes_and_refusals_are_counted_by_reason() -> None:
     async with serving() as server, aiohttp.ClientSession() as http:
-        for token in ("epoch=epoch-1&seq=1", "epoch=other&seq=1", "epoch=epoch-1&seq=99"):
+        for token in (server.token(1), "epoch=other&seq=1", server.token(99), "epoch=epoch-1&seq=1"):
             async with websockets.connect(f"{server.ws}?{token}") as client:
                 await client.recv()
         for headers in ({"Origin": "http://evil.example"}, {"Host": "evil.example"}):
@@ -65,6 +65,7 @@ async def test_resumes_and_refusals_are_counted_by_reason() -> None:
     assert resumes == {
         "kstream_resumes_total[resumed]": 1,
         "kstream_resumes_total[another epoch]": 1,
+        "kstream_resumes_total[another term]": 1,
         "kstream_resumes_total[seq N is ahead of this timeline, which is at N]": 1,
     }
     assert found["kstream_refusals_total[origin]"] == found["kstream_refusals_total[host]"] == 1

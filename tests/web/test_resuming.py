@@ -22,7 +22,7 @@ async def _behind(server: Running, *, note: str) -> None:
 
 async def _resume(server: Running, seq: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """`connection`, and what follows up to the last event."""
-    async with connect(f"{server.ws}?epoch=epoch-1&seq={seq}", max_size=None) as ws:
+    async with connect(f"{server.ws}?{server.token(seq)}", max_size=None) as ws:
         first = json.loads(await ws.recv())
         rest = [json.loads(await ws.recv())]
         while rest[-1].get("seq") != _EVENTS + 2:
@@ -35,7 +35,7 @@ async def _stalled(server: Running) -> asyncio.StreamWriter:
     reader, writer = await asyncio.open_connection(server.address.host, server.address.port, limit=1024)
     host = f"{server.address.host}:{server.address.port}"
     writer.write(
-        f"GET /ws?epoch=epoch-1&seq=2 HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"GET /ws?{server.token(2)} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
     )
     await reader.readuntil(b"\r\n\r\n")

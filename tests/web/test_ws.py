@@ -62,14 +62,14 @@ async def test_only_the_namespaces_asked_for_come() -> None:
 
 
 async def test_what_the_server_did_not_see_itself_is_resumed_from_the_log() -> None:
-    async with serving() as server, connect(server.ws + "?epoch=epoch-1&seq=1") as ws:
+    async with serving() as server, connect(f"{server.ws}?" + server.token(1)) as ws:
         first, batch = await take(ws, 2)
     assert first["resumed"] is True
     assert (batch["type"], batch["seq"], batch["data"][0]["data"]["name"]) == ("batch", 2, "p1")
 
 
 async def test_one_who_missed_nothing_gets_nothing_but_what_comes() -> None:
-    async with serving() as server, connect(server.ws + "?epoch=epoch-1&seq=2") as ws:
+    async with serving() as server, connect(f"{server.ws}?" + server.token(2)) as ws:
         (first,) = await take(ws, 1)
         await server.add_pods("p2")
         (event,) = await take(ws, 1)
@@ -83,7 +83,7 @@ async def test_a_token_that_retention_has_overtaken_gets_the_reason_and_a_state(
             await server.add_pods(*(f"new-{number}" for number in range(start, start + 2000)))
             await asyncio.sleep(0)
         await server.log.trim(24_000)
-        async with connect(server.ws + "?epoch=epoch-1&seq=2", max_size=None) as ws:
+        async with connect(f"{server.ws}?" + server.token(2), max_size=None) as ws:
             first, state = await take(ws, 2)
     assert first["resumed"] is False
     assert first["reason"] == "seq 2 is no longer kept: the log begins at 24000"
@@ -97,7 +97,7 @@ async def test_a_token_within_the_window_is_resumed_whatever_retention_has_dropp
             await server.add_pods("p2")
             await take(ws, 1)
         await server.log.trim(4)
-        async with connect(server.ws + "?epoch=epoch-1&seq=2") as ws:
+        async with connect(f"{server.ws}?" + server.token(2)) as ws:
             first, batch = await take(ws, 2)
     assert (first["resumed"], batch["type"], batch["seq"]) == (True, "batch", 3)
 
@@ -120,7 +120,7 @@ async def test_who_is_connected_when_retention_overtakes_the_server_gets_a_fresh
 async def test_a_missed_part_is_resumed_as_a_batch_without_a_state() -> None:
     async with serving() as server:
         await server.add_pods("p2", "p3")
-        async with connect(server.ws + "?epoch=epoch-1&seq=2") as ws:
+        async with connect(f"{server.ws}?" + server.token(2)) as ws:
             first, batch = await take(ws, 2)
             await server.add_pods("p4")
             (event,) = await take(ws, 1)
@@ -132,12 +132,18 @@ async def test_a_missed_part_is_resumed_as_a_batch_without_a_state() -> None:
 
 @pytest.mark.parametrize(
     ("token", "reason"),
-    [("epoch=other&seq=1", "epoch"), ("epoch=epoch-1&seq=99", "ahead"), ("epoch=epoch-1&seq=0", "kept")],
+    [
+        ("epoch=other&seq=1", "epoch"),
+        ("epoch=epoch-1&term={term}&seq=99", "ahead"),
+        ("epoch=epoch-1&term={term}&seq=0", "kept"),
+        ("epoch=epoch-1&term=other&seq=2", "another term"),
+        ("epoch=epoch-1&seq=2", "another term"),
+    ],
 )
 async def test_a_token_that_cannot_be_resumed_gets_the_reason_and_a_state(token: str, reason: str) -> None:
     async with serving() as server:
         await server.log.trim(2)
-        async with connect(f"{server.ws}?{token}") as ws:
+        async with connect(f"{server.ws}?{token.format(term=server.log.terms[-1].id)}") as ws:
             first, state = await take(ws, 2)
         assert first["resumed"] is False
         assert reason in first["reason"]

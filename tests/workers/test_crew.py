@@ -148,7 +148,7 @@ async def test_workers_go_on_when_retention_drops_what_they_have_not_read(tmp_pa
         await log.trim(log.head + 1)
         assert await asyncio.gather(*watching) == [["a"]] * 4
         assert await asyncio.gather(*(seen(address, 6003, stale=False) for _ in range(4))) == [["a"]] * 4
-        async with connect(f"{address.websocket}?epoch={log.epoch}&seq=1") as ws:
+        async with connect(f"{address.websocket}?epoch={log.epoch}&term={log.terms[-1].id}&seq=1") as ws:
             first = json.loads(await ws.recv())
         # Where it begins is what that worker knows of it: it looks every 50 ms.
         assert first["resumed"] is False

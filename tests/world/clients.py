@@ -53,7 +53,7 @@ class Ours:
     @property
     def token(self) -> Token | None:
         held = self.state.resume
-        return None if held is None else Token(*held)
+        return None if held is None else Token(held.epoch, held.term or "", held.seq)
 
     @property
     def objects(self) -> dict[str, Shown]:

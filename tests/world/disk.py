@@ -9,6 +9,7 @@ from typing import NamedTuple
 from kstream.core.errors import LogFullError
 from kstream.core.timeline.events import WatchEvent
 from kstream.core.timeline.health import ClusterInfo
+from kstream.core.timeline.terms import Term
 from kstream.logs.memory import MemoryLog
 
 
@@ -24,17 +25,19 @@ class Disk:
         self.epoch = "world"
         self.cluster: ClusterInfo | None = None
         self.commits: list[Commit] = []
-        self.copies: list[list[Commit]] = []
+        self.terms: list[Term] = []
+        self.begun = 0  # terms, ever: an id is never used twice, whatever is put back
+        self.copies: list[tuple[list[Commit], list[Term]]] = []
         self.full = False
         self.slow = 0.0  # seconds for a commit
 
     def copy(self) -> None:
-        self.copies.append(list(self.commits))
+        self.copies.append((list(self.commits), list(self.terms)))
 
     def put_back(self) -> None:
         """An older copy in place of what is there: its numbers will be handed out again."""
         if self.copies:
-            self.commits = self.copies.pop(0)
+            self.commits, self.terms = self.copies.pop(0)
 
     def lose_tail(self, count: int) -> None:
         """A loss of power: the last commits were not synced."""
@@ -48,6 +51,10 @@ class DiskLog(MemoryLog):
         super().__init__(epoch=disk.epoch)
         self._disk = disk
 
+    @property
+    def terms(self) -> Sequence[Term]:
+        return self._disk.terms
+
     @classmethod
     async def open(cls, disk: Disk) -> DiskLog:
         log = cls(disk)
@@ -55,6 +62,8 @@ class DiskLog(MemoryLog):
             await MemoryLog.identify(log, disk.cluster)
         for commit in disk.commits:
             await MemoryLog.append(log, commit.changes, versions=commit.versions)
+        disk.begun += 1
+        disk.terms.append(Term(f"term-{disk.begun}", log.head + 1))
         return log
 
     async def append(

@@ -17,12 +17,18 @@ class Open(NamedTuple):
 
 
 OPEN: Final = (
-    Open(1, "put back", 9, "untrue"),
-    Open(1, "lost tail", 15, "untrue"),
     Open(2, "denied", 0, "untrue"),
     Open(3, "warming", 1, "untrue"),
     Open(5, "restored", 0, "untrue"),
 )
 
-MENDED: Final = (7, 24, 60, 249)
-"""Seeds that once found something without a switch."""
+ON: Final = (
+    frozenset[str](),
+    frozenset({"put back"}),
+    frozenset({"lost tail"}),
+    frozenset({"put back", "lost tail"}),
+)
+"""Switches of what is mended: new seeds are played with each of these."""
+
+MENDED: Final = ((7, ON[0]), (24, ON[0]), (60, ON[0]), (249, ON[0]), (9, ON[1]), (15, ON[2]))
+"""Seeds that once found something."""

@@ -38,6 +38,7 @@ class Server:
         state = await log.state_at(log.head)
         self.hub = Hub(
             epoch=log.epoch,
+            term=lambda: log.terms[-1].id,
             source="live",
             state=state,
             health=Health(cluster=log.cluster or ClusterInfo("unknown", "unknown")),

@@ -36,7 +36,7 @@ _FAULTS: Final = (
 )
 _CLIENTS: Final = ("drop", "drop", "stall", "subscribe", "subscribe", "ping", "nonsense", "late")
 
-# What the product is known to do wrong (docs/findings.md): a switch each, off until it is mended.
+# What the product did wrong when it was first played (docs/findings.md): a switch each; known.py says which are mended.
 SWITCHES: Final = {
     "put back": ("copy", "copy", "put back"),
     "lost tail": ("lost tail",),

@@ -9,25 +9,24 @@ from pathlib import Path
 
 import pytest
 
-from tests.world.known import MENDED, OPEN, Open
+from tests.world.known import MENDED, ON, OPEN, Open
 from tests.world.search import report, search, shrink
 from tests.world.stage import play
 from tests.world.story import Step, story
 
 _SEEDS = 60  # new ones in a run: a number and not a time, so that a slow machine looks as far as a fast one
-_NONE: frozenset[str] = frozenset()
 
 
-@pytest.mark.parametrize("part", range(4))
-def test_new_seeds_find_nothing(part: int) -> None:
+@pytest.mark.parametrize("switches", ON, ids=lambda on: "+".join(sorted(on)) or "none")
+def test_new_seeds_find_nothing(switches: frozenset[str]) -> None:
     first = random.SystemRandom().randrange(1_000_000_000)
-    hit = search(range(first, first + _SEEDS), _NONE)
+    hit = search(range(first, first + _SEEDS), switches)
     assert hit is None, report(*hit)
 
 
-@pytest.mark.parametrize("seed", MENDED)
-def test_what_was_found_once_is_mended(seed: int) -> None:
-    assert play(seed, story(seed, _NONE)) == ""
+@pytest.mark.parametrize(("seed", "switches"), MENDED)
+def test_what_was_found_once_is_mended(seed: int, switches: frozenset[str]) -> None:
+    assert play(seed, story(seed, switches)) == ""
 
 
 @pytest.mark.parametrize("known", OPEN, ids=lambda known: known.switch)

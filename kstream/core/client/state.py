@@ -23,6 +23,7 @@ class ResumeToken(NamedTuple):
     """From where a server may go on (PROTOCOL 15)."""
 
     epoch: str
+    term: str | None  # None: the server knows none
     seq: int
 
 
@@ -43,6 +44,7 @@ class ClientState:
         self.seq: int | None = None  # what is held is exactly the log up to here; None: not known
         self.loaded = False  # there is a state to show
         self._epoch: str | None = None
+        self._term: str | None = None
         self._linked = False
         self._awaiting = True  # what is held will be replaced by an `initial_state`
         self._ambiguous = False  # the next `initial_state` may be of a filter that is no longer wanted
@@ -92,7 +94,7 @@ class ClientState:
         """What to ask for on the next connection; None when only an `initial_state` will do."""
         if self._awaiting or self._ambiguous or self._epoch is None or self.seq is None:
             return None
-        return ResumeToken(self._epoch, self.seq)
+        return ResumeToken(self._epoch, self._term, self.seq)
 
     @property
     def stale(self) -> bool:
@@ -142,6 +144,9 @@ class ClientState:
         if epoch != self._epoch:
             self._epoch = epoch
             self.seq = None
+        # What is held was told under this term from now on: the server has just said that it goes on from there, or
+        # that it will not.
+        self._term = message.get("term")
         if message["status"] == "connected":
             self.error = None
         self.connection = message

@@ -80,6 +80,7 @@ def connection(
     status: Literal["connected", "reconnecting"],
     cluster: ClusterInfo,
     epoch: str,
+    term: str,
     source: str,
     time: float,
     resumed: bool | None = None,
@@ -93,6 +94,7 @@ def connection(
         "timestamp": timestamp(time),
         "cluster": {"name": cluster.name, "version": cluster.version},
         "epoch": epoch,
+        "term": term,
         "source": source,
     }
     if resumed is not None:

@@ -100,6 +100,7 @@ export interface ConnectionMessage extends Stamped {
   status: "connected" | "reconnecting";
   cluster: { name: string; version: string };
   epoch?: string;
+  term?: string;
   source?: "live" | "replay" | "simulate";
   resumed?: boolean;
   reason?: string;
@@ -159,6 +160,7 @@ export type ServerMessage =
 
 export interface ResumeToken {
   epoch: string;
+  term: string | null;
   seq: number;
 }
 

@@ -49,6 +49,7 @@ export class ClusterState {
     /** Grows with everything that can change what is shown: a cheap snapshot for UI frameworks. */
     this.version = 0;
     this._epoch = null;
+    this._term = null;
     this._linked = false;
     this._awaiting = true; // what is held will be replaced by an initial_state
     this._ambiguous = false; // the next initial_state may be of a filter that is no longer wanted
@@ -116,7 +117,7 @@ export class ClusterState {
   /** What to ask for on the next connection; null when only an initial_state will do. */
   get resume() {
     if (this._awaiting || this._ambiguous || this._epoch === null || this.seq === null) return null;
-    return { epoch: this._epoch, seq: this.seq };
+    return { epoch: this._epoch, term: this._term, seq: this.seq };
   }
 
   /** What is held may no longer be true: no socket, a server without its source, or a state to come. */
@@ -153,6 +154,8 @@ export class ClusterState {
       this._epoch = epoch;
       this.seq = null;
     }
+    // What is held was told under this term from now on.
+    this._term = message.term ?? null;
     if (message.status === "connected") this.error = null;
     this.connection = message;
   }
@@ -303,6 +306,7 @@ export class KstreamClient extends EventTarget {
     const token = this._mayResume ? this.state.resume : null;
     if (token) {
       url.searchParams.set("epoch", token.epoch);
+      if (token.term !== null) url.searchParams.set("term", token.term);
       url.searchParams.set("seq", String(token.seq));
     }
     this._tell({ link: "connecting", reason: this.status.reason, failed: this.status.failed });
