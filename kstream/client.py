@@ -21,10 +21,10 @@ from yarl import URL
 
 from kstream.clock import SystemClock
 from kstream.core.client.reconnect import HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, Reconnect, Retry
+from kstream.core.client.refusal import NotNowError, refusal
 from kstream.core.client.state import ClientState, Json
 from kstream.core.errors import (
     ConfigError,
-    ForbiddenError,
     InvalidMessageError,
     KstreamError,
     UnreachableError,
@@ -58,19 +58,12 @@ class Status:
     error: KstreamError | None = None  # for the user: set from the fifth failed attempt on; trying goes on
 
 
-class _NotNowError(UnreachableError):
-    """The server answered and cannot take us now; it may have said when to come back."""
-
-    def __init__(self, message: str, retry_after: float = 0.0) -> None:
-        super().__init__(message)
-        self.retry_after = retry_after
-
-
 class Client:
     """One connection to a kstream server, kept up until the block is left.
 
     `url`: ws, wss, http or https; without a path it means `/ws`. Query parameters of it are kept (`at`, `speed`:
-    PROTOCOL 27; with `at` nothing is resumed). `namespaces`: the filter, none is everything.
+    PROTOCOL 27; with `at` nothing is resumed), but for those that the client writes itself. `namespaces`: the filter,
+    none is what the URL says, or everything.
 
     `resume`: ask for what was missed rather than for everything (PROTOCOL 15). `reconnect=False`: `messages()`
     ends with the connection. `wait_for_server=False`: a first connection that fails is an UnreachableError
@@ -89,9 +82,10 @@ class Client:
         clock: Clock | None = None,
     ) -> None:
         """Raises ConfigError for a `url` that is none."""
-        self.state = ClientState()
         self._url = _websocket_url(url)
-        self._namespaces = tuple(namespaces)
+        said = ",".join(self._url.query.getall("namespaces", ())).split(",")
+        self._url = self._url.without_query_params("namespaces", "epoch", "term", "seq")
+        self.state = ClientState(tuple(namespaces) or filter(None, said))
         self._may_resume = resume and "at" not in self._url.query
         self._may_reconnect = reconnect
         self._wait_for_server = wait_for_server
@@ -112,17 +106,19 @@ class Client:
     async def __aenter__(self) -> Self:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=_OPENING, sock_read=_OPENING)
         self._session = aiohttp.ClientSession(timeout=timeout)
+        self._retries.connected()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        # First of all: whoever still reads learns from it that there is nothing to connect any more.
+        session, self._session = self._session, None
         try:
             await self._drop()
         finally:
-            if self._session is not None:
-                await self._session.close()
-                self._session = None
+            if session is not None:
+                await session.close()
             self._tell(Status(Link.CLOSED))
 
     @property
@@ -130,7 +126,7 @@ class Client:
         return self._status
 
     async def messages(self) -> AsyncIterator[Json]:
-        """Every message of the server, after it was folded into `state`; over all reconnections.
+        """Every message of the server, after it was folded into `state`; over all reconnections, while in the block.
 
         Raises ConfigError or ForbiddenError when the server refuses the first connection, UnreachableError as
         `wait_for_server` says, and InvalidMessageError for what is no message. It may be called again after that.
@@ -142,11 +138,13 @@ class Client:
             yield message
 
     async def subscribe(self, namespaces: Iterable[str]) -> None:
-        """Change the filter, now and for every later connection; a new `initial_state` follows. None is all."""
-        self._namespaces = tuple(namespaces)
-        self.state.await_state()
-        with suppress(UnreachableError):  # the next connection asks for it
-            await self._send({"type": "subscribe", "namespaces": list(self._namespaces)})
+        """Change the filter, now and for every later connection; none is all.
+
+        Its `initial_state` follows as soon as the server can be asked, whatever the client is doing; until then what is
+        held is stale. The same filter again asks for nothing.
+        """
+        self.state.want(namespaces)
+        await self._say_wanted()
 
     async def playback(
         self,
@@ -166,65 +164,86 @@ class Client:
     # One connection after the other
 
     async def _next(self) -> Json | None:
-        while True:
-            socket = self._socket or await self._connect()
-            frame = await self._receive(socket)
-            if frame.type is aiohttp.WSMsgType.TEXT:
-                return self._fold(frame.data)
-            if frame.type is aiohttp.WSMsgType.BINARY:
-                raise InvalidMessageError(
-                    f"{self._url} sent binary data: kstream never does. Is it a kstream server?"
-                )
-            self._reason = self._reason or _why_closed(self._url, socket, frame)
-            await self._drop()
-            if not self._may_reconnect:
+        session = self._session
+        if session is None:
+            raise RuntimeError("Client is a context manager: use it as `async with Client(...) as client`")
+        try:
+            while self._session is session:
+                socket = self._socket or await self._connect(session)
+                if socket is None:
+                    break
+                await self._say_wanted()
+                frame = await self._receive(socket)
+                if socket is not self._socket:
+                    continue
+                if frame.type is aiohttp.WSMsgType.TEXT:
+                    return self._fold(frame.data)
+                if frame.type is aiohttp.WSMsgType.BINARY:
+                    raise InvalidMessageError(
+                        f"{self._url} sent binary data: kstream never does. Is it a kstream server?"
+                    )
+                self._reason = self._reason or _why_closed(self._url, socket, frame)
+                await self._drop()
+                if not self._may_reconnect:
+                    self._tell(Status(Link.CLOSED, self._reason))
+                    break
+                retry = self._retries.lost() if self._heard else self._retries.attempt_failed()
+                await self._pause(retry, UnreachableError(self._reason))
+        except BaseException:
+            if self._socket is None and self._session is session:  # nobody tries any more
                 self._tell(Status(Link.CLOSED, self._reason))
-                return None
-            retry = self._retries.lost() if self._heard else self._retries.attempt_failed()
-            await self._pause(retry, UnreachableError(self._reason))
+            raise
+        return None
 
-    async def _connect(self) -> aiohttp.ClientWebSocketResponse:
-        while True:
+    async def _connect(self, session: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse | None:
+        """A socket; None when the block was left meanwhile."""
+        while self._session is session:
             self._tell(Status(Link.CONNECTING, self._reason, failed=self._status.failed))
             try:
-                socket = await self._open()
+                socket = await self._open(session)
             except KstreamError as failure:
+                if self._session is not session:
+                    break
+                self._reason = str(failure)
                 temporary = isinstance(failure, UnreachableError) and self._wait_for_server
                 if not (self._ever_heard or temporary):
                     raise
-                self._reason = str(failure)
-                retry_after = failure.retry_after if isinstance(failure, _NotNowError) else 0.0
+                retry_after = failure.retry_after if isinstance(failure, NotNowError) else 0.0
                 await self._pause(self._retries.attempt_failed(retry_after=retry_after), failure)
             else:
+                if self._session is not session:
+                    await socket.close()
+                    break
                 self._heard = self._pong_due = False
                 self._reason = ""
                 self._socket = socket
                 self._beating = asyncio.create_task(self._heartbeat(socket))
                 return socket
+        return None
 
-    async def _open(self) -> aiohttp.ClientWebSocketResponse:
-        if self._session is None:
-            raise RuntimeError("Client is a context manager: use it as `async with Client(...) as client`")
+    async def _open(self, session: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
         url = self._url
-        if self._namespaces:
-            url = url.update_query(namespaces=",".join(self._namespaces))
+        if self.state.wanted:
+            url = url.update_query(namespaces=",".join(self.state.wanted))
         token = self.state.resume if self._may_resume else None
         if token is not None:
             url = url.update_query(epoch=token.epoch, seq=str(token.seq))
             if token.term is not None:
                 url = url.update_query(term=token.term)
+        self.state.connecting()
         try:
-            return await self._session.ws_connect(
+            return await session.ws_connect(
                 url,
                 compress=15,
                 max_msg_size=_MAX_MESSAGE,
                 timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSING),
             )
         except aiohttp.WSServerHandshakeError as refused:
-            said = await self._refusal(self._session, url)
+            said = await self._refusal(session, url)
             if token is not None:
-                self.state.await_state()  # whatever it disliked, do not ask for a resume twice
-            raise _refused(self._url, refused, said) from refused
+                self.state.not_resumed()  # whatever it disliked, do not ask for a resume twice
+            wait = refused.headers.get("Retry-After", "") if refused.headers else ""
+            raise refusal(str(self._url), refused.status, said, wait) from refused
         except (aiohttp.ClientError, TimeoutError, OSError) as failure:
             known = failure.os_error if isinstance(failure, aiohttp.ClientConnectorError) else failure
             cause = str(known) or "no answer in time"
@@ -336,6 +355,12 @@ class Client:
                     return
                 await self._clock.sleep(HEARTBEAT_TIMEOUT - quiet)
 
+    async def _say_wanted(self) -> None:
+        namespaces = self.state.unsaid()
+        if namespaces is not None:
+            with suppress(UnreachableError):  # the URL of the next connection says it
+                await self._send({"type": "subscribe", "namespaces": namespaces})
+
     async def _send(self, message: Json) -> None:
         try:
             if self._socket is None:
@@ -357,23 +382,6 @@ def _websocket_url(text: str) -> URL:
         raise ConfigError(f"{text!r} is no WebSocket URL. Write it as ws://localhost:3001/ws")
     url = url.with_scheme(scheme)
     return url if url.path not in ("", "/") else url.with_path("/ws", keep_query=True)
-
-
-def _refused(url: URL, refused: aiohttp.WSServerHandshakeError, said: str) -> KstreamError:
-    status = refused.status
-    cause = f"HTTP {status}{f': {said}' if said else ''}"
-    if status in (401, 403):
-        return ForbiddenError(
-            f"{url} refuses this client: {cause}. Start the server with --allow-host or --allow-origin for it"
-        )
-    if status in (408, 425, 429) or status >= 500:
-        wait = refused.headers.get("Retry-After", "") if refused.headers else ""
-        return _NotNowError(
-            f"{url} takes no client now: {cause}. Try again later", float(wait) if wait.isdecimal() else 0.0
-        )
-    if status == 400:
-        return ConfigError(f"{url} does not accept the request: {cause}. Correct the namespaces or the URL")
-    return ConfigError(f"{url} is no kstream server: it answers {cause}. Correct the URL; the path is /ws")
 
 
 def _why_closed(url: URL, socket: aiohttp.ClientWebSocketResponse, frame: aiohttp.WSMessage) -> str:

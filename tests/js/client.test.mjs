@@ -3,47 +3,10 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
 import { KstreamClient } from "../../kstream/web/static/kstream.js";
-
-let sockets;
-
-class FakeWebSocket {
-  constructor(url) {
-    this.url = new URL(url);
-    this.readyState = 0;
-    this.sent = [];
-    sockets.push(this);
-  }
-  send(text) {
-    this.sent.push(JSON.parse(text));
-  }
-  close() {
-    this.readyState = 3;
-  }
-  // What a server does:
-  say(...messages) {
-    this.readyState = 1;
-    for (const message of messages) this.onmessage({ data: JSON.stringify(message) });
-  }
-  drop(code = 1006) {
-    this.readyState = 3;
-    this.onclose({ code, reason: "" });
-  }
-}
-
-const HELLO = { type: "connection", status: "connected", epoch: "e 1", resumed: false };
-const STATE = { type: "initial_state", seq: 10, data: { nodes: [], pods: [], namespaces: [] } };
-const last = () => sockets.at(-1);
-const query = () => Object.fromEntries(last().url.searchParams);
-
-function connect(options = {}, url = "http://localhost:3001/") {
-  const client = new KstreamClient(url, { WebSocket: FakeWebSocket, ...options });
-  client.errors = [];
-  client.addEventListener("error", ({ error }) => client.errors.push(error.message));
-  return client.start();
-}
+import { connect, FakeWebSocket, HELLO, last, query, sockets, STATE } from "./fake-socket.mjs";
 
 beforeEach(() => {
-  sockets = [];
+  sockets.length = 0;
   mock.timers.enable({ apis: ["setTimeout", "setInterval", "Date"] });
 });
 afterEach(() => mock.timers.reset());
@@ -75,6 +38,17 @@ test("a lost connection is resumed after one second", () => {
   assert.equal(client.state.stale, false);
 });
 
+test("the term of the last greeting is the one that a resume is asked under", () => {
+  connect();
+  last().say({ ...HELLO, term: "t 1" }, STATE);
+  for (const [term, next] of [["t 1", "t 2"], ["t 2", undefined], [undefined, "t 3"]]) {
+    last().drop();
+    mock.timers.tick(1000);
+    assert.equal(query().term, term);
+    last().say({ ...HELLO, resumed: true, term: next });
+  }
+});
+
 test("a resume that is not wanted, or of a private timeline, is not asked for", () => {
   for (const [options, url] of [[{ resume: false }, "ws://h/ws"], [{}, "ws://h/ws?at=-5m"]]) {
     connect(options, url);
@@ -97,11 +71,16 @@ test("attempts follow after 1, 2, 4, 8, 16, 30, 30 seconds, and the error comes 
     mock.timers.tick(client.status.wait);
   }
   assert.deepEqual(waits, [1, 2, 4, 8, 16, 30, 30]);
-  assert.deepEqual(errors, [0, 0, 0, 0, 0, 1, 2]);
+  assert.deepEqual(errors, [0, 0, 0, 0, 0, 1, 1], "one outage, told once");
   assert.match(client.errors[0], /Cannot reach ws:\/\/localhost:3001\/ws after 5 attempts/);
   last().say({ ...HELLO, resumed: true });
   last().drop();
   assert.deepEqual([client.status.wait, client.status.failed], [1000, 0]);
+  for (let attempt = 0; attempt < 6; attempt++) {
+    mock.timers.tick(client.status.wait);
+    last().drop();
+  }
+  assert.equal(client.errors.length, 2, "another outage is told again");
 });
 
 test("a handshake without an answer is given up after ten seconds", () => {
@@ -125,6 +104,13 @@ test("a ping goes every thirty seconds, and pongs keep the connection", () => {
   }
   assert.equal(client.status.link, "connected");
   assert.equal(sockets.length, 1);
+});
+
+test("a server that greets again and again gets one ping every thirty seconds", () => {
+  connect();
+  last().say(HELLO, { ...HELLO, status: "reconnecting" }, HELLO, STATE);
+  mock.timers.tick(30_000);
+  assert.equal(last().sent.length, 1);
 });
 
 test("a missing pong ends the connection after ten seconds", () => {
@@ -168,6 +154,107 @@ test("close ends everything, and start begins again with a resume", () => {
   assert.equal(query().seq, "10");
 });
 
+test("what a socket says after it was closed changes nothing", () => {
+  const client = connect();
+  const [first] = sockets;
+  first.say(HELLO, STATE);
+  client.close();
+  first.say({ ...STATE, seq: 99 });
+  first.drop(1005);
+  mock.timers.tick(600_000);
+  assert.deepEqual([client.status.link, client.state.seq, sockets.length], ["closed", 10, 1]);
+  assert.deepEqual([first.left, first.sent.length], [true, 0]);
+});
+
+test("close while waiting for the next attempt makes no attempt", () => {
+  const client = connect();
+  last().drop();
+  client.close();
+  mock.timers.tick(600_000);
+  assert.deepEqual([client.status.link, sockets.length], ["closed", 1]);
+});
+
+test("close during the handshake gives the attempt up", () => {
+  const client = connect();
+  client.close();
+  assert.equal(last().left, true);
+  mock.timers.tick(600_000);
+  assert.deepEqual([client.status.link, sockets.length], ["closed", 1]);
+});
+
+test("starting again after failures starts to count again", () => {
+  const client = connect();
+  for (let attempt = 0; attempt < 4; attempt++) {
+    last().drop();
+    mock.timers.tick(client.status.wait);
+  }
+  client.close();
+  client.start();
+  last().drop();
+  assert.deepEqual([client.status.wait, client.status.failed], [1000, 1]);
+});
+
+test("a runtime that takes no socket is told of by start, and is a failed attempt after that", () => {
+  let throwing = true;
+  const client = new KstreamClient("ws://h/ws", {
+    WebSocket: class extends FakeWebSocket {
+      constructor(url) {
+        if (throwing) throw new DOMException("blocked", "SecurityError");
+        super(url);
+      }
+    },
+  });
+  const links = [];
+  client.addEventListener("status", () => links.push(client.status.link));
+  assert.throws(() => client.start(), /blocked/);
+  assert.deepEqual([client.status.link, links], ["closed", []]);
+  throwing = false;
+  client.start();
+  last().say(HELLO, STATE);
+  last().drop();
+  throwing = true;
+  mock.timers.tick(1000);
+  assert.deepEqual([client.status.link, client.status.wait, client.status.failed], ["waiting", 2000, 1]);
+  assert.match(client.status.reason, /blocked/);
+  client.retryNow();
+  assert.deepEqual([client.status.wait, client.status.failed], [4000, 2]);
+  throwing = false;
+  mock.timers.tick(4000);
+  assert.equal(client.status.link, "connecting");
+});
+
+test("whoever hears that the client connects may close it", () => {
+  const client = new KstreamClient("ws://h/ws", { WebSocket: FakeWebSocket });
+  client.addEventListener("status", () => client.status.link === "connecting" && client.close());
+  client.start();
+  assert.deepEqual([client.status.link, last().left], ["closed", true]);
+  mock.timers.tick(600_000);
+  assert.equal(sockets.length, 1);
+});
+
+test("status and change tell of every step, and a second close of nothing", () => {
+  const client = new KstreamClient("ws://h/ws", { WebSocket: FakeWebSocket });
+  let told = [];
+  client.addEventListener("status", () => told.push(client.status.link));
+  client.addEventListener("change", () => told.push("change"));
+  client.addEventListener("message", ({ data }) => told.push(data.type));
+  const tells = (act, ...expected) => {
+    told = [];
+    act();
+    assert.deepEqual(told, expected);
+  };
+  tells(() => client.start(), "connecting", "change");
+  tells(() => client.start());
+  tells(() => last().say(HELLO), "connected", "change", "connection", "change");
+  tells(() => last().say(STATE), "initial_state", "change");
+  tells(() => last().say(STATE), "initial_state", "change");
+  tells(() => client.subscribe(["a"]), "change");
+  tells(() => last().drop(), "waiting", "change");
+  tells(() => client.retryNow(), "connecting", "change");
+  tells(() => client.close(), "closed", "change");
+  tells(() => client.close());
+});
+
 test("an attempt can be made now, once", () => {
   const client = connect();
   last().drop();
@@ -175,17 +262,6 @@ test("an attempt can be made now, once", () => {
   client.retryNow();
   mock.timers.tick(5000);
   assert.equal(sockets.length, 2);
-});
-
-test("another filter is asked for, and kept for the next connection", () => {
-  const client = connect({ namespaces: ["a"] });
-  last().say(HELLO, STATE);
-  client.subscribe(["b"]);
-  assert.deepEqual(last().sent, [{ type: "subscribe", namespaces: ["b"] }]);
-  assert.equal(client.state.stale, true);
-  last().drop();
-  mock.timers.tick(1000);
-  assert.deepEqual(query(), { namespaces: "b" });
 });
 
 test("playback commands need a connection", () => {

@@ -33,12 +33,19 @@ export class Clock {
     this._made = 0;
     this._timers = new Map();
   }
+  /** How many timers wait that whoever uses the runtime's own functions has set. */
   get pending() {
-    return this._timers.size;
+    let count = 0;
+    for (const { own } of this._timers.values()) count += !own;
+    return count;
   }
-  after(wait, action, every = 0) {
+  /** A timer of the model's own. */
+  after(wait, action) {
+    return this._set(wait, { action, every: 0, own: true });
+  }
+  _set(wait, timer) {
     const id = ++this._made;
-    this._timers.set(id, { at: this.now + wait, action, every });
+    this._timers.set(id, { at: this.now + wait, ...timer });
     return id;
   }
   clear(id) {
@@ -61,8 +68,8 @@ export class Clock {
   /** Stand in for the timers of the runtime until the function that this returns is called. */
   install() {
     const real = [globalThis.setTimeout, globalThis.clearTimeout, globalThis.setInterval, globalThis.clearInterval];
-    globalThis.setTimeout = (action, wait = 0) => this.after(wait, action);
-    globalThis.setInterval = (action, every) => this.after(every, action, every);
+    globalThis.setTimeout = (action, wait = 0) => this._set(wait, { action, every: 0, own: false });
+    globalThis.setInterval = (action, every) => this._set(every, { action, every, own: false });
     globalThis.clearTimeout = globalThis.clearInterval = (id) => this.clear(id);
     return () => {
       [globalThis.setTimeout, globalThis.clearTimeout, globalThis.setInterval, globalThis.clearInterval] = real;
@@ -210,6 +217,8 @@ class Session {
   receive(message) {
     if (message.type === "ping") this.say({ type: "pong", timestamp: message.timestamp });
     if (message.type === "subscribe") {
+      const { calm, dice } = this.server.world;
+      if (!calm && dice.chance(0.05)) return this.say({ type: "error", error: { code: "RATE_LIMITED", message: "" }, timestamp: "" });
       this.filter = message.namespaces;
       this.wantsState = true;
       this.later();
@@ -262,7 +271,7 @@ export function socketOf(world) {
       this._arrives = { up: 0, down: 0 };
       world.sockets.push(this);
       if (this.server === null) this._end(1006);
-      else if (dice.chance(0.1)) this.silent = true;
+      else if (!world.calm && dice.chance(0.1)) this.silent = true;
       else this._in("down", () => this._open());
     }
     _in(way, action) {

@@ -34,10 +34,14 @@ for (const name of names) {
   test(`the fold of ${name} is as expected`, () => {
     const { steps, expected } = JSON.parse(readFileSync(new URL(name, GOLDEN), "utf8"));
     const state = new ClusterState();
+    let before = {};
     for (const step of steps) {
+      if (before.client === "disconnected" && step.server) state.connecting();
       if (step.server) state.apply(step.server);
       else if (step.client === "disconnected") state.disconnected();
-      else state.awaitState();
+      else state.want(step.namespaces);
+      state.unsaid();
+      before = step;
     }
     assert.deepEqual(told(state), expected);
   });
@@ -65,6 +69,40 @@ for (const [message, name] of WRONG) {
     assert.equal(state.version, 0);
   });
 }
+
+test("a new state counts its own pods only", () => {
+  const state = new ClusterState();
+  const data = (...pods) => ({ nodes: [], namespaces: [], pods });
+  state.apply({ type: "initial_state", data: data({ uid: "1", namespace: "a" }, { uid: "2", namespace: "a" }, { uid: "3", namespace: "b" }) });
+  assert.deepEqual([state.podCount("a"), state.podCount("b")], [2, 1]);
+  state.apply({ type: "initial_state", data: data({ uid: "1", namespace: "a" }) });
+  assert.deepEqual([state.podCount("a"), state.podCount("b")], [1, 0]);
+});
+
+test("the version grows with all that can change what is shown, and with nothing else", () => {
+  const state = new ClusterState();
+  const pod = { uid: "p", namespace: "a" };
+  const grows = [
+    () => state.apply({ type: "connection", status: "connected" }),
+    () => state.apply({ type: "initial_state", data: { nodes: [], pods: [], namespaces: [] } }),
+    () => state.apply({ type: "pod_event", action: "ADDED", data: pod }),
+    () => state.apply({ type: "batch", data: [] }),
+    () => state.apply({ type: "metrics", data: {} }),
+    () => state.apply({ type: "playback", data: {} }),
+    () => state.apply({ type: "error", error: {} }),
+    () => state.want(["a"]),
+    () => state.disconnected(),
+  ];
+  for (const act of grows) {
+    const before = state.version;
+    act();
+    assert.equal(state.version, before + 1, String(act));
+  }
+  const before = state.version;
+  state.apply({ type: "pong" });
+  state.apply({ type: "of another time" });
+  assert.equal(state.version, before);
+});
 
 test("a uid or phase that is a name of Object.prototype is a uid or phase like any other", () => {
   const state = new ClusterState();

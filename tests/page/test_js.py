@@ -13,9 +13,9 @@ __all__ = ["node"]  # a fixture
 pytestmark = pytest.mark.node
 
 
-@pytest.mark.parametrize("file", ["state.test.mjs", "client.test.mjs", "ws.test.mjs", "viewer.test.mjs"])
+@pytest.mark.parametrize("file", ["state", "client", "filter", "model", "ws", "viewer"])
 async def test_the_javascript_tests_pass(node: str, file: str) -> None:
-    await run(node, file)
+    await run(node, f"{file}.test.mjs")
 
 
 def test_the_lock_file_names_no_registry() -> None:

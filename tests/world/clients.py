@@ -36,14 +36,11 @@ class Ours:
 
     def __init__(self) -> None:
         self.state = ClientState()
-        self.linked = False  # the server has greeted it on this connection
 
     def take(self, message: dict[str, Any]) -> None:
-        self.linked = True
         self.state.apply(message)
 
     def disconnected(self) -> None:
-        self.linked = False
         self.state.disconnected()
 
     @property
@@ -163,6 +160,8 @@ class Client:
                 if message["type"] == "error":
                     self.errors.append(message["error"]["code"])
                 self.holding.take(message)
+                # Later: this may be a turn of the hub's own, which takes no word from a client.
+                asyncio.get_running_loop().call_soon(self._say_wanted)
 
     def drop(self) -> None:
         """The network is cut."""
@@ -172,16 +171,15 @@ class Client:
     def subscribe(self, namespaces: list[str]) -> None:
         """Another filter."""
         self.watched = Filter.parse(namespaces) if namespaces else EVERYTHING
-        greeted = False
         if isinstance(self.holding, Ours):
-            greeted = self.holding.linked
-            self.holding.state.await_state()  # what is held is of another filter: it is never resumed from
-        if greeted:
-            self.say(json.dumps({"type": "subscribe", "namespaces": namespaces}))
+            self.holding.state.want(namespaces)
+            self._say_wanted()
         else:
-            # The contract knows no other way than to connect again; neither may ours ask before it was greeted, since
-            # nothing tells the state of the first filter from that of the second.
-            self.drop()
+            self.drop()  # it cannot tell the state of the first filter from that of the second
+
+    def _say_wanted(self) -> None:
+        if isinstance(self.holding, Ours) and (namespaces := self.holding.state.unsaid()) is not None:
+            self.say(json.dumps({"type": "subscribe", "namespaces": namespaces}))
 
     def say(self, text: str) -> None:
         if self.member is not None and self._server is not None and self._server.hub is not None:
@@ -196,7 +194,10 @@ class Client:
             if server is not None and server.hub is not None:
                 self._server = server
                 hub = server.hub
-                self.member = await server.join(self, self.watched, self.holding.token)
+                token = self.holding.token
+                if isinstance(self.holding, Ours):
+                    self.holding.state.connecting()
+                self.member = await server.join(self, self.watched, token)
                 if self.member is not None:
                     await self._lost.wait()
                     hub.leave(self.member)

@@ -7,7 +7,7 @@ fresh it is. `kstream/web/static/kstream.js` is the same fold for browsers and N
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 from kstream.core.errors import InvalidMessageError
@@ -30,10 +30,12 @@ class ResumeToken(NamedTuple):
 class ClientState:
     """Nodes, pods and namespaces by uid, and what the server said about itself.
 
-    Read the attributes, change none of them.
+    What is held belongs to the filter that it was asked for with: it is resumed under no other, and is stale while
+    another one is wanted. Read the attributes, change none of them.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, namespaces: Iterable[str] = ()) -> None:
+        """`namespaces`: the filter, none is everything."""
         self.nodes: dict[str, Json] = {}
         self.pods: dict[str, Json] = {}
         self.namespaces: dict[str, Json] = {}
@@ -47,8 +49,35 @@ class ClientState:
         self._term: str | None = None
         self._linked = False
         self._awaiting = True  # what is held will be replaced by an `initial_state`
-        self._ambiguous = False  # the next `initial_state` may be of a filter that is no longer wanted
+        self._asked: frozenset[str] | None = (
+            None  # what the server was last told to send, by URL or `subscribe`
+        )
+        self._held: frozenset[str] | None = (
+            None  # what is held was asked for with this; None: nobody goes on from it
+        )
         self._pods_in: dict[str, int] = {}
+        self.want(namespaces)
+        self.connecting()
+
+    def want(self, namespaces: Iterable[str]) -> None:
+        """Another filter is wanted; `unsaid` and the URL of the next connection say so."""
+        self.wanted: tuple[str, ...] = tuple(namespaces)  # as it was wanted last
+        self._wants = frozenset(self.wanted)
+
+    def connecting(self) -> None:
+        """A socket is opened whose URL asks for what is wanted, and for `resume`."""
+        self._asked = self._wants
+
+    def unsaid(self) -> tuple[str, ...] | None:
+        """What to `subscribe` to now, once; None when there is nothing to say.
+
+        While a state is due it has to wait: a server that is asked again may send the state of the first filter or
+        leave it out, and nothing tells it from that of the second.
+        """
+        if not self._linked or self._awaiting or self._asked == self._wants:
+            return None
+        self._asked, self._awaiting = self._wants, True
+        return self.wanted
 
     def apply(self, message: Message) -> None:
         """Fold one message in. An unknown type or action changes nothing, unknown fields are kept as they are.
@@ -77,22 +106,20 @@ class ClientState:
             self.playback = _field(message, "data", dict)
         elif kind == "error":
             self.error = _field(message, "error", dict)
+            self._refused(self.error)
 
     def disconnected(self) -> None:
         """The socket is gone: what is held is stale until the server is heard again."""
         self._linked = False
 
-    def await_state(self) -> None:
-        """Another filter was asked for: until the new `initial_state`, what is held cannot be resumed from."""
-        # One that was due already may or may not come before the one of the new filter: nothing tells them apart,
-        # so this socket can no longer be resumed from.
-        self._ambiguous = self._ambiguous or self._awaiting
-        self._awaiting = True
+    def not_resumed(self) -> None:
+        """The server would not even answer a resume: none is asked for until there is another state."""
+        self._held = None
 
     @property
     def resume(self) -> ResumeToken | None:
         """What to ask for on the next connection; None when only an `initial_state` will do."""
-        if self._awaiting or self._ambiguous or self._epoch is None or self.seq is None:
+        if self._held != self._wants or self._epoch is None or self.seq is None:
             return None
         return ResumeToken(self._epoch, self._term, self.seq)
 
@@ -100,7 +127,7 @@ class ClientState:
     def stale(self) -> bool:
         """What is held may no longer be true: no socket, a server without its source, or a state to come."""
         status = self.connection["status"] if self.connection is not None else None
-        return not self._linked or self._awaiting or status != "connected"
+        return not self._linked or self._awaiting or self._held != self._wants or status != "connected"
 
     def pod_count(self, namespace: str) -> int:
         """How many pods are held of a namespace: clients count themselves (PROTOCOL 5)."""
@@ -138,8 +165,9 @@ class ClientState:
             )
         if not self._linked:  # the first of this socket; later ones only tell how the source is
             self._linked = True
-            self._ambiguous = False
             self._awaiting = message.get("resumed") is not True
+            if self._awaiting:
+                self._held = None
         epoch = message.get("epoch")
         if epoch != self._epoch:
             self._epoch = epoch
@@ -161,7 +189,18 @@ class ClientState:
         for pod in pods.values():
             self._count(pod, 1)
         self._awaiting = False
+        self._held = self._asked
         self.loaded = True
+
+    def _refused(self, error: Json) -> None:
+        # Only a `subscribe` without its answer lets the server's last state stand while another one is due.
+        if not self._awaiting or self._held is None:
+            return
+        if error.get("code") == "RATE_LIMITED":
+            # Perhaps it was what the server dropped: it is said again.
+            self._awaiting, self._asked = False, None
+        elif error.get("code") == "INVALID_MESSAGE" and str(error.get("details")).startswith("namespaces"):
+            self._awaiting = False
 
     def _event(self, event: Any) -> None:
         kind = event.get("type") if isinstance(event, Mapping) else None

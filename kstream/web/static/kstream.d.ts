@@ -177,8 +177,12 @@ export class InvalidMessageError extends Error {
   readonly details: string;
 }
 
-/** What a client knows: the fold of the messages of a server. */
+/** What a client knows: the fold of the messages of a server. What is held belongs to the filter that it was asked for with. */
 export class ClusterState {
+  /** `namespaces`: the filter; none is everything. */
+  constructor(namespaces?: readonly string[]);
+  /** The filter as it was wanted last. */
+  readonly wanted: readonly string[];
   readonly nodes: ReadonlyMap<string, Node>;
   readonly pods: ReadonlyMap<string, Pod>;
   readonly namespaces: ReadonlyMap<string, Namespace>;
@@ -198,7 +202,12 @@ export class ClusterState {
   readonly stale: boolean;
   apply(message: ServerMessage): void;
   disconnected(): void;
-  awaitState(): void;
+  /** Another filter is wanted; what is held is stale until its state came. */
+  want(namespaces: Iterable<string>): void;
+  /** A socket is opened whose URL asks for `wanted`, and for `resume`. */
+  connecting(): void;
+  /** What to send as `subscribe` now, once; null when there is nothing to say, or while a state is due. */
+  unsaid(): readonly string[] | null;
   podCount(namespace: string): number;
   counts(): Metrics;
 }
@@ -207,6 +216,7 @@ export interface Retry {
   /** Milliseconds. */
   wait: number;
   failed: number;
+  /** True once in a row of failures. */
   showError: boolean;
 }
 
@@ -227,8 +237,8 @@ export interface Status {
 }
 
 export interface ClientOptions {
-  /** The filter; none is everything. */
-  namespaces?: string[];
+  /** The filter; none is what the URL says, or everything. */
+  namespaces?: readonly string[];
   /** Ask for what was missed rather than for everything; true by default. */
   resume?: boolean;
   /** For runtimes without one (Node before 22): the class from the package `ws`. */
@@ -242,7 +252,7 @@ export interface ClientEvents {
   change: Event;
   /** `client.status` changed. */
   status: Event;
-  /** For the user: five attempts failed, or the server sent what is no message. Trying goes on. */
+  /** For the user: five attempts failed (once in an outage), or the server sent what is no message. Trying goes on. */
   error: Event & { readonly error: Error };
 }
 
@@ -250,10 +260,12 @@ export class KstreamClient extends EventTarget {
   constructor(url: string | URL, options?: ClientOptions);
   readonly state: ClusterState;
   readonly status: Status;
+  /** Throws what the runtime throws at a URL that it takes no socket for. */
   start(): this;
   close(): void;
   retryNow(): void;
-  subscribe(namespaces: string[]): void;
+  /** Another filter, whatever the client is doing; the same one again asks for nothing. */
+  subscribe(namespaces: Iterable<string>): void;
   playback(
     action: "pause" | "play" | "seek" | "step" | "live",
     options?: { speed?: number | "max"; at?: string },

@@ -25,9 +25,17 @@ export class InvalidMessageError extends Error {
   }
 }
 
-/** What a client knows: the fold of the messages of a server. Read its fields, change none of them. */
+/**
+ * What a client knows: the fold of the messages of a server. Read its fields, change none of them.
+ *
+ * What is held belongs to the filter that it was asked for with. It is resumed under no other, and is stale while another
+ * one is wanted.
+ */
 export class ClusterState {
-  constructor() {
+  /** @param {readonly string[]} [namespaces] the filter; none is everything */
+  constructor(namespaces = []) {
+    /** The filter as it was wanted last. @type {readonly string[]} */
+    this.wanted = [];
     /** @type {Map<string, any>} by uid */
     this.nodes = new Map();
     /** @type {Map<string, any>} by uid */
@@ -46,15 +54,43 @@ export class ClusterState {
     this.seq = null;
     /** There is a state to show. */
     this.loaded = false;
-    /** Grows with everything that can change what is shown: a cheap snapshot for UI frameworks. */
-    this.version = 0;
     this._epoch = null;
     this._term = null;
     this._linked = false;
     this._awaiting = true; // what is held will be replaced by an initial_state
-    this._ambiguous = false; // the next initial_state may be of a filter that is no longer wanted
+    /** What the server was last asked for, by the URL or a `subscribe`. @type {string | null} */
+    this._asked = null;
+    /** What is held was asked for with this; null where the server no longer goes on from it. @type {string | null} */
+    this._held = null;
     /** @type {Map<string, number>} */
     this._podsIn = new Map();
+    this.want(namespaces);
+    this.connecting();
+    /** Grows with everything that can change what is shown: a cheap snapshot for UI frameworks. */
+    this.version = 0;
+  }
+
+  /** Another filter is wanted; `unsaid` and the URL of the next connection say so. @param {Iterable<string>} namespaces */
+  want(namespaces) {
+    this.wanted = Object.freeze([...namespaces]);
+    this._wants = [...new Set(this.wanted)].sort().join(",");
+    this.version += 1;
+  }
+
+  /** A socket is opened whose URL asks for what is wanted, and for `resume`. */
+  connecting() {
+    this._asked = this._wants;
+  }
+
+  /**
+   * What to `subscribe` to now, once; null when there is nothing to say. While a state is due it has to wait: a server that
+   * is asked again may send the state of the first filter or leave it out, and nothing tells it from that of the second.
+   */
+  unsaid() {
+    if (!this._linked || this._awaiting || this._asked === this._wants) return null;
+    this._asked = this._wants;
+    this._awaiting = true;
+    return this.wanted;
   }
 
   /**
@@ -93,6 +129,7 @@ export class ClusterState {
         break;
       case "error":
         this.error = field(message, "error", isObject, "an object");
+        this._refused(this.error);
         break;
       default:
         return;
@@ -106,23 +143,15 @@ export class ClusterState {
     this.version += 1;
   }
 
-  /** Another filter was asked for: until the new initial_state, nothing can be resumed from. */
-  awaitState() {
-    // One that was due already may or may not come first: nothing tells the two apart.
-    this._ambiguous ||= this._awaiting;
-    this._awaiting = true;
-    this.version += 1;
-  }
-
   /** What to ask for on the next connection; null when only an initial_state will do. */
   get resume() {
-    if (this._awaiting || this._ambiguous || this._epoch === null || this.seq === null) return null;
+    if (this._held !== this._wants || this._epoch === null || this.seq === null) return null;
     return { epoch: this._epoch, term: this._term, seq: this.seq };
   }
 
   /** What is held may no longer be true: no socket, a server without its source, or a state to come. */
   get stale() {
-    return !this._linked || this._awaiting || this.connection?.status !== "connected";
+    return !this._linked || this._awaiting || this._held !== this._wants || this.connection?.status !== "connected";
   }
 
   /** How many pods are held of a namespace: clients count themselves. @param {string} namespace */
@@ -146,8 +175,8 @@ export class ClusterState {
     if (!this._linked) {
       // The first of this socket; later ones only tell how the source is.
       this._linked = true;
-      this._ambiguous = false;
       this._awaiting = message.resumed !== true;
+      if (this._awaiting) this._held = null;
     }
     const epoch = message.epoch ?? null;
     if (epoch !== this._epoch) {
@@ -168,7 +197,20 @@ export class ClusterState {
     this._podsIn = new Map();
     for (const pod of pods.values()) this._count(pod, 1);
     this._awaiting = false;
+    this._held = this._asked;
     this.loaded = true;
+  }
+
+  _refused({ code, details }) {
+    // Only a `subscribe` without its answer lets the server's last state stand while another one is due.
+    if (!this._awaiting || this._held === null) return;
+    if (code === "RATE_LIMITED") {
+      // Perhaps it was what the server dropped: it is said again.
+      this._awaiting = false;
+      this._asked = null;
+    } else if (code === "INVALID_MESSAGE" && String(details).startsWith("namespaces")) {
+      this._awaiting = false;
+    }
   }
 
   _event(event) {
@@ -200,7 +242,7 @@ export class ClusterState {
   }
 }
 
-/** Waits of 1 s, then 2, 4, 8, … at most 30; the error is for the user after 5 failed attempts. */
+/** Waits of 1 s, then 2, 4, 8, … at most 30; the error is for the user after 5 failed attempts, once. */
 export class Reconnect {
   constructor() {
     this.connected();
@@ -227,7 +269,7 @@ export class Reconnect {
   _next() {
     const wait = Math.min(FIRST_WAIT * 2 ** this._waits, MAX_WAIT);
     this._waits += 1;
-    return { wait, failed: this._failed, showError: this._failed >= ATTEMPTS_BEFORE_ERROR };
+    return { wait, failed: this._failed, showError: this._failed === ATTEMPTS_BEFORE_ERROR };
   }
 }
 
@@ -235,27 +277,29 @@ export class Reconnect {
  * One connection to a kstream server, kept up from `start()` to `close()`.
  *
  * Events: `message` (a MessageEvent: `data` is the message, folded already), `change` (the state or the status may look
- * different), `status` (`client.status` changed), `error` (`error` is an Error for the user: after 5 failed attempts in a
- * row, or when the server sent something that is no message; trying goes on).
+ * different), `status` (`client.status` changed), `error` (`error` is an Error for the user: once after 5 failed attempts in
+ * a row, or when the server sent something that is no message; trying goes on).
  */
 export class KstreamClient extends EventTarget {
   /**
-   * @param {string | URL} url ws, wss, http or https; query parameters are kept (with `at` nothing is resumed)
-   * @param {{ namespaces?: string[], resume?: boolean, WebSocket?: any }} [options]
+   * @param {string | URL} url ws, wss, http or https; query parameters are kept (with `at` nothing is resumed), but for those
+   *   that the client writes itself: `namespaces` there is the filter where the option gives none
+   * @param {{ namespaces?: readonly string[], resume?: boolean, WebSocket?: any }} [options]
    */
   constructor(url, { namespaces = [], resume = true, WebSocket = globalThis.WebSocket } = {}) {
     super();
     if (typeof WebSocket !== "function") {
       throw new TypeError("This runtime has no WebSocket. Pass one: new KstreamClient(url, { WebSocket })");
     }
-    this.state = new ClusterState();
     /** @type {{ link: "connecting" | "connected" | "waiting" | "closed", reason: string, wait: number, failed: number }} */
     this.status = Object.freeze({ link: "closed", reason: "", wait: 0, failed: 0 });
     this._url = new URL(url);
     this._url.protocol = this._url.protocol.replace(/^http/, "ws");
     if (this._url.pathname === "/") this._url.pathname = "/ws";
+    const said = this._url.searchParams.getAll("namespaces").join(",").split(",").filter(Boolean);
+    for (const name of ["namespaces", "epoch", "term", "seq"]) this._url.searchParams.delete(name);
+    this.state = new ClusterState(namespaces.length ? namespaces : said);
     this._WebSocket = WebSocket;
-    this._namespaces = [...namespaces];
     this._mayResume = resume && !this._url.searchParams.has("at");
     this._retries = new Reconnect();
     /** @type {any} */
@@ -264,14 +308,17 @@ export class KstreamClient extends EventTarget {
     this._timers = { heartbeat: undefined, pong: undefined, retry: undefined };
   }
 
-  /** Connect, and stay connected. */
+  /** Connect, and stay connected. Throws what the runtime throws at a URL that it takes no socket for. */
   start() {
-    if (this.status.link === "closed") this._open();
+    if (this.status.link !== "closed") return this;
+    this._retries.connected();
+    this._open();
     return this;
   }
 
   /** Disconnect for good; `start()` begins again. */
   close() {
+    if (this.status.link === "closed") return;
     this._leave();
     this._tell({ link: "closed" });
   }
@@ -280,14 +327,17 @@ export class KstreamClient extends EventTarget {
   retryNow() {
     if (this.status.link !== "waiting") return;
     clearTimeout(this._timers.retry);
-    this._open();
+    this._retry();
   }
 
-  /** Change the filter, now and for every later connection; a new initial_state follows. [] is all. */
+  /**
+   * Change the filter, now and for every later connection; [] is all. Its initial_state follows as soon as the server can be
+   * asked, whatever the client is doing; until then what is held is stale. The same filter again asks for nothing.
+   * @param {Iterable<string>} namespaces
+   */
   subscribe(namespaces) {
-    this._namespaces = [...namespaces];
-    this.state.awaitState();
-    this._send({ type: "subscribe", namespaces: this._namespaces });
+    this.state.want(namespaces);
+    this._sayWanted();
     this._emit("change");
   }
 
@@ -302,24 +352,33 @@ export class KstreamClient extends EventTarget {
 
   _open() {
     const url = new URL(this._url);
-    if (this._namespaces.length) url.searchParams.set("namespaces", this._namespaces.join(","));
-    const token = this._mayResume ? this.state.resume : null;
+    const { wanted, resume } = this.state;
+    if (wanted.length) url.searchParams.set("namespaces", wanted.join(","));
+    const token = this._mayResume ? resume : null;
     if (token) {
       url.searchParams.set("epoch", token.epoch);
       if (token.term !== null) url.searchParams.set("term", token.term);
       url.searchParams.set("seq", String(token.seq));
     }
-    this._tell({ link: "connecting", reason: this.status.reason, failed: this.status.failed });
-    this._heard = false;
     const socket = new this._WebSocket(url.href);
     this._socket = socket;
-    const opening = setTimeout(() => this._lost(socket, "no answer in time"), OPENING);
-    this._timers.pong = opening;
+    this._timers.pong = setTimeout(() => this._lost(socket, "no answer in time"), OPENING);
     // A socket that was left may still speak: only the present one is listened to.
     socket.onmessage = ({ data }) => socket === this._socket && this._receive(socket, data);
     socket.onclose = ({ code, reason }) =>
       this._lost(socket, `the connection was closed (code ${code}${reason ? `: ${reason}` : ""})`);
     socket.onerror = () => {}; // a close event follows and says as much as a browser tells
+    this.state.connecting();
+    // Last, and with a socket that can be left: whoever hears of it may close the client.
+    this._tell({ link: "connecting", reason: this.status.reason, failed: this.status.failed });
+  }
+
+  _retry() {
+    try {
+      this._open();
+    } catch (error) {
+      this._wait(this._retries.attemptFailed(), String(error));
+    }
   }
 
   _receive(socket, data) {
@@ -340,6 +399,7 @@ export class KstreamClient extends EventTarget {
     } else if (message.type === "pong") {
       clearTimeout(this._timers.pong);
     }
+    this._sayWanted();
     this.dispatchEvent(new MessageEvent("message", { data: message }));
     this._emit("change");
   }
@@ -348,6 +408,11 @@ export class KstreamClient extends EventTarget {
     if (!this._send({ type: "ping", timestamp: new Date().toISOString() })) return;
     clearTimeout(this._timers.pong);
     this._timers.pong = setTimeout(() => this._lost(socket, "no pong within 10 s"), HEARTBEAT_TIMEOUT);
+  }
+
+  _sayWanted() {
+    const namespaces = this.state.unsaid();
+    if (namespaces) this._send({ type: "subscribe", namespaces });
   }
 
   _send(message) {
@@ -360,8 +425,11 @@ export class KstreamClient extends EventTarget {
     if (socket !== this._socket) return;
     const heard = this._heard;
     this._leave();
-    const { wait, failed, showError } = heard ? this._retries.lost() : this._retries.attemptFailed();
-    this._timers.retry = setTimeout(() => this._open(), wait);
+    this._wait(heard ? this._retries.lost() : this._retries.attemptFailed(), reason);
+  }
+
+  _wait({ wait, failed, showError }, reason) {
+    this._timers.retry = setTimeout(() => this._retry(), wait);
     this._tell({ link: "waiting", reason, wait, failed });
     if (showError) {
       const { origin, pathname } = this._url;

@@ -18,13 +18,18 @@ GOLDEN = sorted((Path(__file__).parents[3] / "fixtures" / "messages").glob("*.js
 
 def play(steps: list[dict[str, Any]]) -> ClientState:
     state = ClientState()
+    before: dict[str, Any] = {}
     for step in steps:
         if "server" in step:
+            if before.get("client") == "disconnected":
+                state.connecting()
             state.apply(step["server"])
         elif step["client"] == "disconnected":
             state.disconnected()
         else:
-            state.await_state()
+            state.want(step["namespaces"])
+        state.unsaid()
+        before = step
     return state
 
 
