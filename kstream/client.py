@@ -125,17 +125,15 @@ class Client:
     def status(self) -> Status:
         return self._status
 
-    async def messages(self) -> AsyncIterator[Json]:
+    def messages(self) -> AsyncIterator[Json]:
         """Every message of the server, after it was folded into `state`; over all reconnections, while in the block.
 
         Raises ConfigError or ForbiddenError when the server refuses the first connection, UnreachableError as
         `wait_for_server` says, and InvalidMessageError for what is no message. It may be called again after that.
         """
-        while True:
-            message = await self._next()
-            if message is None:
-                return
-            yield message
+        if self._session is None:
+            raise RuntimeError("Client is a context manager: use it as `async with Client(...) as client`")
+        return self._messages(self._session)
 
     async def subscribe(self, namespaces: Iterable[str]) -> None:
         """Change the filter, now and for every later connection; none is all.
@@ -163,10 +161,11 @@ class Client:
 
     # One connection after the other
 
-    async def _next(self) -> Json | None:
-        session = self._session
-        if session is None:
-            raise RuntimeError("Client is a context manager: use it as `async with Client(...) as client`")
+    async def _messages(self, session: aiohttp.ClientSession) -> AsyncIterator[Json]:
+        while (message := await self._next(session)) is not None:
+            yield message
+
+    async def _next(self, session: aiohttp.ClientSession) -> Json | None:
         try:
             while self._session is session:
                 socket = self._socket or await self._connect(session)
@@ -184,6 +183,8 @@ class Client:
                     )
                 self._reason = self._reason or _why_closed(self._url, socket, frame)
                 await self._drop()
+                if self._session is not session:
+                    break
                 if not self._may_reconnect:
                     self._tell(Status(Link.CLOSED, self._reason))
                     break

@@ -141,3 +141,15 @@ def test_pods_are_counted_as_they_are_held(stream: list[dict[str, Any]]) -> None
     for namespace in ("x", "y"):
         held = sum(pod["namespace"] == namespace for pod in state.pods.values())
         assert state.pod_count(namespace) == held
+
+
+def test_a_filter_is_said_to_nobody_who_does_not_listen_and_once_to_who_does() -> None:
+    loaded: dict[str, Any] = {"type": "initial_state", "data": {"nodes": [], "pods": [], "namespaces": []}}
+    state = play([{"server": CONNECTED}, {"server": loaded}])
+    state.disconnected()
+    state.connecting()
+    state.want(["b"])
+    assert state.unsaid() is None
+    state.apply({**CONNECTED, "resumed": True})
+    assert state.unsaid() == ("b",)
+    assert state.unsaid() is None
