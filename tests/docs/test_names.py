@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from kstream.commands.keys import HELP
+from tests.docs.blocks import ROOT, pages
 from tests.docs.blocks import name as page_name
-from tests.docs.blocks import pages
 from tests.docs.names import (
     ELSEWHERE,
     all_options,
@@ -87,3 +88,8 @@ def test_a_path_is_found_or_not(path: str, there: bool) -> None:
 )
 def test_what_is_no_path_is_not_looked_for(text: str) -> None:
     assert not is_path(text)
+
+
+def test_the_keys_of_a_replay_are_on_its_page() -> None:
+    page = " ".join((ROOT / "docs" / "replay.md").read_text("utf-8").replace("`", "").split())
+    assert HELP.removeprefix("keys: ") in page

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from tests.docs.blocks import Block, of
-from tests.docs.shell import Command, check, commands
+from tests.docs.session import Session
+from tests.docs.shapes import differences, values
+from tests.docs.shell import Command, answered, check, commands
 
 SHELL = of("sh")
 
@@ -22,6 +25,21 @@ def test_bash_takes_the_block(block: Block) -> None:
 def test_the_commands_of_a_block_exist_and_take_their_options(block: Block) -> None:
     for command in commands(block):
         check(command)
+
+
+@pytest.mark.parametrize("block", SHELL, ids=str)
+def test_the_commands_of_a_block_run_one_after_another(
+    block: Block, tmp_path: Path, kubeconfig: Path
+) -> None:
+    shown = next((other for other in of("json") if answered(other) == block), None)
+    with Session(tmp_path, kubeconfig) as session:
+        said = session.run_block(block)
+    if shown is not None and not session.missing:
+        assert [list(differences(*pair)) for pair in zip(values(shown.text), values(said), strict=True)] == [
+            []
+        ]
+    if session.missing:
+        pytest.skip(f"not installed here, and all else has run: {', '.join(session.missing)}")
 
 
 @pytest.mark.parametrize(
