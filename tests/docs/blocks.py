@@ -16,6 +16,7 @@ CHECKERS: Final = {
     "json": "test_json.py",
     "sh": "test_shell.py",
     "text": "test_blocks.py",
+    "yaml": "test_yaml.py",
 }
 
 _FENCE = re.compile(r"^(?P<indent> *)(?P<fence>`{3,}|~{3,}) *(?P<info>[^`]*)$")

@@ -124,6 +124,17 @@ def all_options() -> frozenset[str]:
     return frozenset(found)
 
 
+@cache
+def variables() -> frozenset[str]:
+    """Every environment variable that sets an option."""
+    return frozenset(
+        parameter.envvar
+        for command in _commands(main, click.Context(main))
+        for parameter in command.params
+        if isinstance(parameter.envvar, str)
+    )
+
+
 def _commands(group: click.Group, context: click.Context) -> Iterator[click.Command]:
     for found in group.list_commands(context):
         command = group.get_command(context, found)
