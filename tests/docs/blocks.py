@@ -14,6 +14,7 @@ ROOT: Final = Path(__file__).parents[2]
 # Tag → the test that takes its blocks. A block with another tag fails: nobody would notice that it stopped being true.
 CHECKERS: Final = {
     "json": "test_json.py",
+    "python": "test_python.py",
     "sh": "test_shell.py",
     "text": "test_blocks.py",
     "yaml": "test_yaml.py",
