@@ -13,10 +13,14 @@ ROOT: Final = Path(__file__).parents[2]
 
 # Tag → the test that takes its blocks. A block with another tag fails: nobody would notice that it stopped being true.
 CHECKERS: Final = {
+    "html": "test_javascript.py",
+    "js": "test_javascript.py",
     "json": "test_json.py",
     "python": "test_python.py",
     "sh": "test_shell.py",
     "text": "test_blocks.py",
+    "ts": "test_javascript.py",
+    "tsx": "test_javascript.py",
     "yaml": "test_yaml.py",
 }
 

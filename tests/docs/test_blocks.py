@@ -15,8 +15,11 @@ _COMMAND = re.compile(r"^(\$ |(kstream|make|pip|python|curl|kubectl|docker|helm|
 
 
 @pytest.mark.parametrize("block", blocks(), ids=str)
-def test_a_block_has_a_language(block: Block) -> None:
+def test_a_block_has_a_language_that_a_test_takes(block: Block) -> None:
     assert block.tag, f"{block}: say what it is, `text` for what is no language"
+    assert block.tag in CHECKERS, (
+        f"{block}: no test takes {block.tag!r}; those of {sorted(CHECKERS)} are taken"
+    )
 
 
 @pytest.mark.parametrize(("tag", "file"), CHECKERS.items())
