@@ -13,12 +13,15 @@ ROOT: Final = Path(__file__).parents[2]
 
 # Tag → the test that takes its blocks. A block with another tag fails: nobody would notice that it stopped being true.
 CHECKERS: Final = {
+    "dockerfile": "test_deployment.py",
     "html": "test_javascript.py",
     "js": "test_javascript.py",
     "json": "test_json.py",
+    "nginx": "test_deployment.py",
     "python": "test_python.py",
     "sh": "test_shell.py",
     "text": "test_blocks.py",
+    "toml": "test_deployment.py",
     "ts": "test_javascript.py",
     "tsx": "test_javascript.py",
     "yaml": "test_yaml.py",
