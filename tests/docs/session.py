@@ -139,6 +139,7 @@ class Session:
             if re.search(ready, line):
                 return process, said
         process.wait()
+        process.stdout.close()
         raise AssertionError(f"{command.place}: {command.text} ended with {process.returncode}\n{said}")
 
     def _lay_out(self, command: Command) -> None:

@@ -39,7 +39,7 @@ def test_the_commands_of_a_block_run_one_after_another(
             []
         ]
     if session.missing:
-        pytest.skip(f"not installed here, and all else has run: {', '.join(session.missing)}")
+        pytest.skip(f"not installed here, and all else has run: {', '.join(sorted(set(session.missing)))}")
 
 
 @pytest.mark.parametrize(
