@@ -42,7 +42,7 @@ def _context(command: click.Command, name: str, parent: click.Context) -> click.
 
 
 def _section(command: click.Command, context: click.Context) -> str:
-    return f"## {context.command_path}\n\n```\n{command.get_help(context)}\n```\n"
+    return f"## {context.command_path}\n\n```text\n{command.get_help(context)}\n```\n"
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import json
 import os
 import re
 import shutil
@@ -36,7 +37,7 @@ def _install() -> None:
     # Several test processes may want it at once; npm does not expect company.
     with (JS / ".install.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if (JS / "node_modules" / ".package-lock.json").exists():
+        if _is_current():
             return
         npm = shutil.which("npm")
         if npm is None:
@@ -50,6 +51,20 @@ def _install() -> None:
         )
         if done.returncode:
             pytest.skip(f"npm ci in tests/js failed: {done.stderr.strip()[-300:]}")
+
+
+def _is_current() -> bool:
+    """What the lock file names is what npm says it has installed."""
+    wanted, installed = JS / "package-lock.json", JS / "node_modules" / ".package-lock.json"
+    if not installed.exists():
+        return False
+    missing = _versions(wanted) - _versions(installed)
+    return not missing
+
+
+def _versions(lock: Path) -> set[tuple[str, str]]:
+    packages = json.loads(lock.read_text("utf-8"))["packages"]
+    return {(path, package["version"]) for path, package in packages.items() if path}
 
 
 async def run(node: str, file: str, environ: Mapping[str, str] | None = None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +14,6 @@ from kstream.core.timeline.health import ErrorCode
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted(DOCS.glob("*.md"))]
 
 
 def commands() -> list[str]:
@@ -51,10 +49,3 @@ def test_the_readme_names_every_command(command: str) -> None:
 )
 def test_the_protocol_page_names_every_message_path_and_code(name: str) -> None:
     assert f"`{name}" in (text := (DOCS / "protocol.md").read_text(encoding="utf-8")) or f"| {name} |" in text
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_between_pages_lead_somewhere(page: Path) -> None:
-    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
-        if "://" not in target:
-            assert (page.parent / target).exists(), f"{page.name} links to {target}"

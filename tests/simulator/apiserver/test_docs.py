@@ -1,4 +1,4 @@
-"""docs/faults.md and docs/fake-apiserver.md name all there is, and their examples work."""
+"""docs/faults.md and docs/fake-apiserver.md name all there is."""
 
 from __future__ import annotations
 
@@ -18,17 +18,11 @@ from simulator.apiserver.faults import (
     Rule,
     Slow,
     When,
-    parse_script,
 )
 
 DOCS = Path(__file__).parents[3] / "docs"
 FAULTS = (DOCS / "faults.md").read_text()
 SERVER = (DOCS / "fake-apiserver.md").read_text()
-
-
-def test_the_example_is_a_fault_script() -> None:
-    (example,) = re.findall(r"```yaml\n(.*?)```", FAULTS, re.DOTALL)
-    assert len(parse_script(example).faults) == 5
 
 
 @pytest.mark.parametrize("model", [Match, When, Action, Answer, ErrorEvent, Restart, Rule, Slow])
