@@ -16,9 +16,13 @@ help: ## this list
 run: $(VENV)/.runtime ## start a simulated cluster and stream it
 	@$(BIN)/kstream simulate
 
-test: $(STAMP) ## every test this machine can run
+test: $(STAMP) ## every test this machine can run, and what they cover
 	@echo "About $$(cat $(TOOK) 2>/dev/null || echo 300) seconds: as long as the last run here, or on two cores" >&2
-	@began=$$(date +%s); $(BIN)/python -m pytest -n 2 -q && echo $$(( $$(date +%s) - began )) >$(TOOK)
+	@rm -rf $(VENV)/coverage; mkdir -p $(VENV)/coverage
+	@began=$$(date +%s); $(BIN)/coverage run -m pytest -n 2 -q && echo $$(( $$(date +%s) - began )) >$(TOOK)
+	@$(BIN)/coverage combine -q
+	@$(BIN)/coverage report --format=total | sed 's/^/Covered, lines and branches, in per cent: /'
+	@$(BIN)/coverage report >$(VENV)/coverage/report.txt || { echo "less is covered than pyproject.toml asks for: see $(VENV)/coverage/report.txt" >&2; exit 1; }
 
 check: $(STAMP) ## ruff, mypy --strict, the layers
 	$(BIN)/ruff format --check .

@@ -12,7 +12,7 @@ from websockets.sync.client import connect
 from kstream.core.client.state import ClientState
 from kstream.core.delivery import wire
 from kstream.core.errors import InvalidMessageError
-from simulator.testing import SimulatedServer
+from simulator.testing import SimulatedServer, simulated
 from tests.docs.blocks import Block, of
 from tests.docs.names import Span, spans
 from tests.docs.shapes import differences, values
@@ -30,8 +30,11 @@ def subject(message: dict[str, Any]) -> tuple[str, str]:
 
 
 @pytest.fixture(scope="module")
-def said(server: SimulatedServer) -> Said:
-    """A real conversation, until every kind of message that the pages show has been in it."""
+def said() -> Said:
+    """A real conversation, until every kind of message that the pages show has been in it.
+
+    With a server of its own: the one of the session may have been paused by a block that shows how.
+    """
     wanted = {
         subject(message)
         for block in JSON
@@ -39,7 +42,10 @@ def said(server: SimulatedServer) -> Said:
         if isinstance(message, dict) and message.get("type") not in (None, *_CLIENTS)
     }
     found: Said = {}
-    with connect(server.websocket) as socket:
+    with (
+        simulated("tour", paused=False, options=("--metrics-interval", "0.5")) as server,
+        connect(server.websocket) as socket,
+    ):
         for message in _conversation(socket, server):
             found.setdefault(subject(message), []).append(message)
             if wanted <= set(found):
