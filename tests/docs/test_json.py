@@ -12,7 +12,7 @@ from websockets.sync.client import connect
 from kstream.core.client.state import ClientState
 from kstream.core.delivery import wire
 from kstream.core.errors import InvalidMessageError
-from simulator.testing import SimulatedServer, simulated
+from simulator.testing import SimulatedServer
 from tests.docs.blocks import Block, of
 from tests.docs.names import Span, spans
 from tests.docs.shapes import differences, values
@@ -30,11 +30,8 @@ def subject(message: dict[str, Any]) -> tuple[str, str]:
 
 
 @pytest.fixture(scope="module")
-def said() -> Said:
-    """A real conversation, until every kind of message that the pages show has been in it.
-
-    With a server of its own: the one of the session may have been paused by a block that shows how.
-    """
+def said(server: SimulatedServer) -> Said:
+    """A real conversation, until every kind of message that the pages show has been in it."""
     wanted = {
         subject(message)
         for block in JSON
@@ -42,10 +39,7 @@ def said() -> Said:
         if isinstance(message, dict) and message.get("type") not in (None, *_CLIENTS)
     }
     found: Said = {}
-    with (
-        simulated("tour", paused=False, options=("--metrics-interval", "0.5")) as server,
-        connect(server.websocket) as socket,
-    ):
+    with connect(server.websocket) as socket:
         for message in _conversation(socket, server):
             found.setdefault(subject(message), []).append(message)
             if wanted <= set(found):
@@ -54,15 +48,21 @@ def said() -> Said:
 
 
 def _conversation(socket: Any, server: SimulatedServer) -> Iterator[dict[str, Any]]:
-    """What a server says while its cluster is busy and somebody pings it and does not know the protocol."""
+    """What a server says while its cluster is busy and somebody pings it and does not know the protocol.
+
+    A pod at a time, until one was told of alone: a server that has more to tell than its limits allow sends nothing
+    but batches.
+    """
     socket.send('{"type": "ping"}')
     socket.send('{"type": "nonsense"}')
-    replicas = 1
+    replicas, more = 6, 1
     for text in socket:
         message = json.loads(text)
         yield message
-        if message["type"] == "metrics" or "seq" in message:
-            replicas = 40 - replicas  # so many at once that they come as batches
+        if subject(message) == ("pod_event", "ADDED"):
+            more = 40  # so many at once that they come as batches
+        if message["type"] in ("initial_state", "metrics"):
+            replicas += more
             server.do("scale", target="shop/web", replicas=replicas)
 
 
