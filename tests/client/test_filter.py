@@ -25,6 +25,19 @@ async def following(messages: AsyncIterator[dict[str, Any]]) -> dict[str, Any]:
     return await anext(messages)
 
 
+async def leave(task: asyncio.Task[None]) -> None:
+    """Nobody reads any more."""
+    task.cancel()
+    await asyncio.wait((task,))
+
+
+async def waiting(reader: Reader) -> asyncio.Task[None]:
+    """Somebody who reads, once the client waits for its next attempt."""
+    task = asyncio.create_task(reader.read())
+    await reader.until(Link.WAITING)
+    return task
+
+
 def stale(reader: Reader) -> bool:
     return reader.client.state.stale
 
@@ -145,10 +158,8 @@ async def test_a_client_whose_first_connection_is_refused_no_longer_connects(
 async def test_a_client_that_nobody_reads_any_more_waits_for_nothing(server: FakeStreamServer) -> None:
     reader = Reader("ws://127.0.0.1:1/ws")
     async with reader.client:
-        task = asyncio.create_task(reader.read())
-        await reader.until(Link.WAITING)
-        task.cancel()
-        await asyncio.wait((task,))
+        task = await waiting(reader)
+        await leave(task)
         assert reader.client.status.link is Link.CLOSED
 
 
@@ -181,8 +192,7 @@ async def test_a_client_that_is_entered_again_begins_to_count_its_attempts_again
                 await reader.clock.advance(wait)
                 status = await reader.until(Link.WAITING)
                 waits.append((status.wait, status.failed))
-            task.cancel()
-            await asyncio.wait((task,))
+            await leave(task)
         assert waits == [(1, 1), (2, 2), (4, 3)]
 
 
@@ -209,16 +219,12 @@ async def test_messages_end_with_their_block_though_the_client_is_entered_again(
 async def test_a_reader_of_a_block_that_was_left_says_nothing_of_the_next_one() -> None:
     reader = Reader("ws://127.0.0.1:1/ws")
     async with reader.client:
-        left = asyncio.create_task(reader.read())
-        await reader.until(Link.WAITING)
+        left = await waiting(reader)
     async with reader.client:
-        task = asyncio.create_task(reader.read())
-        await reader.until(Link.WAITING)
-        left.cancel()
-        await asyncio.wait((left,))
+        task = await waiting(reader)
+        await leave(left)
         assert reader.client.status.link is Link.WAITING
-        task.cancel()
-        await asyncio.wait((task,))
+        await leave(task)
 
 
 def test_a_client_outside_of_its_block_says_how_it_is_used() -> None:

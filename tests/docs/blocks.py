@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from textwrap import dedent
 from typing import Final
@@ -51,6 +52,7 @@ def name(page: Path) -> str:
     return page.relative_to(ROOT).as_posix()
 
 
+@cache
 def blocks() -> tuple[Block, ...]:
     return tuple(block for page in pages() for block in read(name(page), page.read_text("utf-8")))
 

@@ -13,22 +13,12 @@ from tests.docs.names import variables
 from tests.docs.shell import check_pip, parsed
 
 _PORT: Final = ServeSettings().port
-_INSTRUCTIONS: Final = frozenset(
-    (
-        "ADD",
-        "ARG",
-        "CMD",
-        "COPY",
-        "ENTRYPOINT",
-        "ENV",
-        "EXPOSE",
-        "FROM",
-        "HEALTHCHECK",
-        "LABEL",
-        "RUN",
-        "SHELL",
-    )
-) | frozenset(("STOPSIGNAL", "USER", "VOLUME", "WORKDIR"))
+# fmt: off
+_INSTRUCTIONS: Final = frozenset({
+    "ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "RUN", "SHELL",
+    "STOPSIGNAL", "USER", "VOLUME", "WORKDIR",
+})
+# fmt: on
 _TOKEN = re.compile(r"""#[^\n]*|"[^"]*"|'[^']*'|[{};]|[^\s{};"']+""")
 
 

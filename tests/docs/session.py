@@ -80,7 +80,7 @@ class Session:
         name = program(command.words)
         if name in NOT_RUN:
             return ""
-        if shutil.which(name, path=self._path()) is None:
+        if shutil.which(name, path=search_path()) is None:
             self.missing.append(name)
             return ""
         if not self._server and _asks(command.words):
@@ -161,7 +161,7 @@ class Session:
     def _environment(self, command: Command) -> dict[str, str]:
         smaller = next((less for name, less in _SMALLER.items() if name in command.words), {})
         return {
-            "PATH": self._path(),
+            "PATH": search_path(),
             "PYTHONPATH": str(ROOT),
             "HOME": str(self._folder),
             "KUBECONFIG": str(self._kubeconfig),
@@ -170,9 +170,10 @@ class Session:
             **smaller,
         }
 
-    @staticmethod
-    def _path() -> str:
-        return f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+def search_path() -> str:
+    """A PATH on which `kstream` is the one of this Python."""
+    return f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
 
 def _ready(words: Sequence[str]) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from simulator.testing import SimulatedServer
 from tests.docs.blocks import Block, of
 from tests.docs.javascript import Page, adapted, file_name, lay_out, write_configuration
+from tests.docs.session import search_path
 from tests.node_tests import JS, node
 
 __all__ = ["node"]  # a fixture
@@ -35,11 +35,10 @@ def folder(node: str, server: SimulatedServer, tmp_path_factory: pytest.TempPath
 
 
 def run(node: str, folder: Path, *arguments: str) -> str:
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         [node, *arguments],
         cwd=folder,
-        env={**os.environ, "PATH": path},
+        env={**os.environ, "PATH": search_path()},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

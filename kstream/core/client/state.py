@@ -49,12 +49,10 @@ class ClientState:
         self._term: str | None = None
         self._linked = False
         self._awaiting = True  # what is held will be replaced by an `initial_state`
-        self._asked: frozenset[str] | None = (
-            None  # what the server was last told to send, by URL or `subscribe`
-        )
-        self._held: frozenset[str] | None = (
-            None  # what is held was asked for with this; None: nobody goes on from it
-        )
+        # What the server was last told to send, by URL or `subscribe`.
+        self._asked: frozenset[str] | None = None
+        # What is held was asked for with this; None: nobody goes on from it.
+        self._held: frozenset[str] | None = None
         self._pods_in: dict[str, int] = {}
         self.want(namespaces)
         self.connecting()
