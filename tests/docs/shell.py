@@ -161,7 +161,7 @@ def check_make(arguments: Sequence[str]) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    for line in done.stdout.splitlines():
+    for line in done.stdout.replace("\\\n", "").splitlines():
         for words in _programs(_tokens(line)):
             if (
                 program(words) == "python"
