@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.installed
 # How long the last run of the tests took here, in seconds.
 TOOK   := $(VENV)/.test-took
 
-.PHONY: help run test check bench world fuzz lowest lock loadtest browser format clean
+.PHONY: help run test check bench world fuzz mutants lowest lock loadtest browser format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -40,6 +40,9 @@ world: $(STAMP) ## the whole system from one seed after another; SECONDS=600
 
 fuzz: $(STAMP) ## every parser, on and on; SECONDS=60 SEED=1
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) --seed $(or $(SEED),0)
+
+mutants: $(STAMP) ## which changes of the code no test notices; ARGS=kstream/core/timeline
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 lowest: $(STAMP) ## the suite with the lowest versions that pyproject.toml declares
 	$(BIN)/python -m pip install --quiet uv
