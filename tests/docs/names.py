@@ -117,6 +117,7 @@ def all_options() -> frozenset[str]:
         "loadtest/bench/__main__.py",
         "tests/world/__main__.py",
         "tests/fuzz/__main__.py",
+        "tests/mutants/__main__.py",
     ):
         found.update(
             re.findall(r'(?:add_argument|click\.option)\("(--[a-z-]+)"', (ROOT / file).read_text("utf-8"))
