@@ -120,7 +120,7 @@ def all_options() -> frozenset[str]:
         "tests/mutants/__main__.py",
     ):
         found.update(
-            re.findall(r'(?:add_argument|click\.option)\("(--[a-z-]+)"', (ROOT / file).read_text("utf-8"))
+            re.findall(r'(?:add_argument|click\.option)\(\s*"(--[a-z-]+)"', (ROOT / file).read_text("utf-8"))
         )
     return frozenset(found)
 
