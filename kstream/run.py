@@ -59,6 +59,7 @@ class Server:
     )  # what this process records; None: the log is all there is, or another process writes it
     clock: Clock
     time: Callable[[], float]  # the time of the timeline, seconds since the Unix epoch
+    watermark: Callable[[], tuple[float, int] | None]  # up to when, with which seq, the log is complete
     limits: Limits = field(default_factory=Limits)
     retention: Retention | None = None  # of the log, if this process writes it
     timeline: Timeline | None = None  # of a replay: its changes are told to clients
@@ -82,7 +83,7 @@ async def run(server: Server, *, ready: Callable[[Address], None], stop: asyncio
         health.synced = True
     elif state.seq:
         # What an earlier run recorded is worth showing, and is stale until the source has caught up.
-        health.synced = health.stale = True
+        health.synced = health.lost = True
     hub = Hub(
         epoch=log.epoch,
         term=lambda: log.terms[-1].id,
@@ -91,6 +92,7 @@ async def run(server: Server, *, ready: Callable[[Address], None], stop: asyncio
         health=health,
         clock=server.clock,
         time=server.time,
+        watermark=server.watermark,
         limits=server.limits,
         metrics_interval=settings.metrics_interval,
     )

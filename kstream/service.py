@@ -14,7 +14,7 @@ from kstream.delivery.hub import Hub
 from kstream.ports import Clock, EventLog, Jump, Source
 from kstream.retention import Retention
 
-_FULL = "event log"
+_FULL = "log"
 _RETRY = 5.0  # seconds between tries to write to a full disk
 
 
@@ -73,10 +73,8 @@ async def _append(
                 continue
             if not full:
                 full = True
-                fault = Fault(
-                    ErrorCode.WATCH_ERROR, "The event log is full: what is shown is stale", str(error), _FULL
-                )
-                report(fault, after=log.head)
+                message = "The event log is full: what is shown is stale"
+                report(Fault(ErrorCode.WATCH_ERROR, message, str(error), _FULL, stale=True), after=log.head)
             await clock.sleep(_RETRY)
         else:
             if full:

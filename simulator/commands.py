@@ -153,6 +153,7 @@ async def _serve(
         retention=retention(log, keep, clock=clock, time=source.now),
         status=status,
         control=source.control,
+        watermark=lambda: None if (until := source.as_of()) is None else (until, log.head),
     )
 
     async def stop_at_end(stop: asyncio.Event) -> None:

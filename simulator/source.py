@@ -82,6 +82,8 @@ class SimulatorSource:
         self._recorded: dict[str, str] = {}  # injected actions that are not handed over yet
         self._injected = 0
         self._synced = self._over = False
+        self._idle = False  # all that happened is committed, and it waits for more to happen
+        self._as_of: float | None = None
         self._simulation = Simulation(scenario, seed=seed, start=start)
 
     # -- the Source
@@ -129,7 +131,9 @@ class SimulatorSource:
                 if not simulation.cluster.changes and not self._recorded:
                     self._answered = asked
                     self._handed_over.set()
+                self._idle = self._synced
                 await self._wait()
+                self._idle = False
 
     def now(self) -> float:
         """The time of the simulated timeline, seconds since the Unix epoch."""
@@ -140,6 +144,12 @@ class SimulatorSource:
         # It never runs ahead of what has not happened yet, nor past the end.
         ends = (simulation.engine.next_due, self._end)
         return self._start + max(simulation.elapsed, min(at, *(e for e in ends if e is not None))) / 1000
+
+    def as_of(self) -> float | None:
+        """Up to when all that happened is committed, seconds since the Unix epoch; None before the first state."""
+        if self._idle and not self._simulation.cluster.changes:
+            self._as_of = self.now()
+        return self._as_of
 
     def _until(self) -> int:
         """How far to simulate now, in milliseconds."""

@@ -32,6 +32,7 @@ async def running(
         health=Health(cluster=ClusterInfo("test", "v1.36.0"), synced=synced, **health),
         clock=clock,
         time=clock.time,
+        watermark=lambda: None,
         limits=Limits(),
         metrics_interval=10.0,
     )

@@ -48,6 +48,7 @@ async def replaying() -> AsyncIterator[Address]:
         source=None,
         clock=clock,
         time=timeline.time,
+        watermark=timeline.watermark,
         timeline=timeline,
     )
     listening: asyncio.Future[Address] = asyncio.get_running_loop().create_future()

@@ -68,6 +68,7 @@ async def _serve(timeline: ReplayLog, clock: Clock, settings: ServeSettings) -> 
         source=None,
         clock=clock,
         time=timeline.time,
+        watermark=timeline.watermark,
         timeline=timeline,
     )
     await serve_until_stopped(server, alongside=lambda stop: Keys(timeline, stop).run())

@@ -47,6 +47,7 @@ async def _serve(path: str | None, workers: int, options: dict[str, Any]) -> Non
         time=clock.time,
         retention=retention(log, keep, clock=clock, time=clock.time),
         status=lambda: stream_status(source),
+        watermark=lambda: None if (until := source.as_of) is None else (until, log.head),
     )
     crew = Crew(server, count=workers, log=log.path) if workers > 1 else None
     await serve_until_stopped(server, crew=crew)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
 from itertools import chain
 
 from kstream.core.delivery import wire
@@ -21,7 +22,7 @@ from kstream.core.delivery.session import Close, Session
 from kstream.core.delivery.tally import Tally
 from kstream.core.delivery.timers import Timers
 from kstream.core.timeline.events import Event
-from kstream.core.timeline.health import Fault, Health, Identified, Lost, Report, Synced
+from kstream.core.timeline.health import Cleared, Fault, Health, Identified, Report, Synced
 from kstream.core.timeline.state import ClusterState
 from kstream.delivery.crowd import Crowd, Party
 from kstream.delivery.member import Member, Outlet, broadcast
@@ -46,9 +47,11 @@ class Hub:
         health: Health,
         clock: Clock,
         time: Callable[[], float],
+        watermark: Callable[[], tuple[float, int] | None],
         limits: Limits,
         metrics_interval: float,
     ) -> None:
+        """`watermark`: (up to when, with events up to which seq) the log is known to be complete (PROTOCOL 29)."""
         self.epoch = epoch
         self._term = term
         self.source = source
@@ -59,13 +62,15 @@ class Hub:
         self.backlog = Backlog(head=state.seq, tally=self.tally)
         self._clock = clock
         self._time = time
+        self._watermark = watermark
+        self._as_of: float | None = None
         self._metrics_interval = metrics_interval
         self._crowds: dict[Filter, Crowd] = {}
         self._dirty: dict[Filter, None] = {}
         self._slow: dict[Member, None] = {}
         self._timers: Timers[Member | Party] = Timers()
         self._armed = 0.0
-        self._doubted = False  # someone was told that what it holds may be old
+        self._resumed_early = False  # someone holds the state of an earlier life of the server
         self._flush_at = 0.0  # before this instant a flush would leave no time for anything else
         self._pulse = Pulse(clock, self.tally)
         self._wake = asyncio.Event()
@@ -80,6 +85,13 @@ class Hub:
 
     def __iter__(self) -> Iterator[Member]:
         return chain.from_iterable(map(list, self._crowds.values()))
+
+    @property
+    def as_of(self) -> float | None:
+        """Up to when the state is known to be complete, seconds since the Unix epoch; None: not known (PROTOCOL 29)."""
+        if (mark := self._watermark()) is not None and mark[1] <= self.state.seq:
+            self._as_of = mark[0]
+        return self._as_of
 
     @property
     def slow(self) -> int:
@@ -108,12 +120,9 @@ class Hub:
         self._crowds.setdefault(watched, Crowd()).add(member)
         time = self._time()
         session.tell(self._connection("connected", resumed=bool(resumed), reason=reason, first=True))
-        unsynced = (
-            bool(resumed) and not self.health.synced
-        )  # it holds the state of an earlier life of the server
-        if self.health.stale or unsynced:
+        self._resumed_early |= bool(resumed) and not self.health.synced
+        if self.health.stale or (bool(resumed) and not self.health.synced):
             session.tell(self._connection("reconnecting"))
-            self._doubted = True
         for fault in self.health.faults.values():
             session.tell(wire.error(fault, time=time))
         if self._timeline is not None:
@@ -136,7 +145,7 @@ class Hub:
             return
         session = member.session
         before = session.view.filter
-        session.receive(text, now=self._clock.monotonic(), time=self._time())
+        session.receive(text, now=self._clock.monotonic(), time=self._time(), as_of=self.as_of)
         if session.view.filter != before:
             self._forget(member, before)
             self._crowds.setdefault(session.view.filter, Crowd()).add(member)
@@ -175,6 +184,7 @@ class Hub:
     def jump(self, state: ClusterState) -> None:
         """The timeline is elsewhere now: everyone needs a new `initial_state`."""
         self.state = state
+        self._as_of = None
         self.backlog = Backlog(head=state.seq, tally=self.tally)
         self._snapshots.jump(state, self.backlog)
         for member in self:
@@ -200,23 +210,25 @@ class Hub:
             self._serve_soon(member)
 
     def _report(self, report: Report) -> None:
-        doubted = self.health.stale or self._doubted
+        doubtful = self._doubtful
         if not self.health.apply(report):
             return
         match report:
             case Fault():
                 self.announce(wire.error(report, time=self._time()))
-            case Lost():
-                self.announce(self._connection("reconnecting"))
-            case Synced() if doubted:
-                self._doubted = False
-                self.announce(self._connection("connected"))
-            case Identified():
-                self.announce(self._connection("reconnecting" if self.health.stale else "connected"))
+            case Cleared(subject):
+                self.announce(wire.cleared(subject, time=self._time()))
+        if self._doubtful != doubtful or isinstance(report, Identified):
+            self.announce(self._connection("reconnecting" if self._doubtful else "connected"))
         if isinstance(report, Synced):
             for member in self:
                 if member.session.wants_snapshot:
                     self._serve_soon(member)
+
+    @property
+    def _doubtful(self) -> bool:
+        """What some client was given to show may be old."""
+        return self.health.stale or (self._resumed_early and not self.health.synced)
 
     def _connection(
         self, status: str, *, resumed: bool | None = None, reason: str | None = None, first: bool = False
@@ -388,15 +400,22 @@ class Hub:
         """For everyone who has the state; those in a lane get theirs together."""
         if not self.health.synced:
             return
-        message = wire.metrics(self.state.counts(), time=self._time())
+        counts, time, as_of = self.state.counts(), self._time(), self.as_of
+
+        @lru_cache(maxsize=64)
+        def message(until: float | None) -> bytes:
+            return wire.metrics(counts, time=time, as_of=until)
+
         turn = Turn(self._clock)
         for crowd in list(self._crowds.values()):
             for party in list(crowd.parties.values()):
-                party.lane.metrics = text_frame(message, party.lane.bits)
+                lane = party.lane
+                until = None if as_of is None else lane.view.complete_until(lane.cursor, as_of)
+                lane.metrics = text_frame(message(until), lane.bits)
                 self._serve_party(party, await turn.rest())
             for member in list(crowd.alone):
                 if not member.gone and not member.session.wants_snapshot:
-                    member.session.offer_metrics(message)
+                    member.session.offer_metrics(message(member.session.complete_until(as_of)))
                     self._serve(member, await turn.rest())
 
     def close_all(self, close: Close) -> None:

@@ -123,6 +123,13 @@ class ReplayLog:
         """The timeline's now, in seconds since the Unix epoch."""
         return self._playback.position(self._clock.monotonic())
 
+    def watermark(self) -> tuple[float, int] | None:
+        """Up to when all is shown, and the seq of the last event then (PROTOCOL 29); None while it reads ahead."""
+        if not self._ahead and self._head < self._last:
+            return None
+        now = self.time()
+        return (min(now, self._ahead[0].change.time) if self._ahead else now), self._head
+
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with the data of a `playback` message at every change; the result ends that."""
         self._listeners.append(listener)

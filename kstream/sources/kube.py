@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Coroutine, Sequence
 from typing import Final, NamedTuple
 
@@ -27,6 +28,7 @@ class _Item(NamedTuple):
     stream: str
     delivery: Delivery
     arrived: float  # monotonic
+    complete: float  # up to when the stream is complete with it, seconds since the Unix epoch
 
 
 class KubeSource:
@@ -40,6 +42,8 @@ class KubeSource:
         self._merge: Merge[_Item] = Merge(WAITING)
         self._streams: Streams | None = None
         self._lags: dict[str, float] = {}
+        self._uncommitted: Counter[str] = Counter()  # items of a stream
+        self._complete: dict[str, float] = {}  # up to when what is committed of a stream is complete
         self._misconfigured = False
         self._cluster = ClusterInfo("", "")  # whose state this is
 
@@ -50,6 +54,19 @@ class KubeSource:
             return []
         return [each._replace(lag=self._lags.get(each.stream, 0.0)) for each in self._streams.freshness()]
 
+    @property
+    def as_of(self) -> float | None:
+        """Up to when all that the cluster told is committed, seconds since the Unix epoch: the earliest over what is
+        watched (PROTOCOL 29). None before that is known."""
+        if self._streams is None:
+            return None
+        each = self._streams.complete_until()
+        until = [
+            self._complete.get(stream, 0.0) if self._uncommitted[stream] else complete
+            for stream, complete in each.items()
+        ]
+        return min(until) if until and all(until) else None
+
     async def deliveries(self, known: Known) -> AsyncGenerator[Delivery, None]:
         """See ports.Source. Close the generator to let go of the cluster."""
         running = asyncio.create_task(self._run(known), name="cluster")
@@ -58,6 +75,9 @@ class KubeSource:
                 items = await self._next(running)
                 yield _joined(items)
                 committed = self._clock.monotonic()
+                for item in items:
+                    self._uncommitted[item.stream] -= 1
+                    self._complete[item.stream] = item.complete
                 self._lags.update({item.stream: committed - item.arrived for item in reversed(items)})
         finally:
             running.cancel()
@@ -95,9 +115,10 @@ class KubeSource:
         )
         await self._streams.run(known)
 
-    async def _put(self, stream: str, delivery: Delivery) -> None:
+    async def _put(self, stream: str, delivery: Delivery, complete: float = 0.0) -> None:
         if delivery.events or delivery.versions or delivery.reports:
-            await self._merge.put(_Item(stream, delivery, self._clock.monotonic()))
+            self._uncommitted[stream] += 1
+            await self._merge.put(_Item(stream, delivery, self._clock.monotonic(), complete))
 
     async def _report(self, *reports: Report) -> None:
         await self._put("", Delivery(reports=reports))

@@ -28,15 +28,16 @@ from kstream.sources.apiserver import ApiServer
 from kstream.sources.watch import Watcher, now_of
 
 ALL_PODS: Final = Stream(Kind.POD)
-Put = Callable[[str, Delivery], Awaitable[None]]
+GRACE: Final = 10.0  # seconds that a state is withheld because a part of it is missing
+Put = Callable[[str, Delivery, float], Awaitable[None]]
 Renew = Callable[[int, bool], Awaitable[None]]
 
 
 class Streams:
     """Starts and stops the watchers, and turns what they say into deliveries.
 
-    `put` takes (name of the stream, delivery); `renew` is asked for other credentials than those with a serial number,
-    at once or only if a file has changed.
+    `put` takes (name of the stream, delivery, up to when the stream is complete with it); `renew` is asked for other
+    credentials than those with a serial number, at once or only if a file has changed.
     """
 
     def __init__(
@@ -78,28 +79,51 @@ class Streams:
                 watched.append((key, version))
             else:  # an earlier run watched more: what nobody watches must not be shown
                 gone.append(WatchEvent(Verb.DELETED, key, version, time, deleted_body(key)))
-        certain = {kind: inventory.load(watched) for kind, inventory in self._inventories.items()}
+        for inventory in self._inventories.values():
+            inventory.load(watched)
         names = {stream.name for stream in streams}
         # A stream that is not watched now misses events: if it is ever watched again, it has to list.
         versions = {name: "" for name, version in known.versions.items() if version and name not in names}
         async with asyncio.TaskGroup() as self._tasks:
-            await self._put("", Delivery(gone, versions))
+            await self._put("", Delivery(gone, versions), 0.0)
+            self._tasks.create_task(self._end_grace(), name="grace")
             for stream in streams:
-                self._start(stream, known.versions.get(stream.name, "") if certain[stream.kind] else "")
+                self._start(stream)
+
+    async def _end_grace(self) -> None:
+        await self._clock.sleep(GRACE)
+        await self._put("", Delivery(reports=self._touch.grace_over()), 0.0)
+
+    def complete_until(self) -> dict[str, float]:
+        """By stream, up to when all there was has been handed over, 0.0 for never. One that may not be watched, and
+        of which nothing is shown, is left out."""
+        now = now_of(self._clock)
+        reflectors = [watcher.reflector for watcher, _ in self._running.values()]
+        return {
+            reflector.stream.name: reflector.complete_until(now)
+            for reflector in reflectors
+            if not reflector.denied or self._shows(reflector.stream)
+        }
+
+    def _shows(self, stream: Stream) -> bool:
+        """Something is shown that this stream alone could keep up with the cluster."""
+        inventory = self._inventories[stream.kind]
+        if stream == ALL_PODS and self._standing_in:
+            return not {each.namespace for each in self._stand_ins()}.issuperset(inventory.namespaces)
+        return inventory.count(stream.namespace) > 0
 
     def _wanted(self) -> list[Stream]:
         namespaces = tuple(dict.fromkeys(self._api.settings.namespaces))
         pods = [Stream(Kind.POD, namespace) for namespace in namespaces] or [ALL_PODS]
         return [Stream(Kind.NODE), Stream(Kind.NAMESPACE, only=frozenset(namespaces)), *pods]
 
-    def _start(self, stream: Stream, version: str = "") -> None:
+    def _start(self, stream: Stream) -> None:
         assert self._tasks is not None
         self._touch.expect(stream)
         reflector = Reflector(
             stream,
             self._inventories[stream.kind],
             rng=self._rng,
-            version=version,
             watch_list=self._watch_list,
         )
         watcher = Watcher(reflector, self._api, self._clock, self._deliver)
@@ -118,10 +142,13 @@ class Streams:
             if self._standing_in:
                 stopped = self._stand_in(events, reports, versions)
         for note in output.notes:
+            if isinstance(note, Forbidden):
+                note = note._replace(holds=self._shows(stream))
             reports += self._touch.note(stream, note)
         for task in stopped:
             task.cancel()
-        await self._put(stream.name, Delivery(events, versions, reports))
+        complete = watcher.reflector.complete_until(now_of(self._clock))
+        await self._put(stream.name, Delivery(events, versions, reports), complete)
         if stopped:
             await asyncio.wait(stopped)
         for note in output.notes:

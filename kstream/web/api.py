@@ -61,9 +61,13 @@ class Api:
     async def readyz(self, _: web.Request) -> web.Response:
         """There is a state, and it is fresh; otherwise 503 and what is wrong."""
         health = self._hub.health
-        if health.synced and not health.stale:
+        if health.fresh:
             return web.Response(text="ok\n")
-        why = "the state is stale: the cluster is not in touch" if health.synced else "there is no state yet"
+        why = (
+            "the state is stale: not all of it follows the cluster"
+            if health.synced
+            else "there is no state yet"
+        )
         wrong = [
             f"{fault.code}: {fault.message} {fault.details}".rstrip() for fault in health.faults.values()
         ]
@@ -116,7 +120,13 @@ class Api:
             "recorded": self._recording.events,
             "suppressed": self._recording.suppressed,
             "faults": [
-                {"code": fault.code, "message": fault.message, "details": fault.details}
+                {
+                    "fault": fault.subject,
+                    "code": fault.code,
+                    "message": fault.message,
+                    "details": fault.details,
+                    "stale": fault.stale,
+                }
                 for fault in health.faults.values()
             ],
         }

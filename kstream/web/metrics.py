@@ -117,7 +117,11 @@ class Metrics:
             recording.suppressed,
         )
         yield _gauge("source_lag_seconds", "From the last change to its publication.", tally.source_lag)
-        yield _gauge("stale", "1 while the source is not in touch with the cluster.", int(health.stale))
+        yield _gauge(
+            "stale",
+            "1 while what is shown does not all follow the cluster, or there is nothing to show.",
+            int(not health.fresh),
+        )
         yield _gauge("faults", "What the source says is wrong.", len(health.faults))
 
     def _history(self) -> Iterator[Metric]:

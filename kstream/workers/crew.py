@@ -80,7 +80,7 @@ class Crew:
         """The time, if it is not that of the clock, and what was recorded, for their metrics."""
         server = self._server
         while True:
-            said: dict[str, Any] = {"recording": server.recording.as_json()}
+            said: dict[str, Any] = {"recording": server.recording.as_json(), "complete": server.watermark()}
             if self._paced:
                 said["time"] = server.time()
             for worker in self._workers:

@@ -40,6 +40,7 @@ class Foreman:
         self._answers: dict[int, asyncio.Future[Mapping[str, Any]]] = {}
         self._time = clock.time() if time is None else time
         self._heard = clock.monotonic()
+        self._complete: list[Any] | None = None
         self._rate = 0.0  # seconds of the timeline in a second
 
     async def reports(self) -> AsyncGenerator[tuple[Report, int], None]:
@@ -52,6 +53,7 @@ class Foreman:
                 self._answered(said)
             else:
                 self.recording.learn(said["recording"])
+                self._complete = said["complete"]
                 if "time" in said:
                     self._hear(said["time"])
         self.gone.set()
@@ -61,6 +63,10 @@ class Foreman:
     def time(self) -> float:
         """The time of the timeline, seconds since the Unix epoch."""
         return self._time + self._rate * min(self._clock.monotonic() - self._heard, _LONGEST)
+
+    def watermark(self) -> tuple[float, int] | None:
+        """Up to when, with which seq, the log is complete, as told last."""
+        return None if self._complete is None else (self._complete[0], self._complete[1])
 
     async def status(self) -> Mapping[str, Any]:
         """What the source knows of its watches."""
@@ -112,6 +118,7 @@ async def serve(orders: dict[str, Any], lines: asyncio.StreamReader) -> None:
         status=foreman.status if orders["status"] else None,
         control=foreman.control if orders["control"] else None,
         reports=foreman.reports(),
+        watermark=foreman.watermark,
         recording=foreman.recording,
         share_port=True,
     )

@@ -42,6 +42,7 @@ def bench_hub(state: ClusterState, *, epoch: str, limits: Limits) -> Hub:
         health=Health(synced=True),
         clock=clock,
         time=clock.time,
+        watermark=lambda: None,
         limits=limits,
         metrics_interval=3600.0,
     )

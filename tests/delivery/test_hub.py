@@ -102,10 +102,13 @@ async def test_a_client_of_a_broken_source_gets_the_error_and_the_state_as_soon_
         await publish(hub, Event(1, change(Verb.ADDED, pod_key("p"))))
         hub.report(Synced(), after=1)
         await clock.advance(0)
-        assert types(socket.messages()) == [
+        cleared, found, state = socket.messages()  # who the cluster is, for those who wait
+        assert (cleared["type"], cleared["fault"]) == ("cleared", "cluster")
+        assert (found["type"], found["cluster"]["name"], state["type"]) == (
             "connection",
+            "found",
             "initial_state",
-        ]  # who the cluster is, for those who wait
+        )
 
 
 async def test_a_report_waits_for_the_events_before_it() -> None:
@@ -131,7 +134,7 @@ async def test_clients_are_told_once_when_the_source_is_lost_and_when_it_is_back
 
 
 async def test_one_who_comes_while_the_state_is_stale_is_told_so() -> None:
-    async with running(stale=True) as (hub, clock):
+    async with running(lost=True) as (hub, clock):
         socket, _ = await join(hub, clock)
         messages = socket.messages()
         assert types(messages) == ["connection", "connection", "initial_state"]

@@ -25,6 +25,8 @@ function told(state) {
     metrics: state.metrics,
     error: state.error,
     playback: state.playback,
+    faults: [...state.faults.keys()],
+    asOf: state.asOf,
   };
 }
 

@@ -50,6 +50,7 @@ async def serving(**settings: Any) -> AsyncIterator[Running]:
         source=None,
         clock=clock,
         time=clock.time,
+        watermark=lambda: (clock.time(), log.head),
     )
     listening: asyncio.Future[Address] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()

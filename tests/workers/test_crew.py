@@ -31,7 +31,13 @@ from tests.making import START, change, pod_key
 
 def serving(log: SqliteLog, clock: Clock) -> Server:
     return Server(
-        mode="live", settings=ServeSettings(port=0), log=log, source=None, clock=clock, time=clock.time
+        mode="live",
+        settings=ServeSettings(port=0),
+        log=log,
+        source=None,
+        clock=clock,
+        time=clock.time,
+        watermark=lambda: (START, log.head),
     )
 
 
@@ -102,6 +108,7 @@ async def test_a_worker_asks_the_process_that_records_for_what_only_that_one_kno
         source=None,
         clock=clock,
         time=lambda: START,
+        watermark=lambda: None,
         status=status,
         control=control,
     )

@@ -29,12 +29,15 @@ async def test_the_time_of_the_timeline_goes_on_as_it_did_and_not_for_long_witho
 
     assert foreman.time() == 1000.0
     await clock.advance(0.1)
-    await hear({"recording": [1, 0, [0] * 13, 0.0], "time": 1001.0})
+    await hear({"recording": [1, 0, [0] * 13, 0.0], "complete": None, "time": 1001.0})
     await clock.advance(0.2)
     assert foreman.time() == pytest.approx(1003.0), "ten times as fast as the clock"
     await clock.advance(60)
     assert foreman.time() == pytest.approx(1006.0)
-    await hear({"recording": [7, 2, [0] * 12 + [3], 30.5], "time": 1001.0}, {"report": ["Lost"], "after": 3})
+    await hear(
+        {"recording": [7, 2, [0] * 12 + [3], 30.5], "complete": [999.5, 3], "time": 1001.0},
+        {"report": ["Lost"], "after": 3},
+    )
     await clock.advance(60)
     assert foreman.time() == pytest.approx(1001.0), "it stands still"
     assert not foreman.gone.is_set()

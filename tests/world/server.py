@@ -35,6 +35,7 @@ class Server:
 
     async def start(self) -> None:
         log = await DiskLog.open(self._disk)
+        source = KubeSource(self._api, clock=self._clock, rng=random.Random(self._seed))
         state = await log.state_at(log.head)
         self.hub = Hub(
             epoch=log.epoch,
@@ -44,11 +45,11 @@ class Server:
             health=Health(cluster=log.cluster or ClusterInfo("unknown", "unknown")),
             clock=self._clock,
             time=self._clock.time,
+            watermark=lambda: None if (until := source.as_of) is None else (until, log.head),
             limits=Limits(),
             metrics_interval=10.0,
         )
         self._resumes = Resumes(self.hub, log)
-        source = KubeSource(self._api, clock=self._clock, rng=random.Random(self._seed))
         create = asyncio.get_running_loop().create_task
         self._tasks = [
             create(self.hub.run()),

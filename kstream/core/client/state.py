@@ -16,6 +16,7 @@ from kstream.core.timeline.state import Counts
 Json: TypeAlias = dict[str, Any]  # a JSON object as it came: unknown fields are kept
 Message: TypeAlias = Mapping[str, Any]
 
+_MOMENTS = frozenset(("INVALID_MESSAGE", "RATE_LIMITED", "WATCH_ERROR"))  # unless they have a `fault`
 _EVENTS = frozenset(("node_event", "pod_event", "namespace_event"))
 
 
@@ -42,7 +43,9 @@ class ClientState:
         self.connection: Json | None = None  # the last `connection` message
         self.metrics: Json | None = None  # data of the last `metrics`
         self.playback: Json | None = None  # data of the last `playback`
-        self.error: Json | None = None  # the last `error`, until the source is well again
+        self.error: Json | None = None  # the last `error`, until what it tells is over
+        self.faults: dict[str, Json] = {}  # what is wrong and lasts, by its `fault`, as first told
+        self.as_of: str | None = None  # up to when the server's state is known to be complete
         self.seq: int | None = None  # what is held is exactly the log up to here; None: not known
         self.loaded = False  # there is a state to show
         self._epoch: str | None = None
@@ -100,11 +103,24 @@ class ClientState:
             self._connected(dict(message))
         elif kind == "metrics":
             self.metrics = _field(message, "data", dict)
+            self._heard_as_of(message)
+            # A moment has been shown for long enough; metrics come every ten seconds.
+            if self.error is not None and self.error.get("code") in _MOMENTS and "fault" not in self.error:
+                self._over()
+        elif kind == "pong":
+            self._heard_as_of(message)
         elif kind == "playback":
             self.playback = _field(message, "data", dict)
         elif kind == "error":
-            self.error = _field(message, "error", dict)
-            self._refused(self.error)
+            error = self.error = _field(message, "error", dict)
+            if isinstance(error.get("fault"), str):
+                self.faults[error["fault"]] = error
+            self._refused(error)
+        elif kind == "cleared":
+            fault = _field(message, "fault", str)
+            self.faults.pop(fault, None)
+            if self.error is not None and self.error.get("fault") == fault:
+                self._over()
 
     def disconnected(self) -> None:
         """The socket is gone: what is held is stale until the server is heard again."""
@@ -166,6 +182,8 @@ class ClientState:
             self._awaiting = message.get("resumed") is not True
             if self._awaiting:
                 self._held = None
+            self.faults.clear()  # those that last are told again
+            self.error = None
         epoch = message.get("epoch")
         if epoch != self._epoch:
             self._epoch = epoch
@@ -173,9 +191,17 @@ class ClientState:
         # What is held was told under this term from now on: the server has just said that it goes on from there, or
         # that it will not.
         self._term = message.get("term")
-        if message["status"] == "connected":
-            self.error = None
+        if message["status"] == "connected" and self.error is not None and "fault" not in self.error:
+            self._over()
         self.connection = message
+
+    def _over(self) -> None:
+        """What `error` told is over; something else may not be."""
+        self.error = next(reversed(self.faults.values()), None)
+
+    def _heard_as_of(self, message: Message) -> None:
+        if isinstance(message.get("asOf"), str):
+            self.as_of = message["asOf"]
 
     def _replace(self, data: Json) -> None:
         nodes, pods, namespaces = (
@@ -232,7 +258,7 @@ class ClientState:
 def _field(message: Message, name: str, kind: type) -> Any:
     value = message.get(name)
     if not isinstance(value, kind):
-        wanted = "a list" if kind is list else "an object"
+        wanted = "a list" if kind is list else "an object" if kind is dict else "a string"
         raise InvalidMessageError(
             f"A {message.get('type', 'state')} message of the server is not of the contract's shape",
             f"{name}: must be {wanted}",

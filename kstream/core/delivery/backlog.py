@@ -73,6 +73,11 @@ class View:
     def count(self, after: int) -> int:
         return len(self._seqs) - bisect_right(self._seqs, after)
 
+    def complete_until(self, after: int, as_of: float) -> float:
+        """Up to when one that has all up to `after` is complete, where the whole is so up to `as_of` (PROTOCOL 29)."""
+        start = bisect_right(self._seqs, after)
+        return min(as_of, self._records[start].event.change.time) if start < len(self._seqs) else as_of
+
     def singles(self, after: int, window_bits: int) -> bytes:
         """The frames of all events after `after`, each event its own message, joined."""
         start = bisect_right(self._seqs, after)

@@ -93,8 +93,10 @@ class Session:
 
     # What comes in
 
-    def receive(self, text: str, *, now: float, time: float) -> None:
-        """A text message of the client. Never raises: what is wrong with it is answered (PROTOCOL 8, 22)."""
+    def receive(self, text: str, *, now: float, time: float, as_of: float | None = None) -> None:
+        """A text message of the client. Never raises: what is wrong with it is answered (PROTOCOL 8, 22).
+
+        `as_of`: up to when the state is known to be complete."""
         self.tally.received += 1
         if not self._inbound.take(1, now):
             self.tally.refused += 1
@@ -104,7 +106,9 @@ class Session:
             message = wire.parse(text)
             match message:
                 case wire.Ping():
-                    self.tell(wire.pong(message.timestamp or timestamp(time)))
+                    self.tell(
+                        wire.pong(message.timestamp or timestamp(time), as_of=self.complete_until(as_of))
+                    )
                 case wire.Subscribe():
                     self._subscribe(Filter.parse(message.namespaces))
                 case wire.PlaybackCommand():
@@ -115,6 +119,12 @@ class Session:
         except InvalidMessageError as invalid:
             self.tally.invalid += 1
             self.tell(wire.error(Fault(ErrorCode.INVALID_MESSAGE, str(invalid), invalid.details), time=time))
+
+    def complete_until(self, as_of: float | None) -> float | None:
+        """Up to when what this client has is complete; None while it has no state, or only a part of it."""
+        if as_of is None or self.wants_snapshot or self._parts:
+            return None
+        return self.view.complete_until(self.cursor, as_of)
 
     def pong(self, now: float) -> None:
         """The client answered a WebSocket ping."""

@@ -106,20 +106,35 @@ def connection(
     return _encode(message)
 
 
-def metrics(counts: Counts, *, time: float) -> bytes:
-    return _encode({"type": "metrics", "data": counts._asdict(), "timestamp": timestamp(time)})
+def metrics(counts: Counts, *, time: float, as_of: float | None) -> bytes:
+    """`as_of`: up to when the state of whoever gets it is known to be complete (PROTOCOL 29)."""
+    message = {"type": "metrics", "data": counts._asdict(), "timestamp": timestamp(time)}
+    return _encode(message | _as_of(as_of))
 
 
 def error(fault: Fault, *, time: float, retry_after: float | None = None) -> bytes:
-    """An `error` as in the contract; `retryAfter` (seconds) goes with RATE_LIMITED (PROTOCOL 8)."""
+    """An `error` as in the contract; `retryAfter` (seconds) goes with RATE_LIMITED, `fault` with what lasts until it is
+    `cleared` (PROTOCOL 8)."""
     body: dict[str, Any] = {"code": fault.code, "message": fault.message, "details": fault.details}
+    if fault.subject:
+        body["fault"] = fault.subject
     if retry_after is not None:
         body["retryAfter"] = round(retry_after, 3)
     return _encode({"type": "error", "error": body, "timestamp": timestamp(time)})
 
 
-def pong(echo: str) -> bytes:
-    return _encode({"type": "pong", "timestamp": echo})
+def cleared(subject: str, *, time: float) -> bytes:
+    """What the `error` with this `fault` told is over (PROTOCOL 8)."""
+    return _encode({"type": "cleared", "fault": subject, "timestamp": timestamp(time)})
+
+
+def pong(echo: str, *, as_of: float | None) -> bytes:
+    """`as_of` as in `metrics`."""
+    return _encode({"type": "pong", "timestamp": echo} | _as_of(as_of))
+
+
+def _as_of(time: float | None) -> dict[str, str]:
+    return {} if time is None else {"asOf": timestamp(time)}
 
 
 def playback(data: Mapping[str, Any], *, time: float) -> bytes:

@@ -39,16 +39,17 @@ class Identified(NamedTuple):
 
 
 class Fault(NamedTuple):
-    """Something is wrong, until a Cleared of the same subject.
-
-    A WATCH_ERROR is a moment, not a state (a relist repairs it): it is told once and not kept.
-    """
+    """Something is wrong. With a `subject` it lasts, until a Cleared of the same; without one it is a moment, which is
+    told once to whoever is there and not kept (PROTOCOL 8)."""
 
     code: ErrorCode
     message: str
     details: str = ""
     subject: str = (
-        ""  # what it is about: "cluster", "list pods", "watch pods in kube-system"; the key to clear it
+        ""  # what it is about, the `fault` of PROTOCOL 8: "cluster", "permission:list:pods:shop", "log"
+    )
+    stale: bool = (
+        False  # while it lasts, something of what is shown no longer follows the cluster (PROTOCOL 3)
     )
 
 
@@ -75,8 +76,18 @@ class Health:
 
     cluster: ClusterInfo = field(default_factory=lambda: ClusterInfo("unknown", "unknown"))
     synced: bool = False  # there is a state that is worth showing
-    stale: bool = False  # it was synced and is no longer in touch
-    faults: dict[str, Fault] = field(default_factory=dict)
+    lost: bool = False  # it was synced and is no longer in touch
+    faults: dict[str, Fault] = field(default_factory=dict)  # what lasts, by subject
+
+    @property
+    def stale(self) -> bool:
+        """What is shown may no longer be so: all of it, or what one of the faults is about."""
+        return self.lost or any(fault.stale for fault in self.faults.values())
+
+    @property
+    def fresh(self) -> bool:
+        """There is a state, and it follows the cluster."""
+        return self.synced and not self.stale
 
     def apply(self, report: Report) -> bool:
         """Take in one report; False when it says nothing new (so that nobody is told twice)."""
@@ -85,21 +96,21 @@ class Health:
                 changed = cluster != self.cluster
                 self.cluster = cluster
                 return changed
+            case Fault(subject=""):
+                return True
             case Fault():
-                if report.code is ErrorCode.WATCH_ERROR:
-                    return True
                 changed = self.faults.get(report.subject) != report
                 self.faults[report.subject] = report
                 return changed
             case Cleared(subject):
                 return self.faults.pop(subject, None) is not None
             case Lost():
-                changed = not self.stale
-                self.stale = True
+                changed = not self.lost
+                self.lost = True
                 return changed
             case Synced():
-                changed = self.stale or not self.synced
-                self.synced, self.stale = True, False
+                changed = self.lost or not self.synced
+                self.synced, self.lost = True, False
                 return changed
 
     def retold(self) -> list[Report]:
@@ -107,7 +118,7 @@ class Health:
         told: list[Report] = [Identified(self.cluster), *self.faults.values()]
         if self.synced:
             told.append(Synced())
-        if self.stale:
+        if self.lost:
             told.append(Lost())
         return told
 

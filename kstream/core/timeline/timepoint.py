@@ -26,7 +26,7 @@ class AtSeq(NamedTuple):
 
 
 def timestamp(time: float) -> str:
-    """Seconds since the Unix epoch as RFC 3339 with milliseconds and `Z` (PROTOCOL 1)."""
+    """Seconds since the Unix epoch as RFC 3339 with milliseconds, rounded down, and `Z` (PROTOCOL 1)."""
     moment = datetime.fromtimestamp(time, UTC)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
 

@@ -26,19 +26,23 @@ class Inventory:
         self._sweep = 0
         self._doubtful: list[ObjectKey] = []
 
-    def load(self, objects: Iterable[tuple[ObjectKey, str]]) -> bool:
-        """Take over what the log holds. False if it has two objects of one name: then only a list can tell."""
+    def load(self, objects: Iterable[tuple[ObjectKey, str]]) -> None:
+        """Take over what the log holds; of two objects of one name the next list tells which is gone."""
         for key, version in objects:
             if key.kind is self.kind:
                 names = self._namespaces.setdefault(key.namespace, {})
                 if (other := names.get(key.name)) is not None:
                     self._doubtful.append(other.key)
                 names[key.name] = _Entry(key, version, 0)
-        return not self._doubtful
 
     def count(self, namespace: str = "") -> int:
         """How many objects a namespace has; "" is all of them."""
         return sum(map(len, self._scope(namespace)))
+
+    @property
+    def namespaces(self) -> Iterable[str]:
+        """Those that have objects; "" is that of what has none."""
+        return self._namespaces.keys()
 
     def known(self, namespace: str = "") -> Iterator[ObjectKey]:
         """The objects of a namespace; "" is all of them."""

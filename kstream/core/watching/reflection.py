@@ -104,10 +104,11 @@ class Unauthorized(NamedTuple):
 
 
 class Forbidden(NamedTuple):
-    """403: kept as it is, probed every 5 minutes (LISTWATCH 12)."""
+    """403: kept as it is, and asked for again (LISTWATCH 12)."""
 
     verb: str  # "list" or "watch"
     cause: str
+    holds: bool = False  # something of it was seen before, is shown, and is kept up to date by nobody
 
 
 class Broken(NamedTuple):
@@ -151,6 +152,7 @@ class Tally:
 
     last_byte: float = 0.0
     last_event: float = 0.0
+    complete: float = 0.0  # up to when all there was has been handed on; 0.0 for never
     events: int = 0
     suppressed: int = 0
     lists: int = 0

@@ -49,7 +49,11 @@ PAGE_WITHIN: Final = 60.0  # seconds for a page (LISTWATCH 9)
 HEADERS_WITHIN: Final = 30.0
 BOOKMARKS_WITHIN: Final = 70.0
 INITIAL_WITHIN: Final = 30.0  # for the bookmark that ends the initial events (LISTWATCH 4)
-PROBE: Final = 300.0  # seconds between tries of what is forbidden (LISTWATCH 12)
+WARMING: Final = (
+    120.0  # seconds for which a 403 may come of an API server that has just started (LISTWATCH 12)
+)
+PROBE: Final = 300.0  # seconds between tries of what is forbidden for longer
+SETTLED: Final = 1.0  # seconds after which a watch that was opened has told what it was late with
 SHORT: Final = 1.0  # a watch that ends within this without an event has failed (LISTWATCH 7)
 _REFUSAL: Final = 64 * 1024  # bytes of an error's body that are read
 
@@ -69,36 +73,37 @@ class Reflector:
         inventory: Inventory,
         *,
         rng: Randomness,
-        version: str = "",
         watch_list: bool = False,
     ) -> None:
-        """`version`: to watch on from, with `inventory` as it was then; "" lists first. `watch_list`: try
-        LISTWATCH 4 before a list."""
+        """It begins with a list, which is diffed against `inventory`, whatever is known: what an earlier life of the
+        process knew may be of a history that a restore of etcd has ended, and only a list tells. `watch_list`: try
+        LISTWATCH 4 first."""
         self.stream = stream
         self.inventory = inventory
         self._rng = rng
         self._backoff = Backoff(rng)
-        self._version = version
+        self._version = ""
         self._watch_list = watch_list
-        self._phase = _Phase.WATCH if version else _Phase.INITIAL if watch_list else _Phase.LIST
+        self._phase = _Phase.INITIAL if watch_list else _Phase.LIST
         self._not_before = 0.0
         self._token = ""  # the continue token of the page that is asked for
         self._paged = True
         self._sweep = 0
+        self._listed = 0.0  # when the list that is under way began to be answered
+        self._complete_before = 0.0  # up to when it was complete before the watch was opened
         self._status = 0
         self._headers: Mapping[str, str] = {}
         self._body: list[bytes] = []
         self._lines = LineSplitter()
         self._superseded = Superseded()
         self._timeout = 0  # timeoutSeconds of the watch
-        # Resumed after a restart, a watch that stays silent is doubted as if bookmarks had been seen: they may have.
-        self._bookmarks = bool(version)
+        self._bookmarks = False
         self._opened = 0.0
         self._heard_lines = False
         self._heard_bytes = False
         self._wordless = 0  # watches in a row
         self._unauthorized = False
-        self._denied = False
+        self._denied_since: float | None = None  # monotonic
         self.restarted = False  # the response that is being received is of no interest any more
         self._tally = Tally()
 
@@ -109,9 +114,23 @@ class Reflector:
             return INITIAL_WITHIN
         return BOOKMARKS_WITHIN if self._bookmarks else self._timeout + 30.0
 
+    @property
+    def denied(self) -> bool:
+        """The API server said 403, the last time it was asked."""
+        return self._denied_since is not None
+
+    def complete_until(self, now: Moment) -> float:
+        """Up to when all there was has been handed on, seconds since the Unix epoch, 0.0 for never (PROTOCOL 29).
+
+        A watch that was opened tells first what happened while there was none: until then it is as it was before.
+        """
+        if self._phase is _Phase.WATCH and now.monotonic - self._opened < SETTLED:
+            return self._complete_before
+        return self._tally.complete
+
     def freshness(self, now: Moment) -> Freshness:
         state = "watching" if self._phase is _Phase.WATCH else "listing"
-        if self._denied:
+        if self.denied:
             state = "denied"
         elif self._not_before > now.monotonic:
             state = "waiting"
@@ -153,15 +172,19 @@ class Reflector:
         self._body.clear()
         if status != 200:
             return Output()
-        self._unauthorized = self._denied = False
+        self._unauthorized, self._denied_since = False, None
         notes: list[Note] = [Answered(), Allowed(self._verb)]
         version = None
+        if not self._token:
+            self._listed = now.time
         if self._phase is not _Phase.LIST:
             self._tally.watches += 1
             self._opened = now.monotonic
             self._heard_lines = self._heard_bytes = False
             self._lines = LineSplitter(MAX_LINE)
             if self._phase is _Phase.WATCH:
+                self._complete_before = self._tally.complete
+                self._tally.complete = now.time
                 notes.append(InTouch())
             else:
                 version = ""
@@ -174,6 +197,8 @@ class Reflector:
                 self._body.append(data)
             return Output()
         self._heard_bytes = True
+        if self._phase is _Phase.WATCH:
+            self._tally.complete = now.time
         self._wordless = 0
         lines = self._lines.feed(data)
         if self._phase is not _Phase.INITIAL:
@@ -259,6 +284,7 @@ class Reflector:
         """Everything there is has been seen: what was not is gone (LISTWATCH 8)."""
         self._version = version
         self._phase = _Phase.WATCH
+        self._tally.complete = self._complete_before = self._listed
         self._token = ""
         self._paged = True
         self._superseded.relisted()
@@ -280,9 +306,13 @@ class Reflector:
             if line.status is not None:
                 return self._merge(events, self._watch_error(line.status, now), now)
             if (item := line.decoded) is not None:
-                if not sweep and self._superseded.passed(item, self.inventory.version(item.key)):
+                known = self.inventory.version(item.key)
+                if not sweep and self._superseded.passed(item, known):
                     self._tally.suppressed += 1
                     continue
+                if not sweep and self._contradicts(line.type, item, known):
+                    cause = f"the watch told of {item.key.name} what cannot follow from what was told before"
+                    return self._merge(events, self._broken(now, cause), now)
                 if line.type == Verb.DELETED:
                     events += self._superseded.noted(self.inventory.drop(item, time=now.time))
                 else:
@@ -303,6 +333,17 @@ class Reflector:
         version = self._version if self._version != before else None
         return self._handed(events, version, now, *notes)
 
+    def _contradicts(self, verb: str, item: resources.Decoded, known: str) -> bool:
+        """Another history goes on here, after a restore of etcd: an object that is gone is back, one that nobody told
+        of is changed, one that is there is added once more (LISTWATCH 8)."""
+        if self.stream.only and item.key.name not in self.stream.only:
+            return False
+        if self._superseded.gone(item.key.uid):
+            return verb != Verb.DELETED
+        if verb == Verb.MODIFIED:
+            return not known
+        return verb == Verb.ADDED and known not in ("", item.version)
+
     def _watch_error(self, status: resources.Status, now: Moment) -> Output:
         """An ERROR in the stream (LISTWATCH 5, 6)."""
         said = f"{status.code or 'ERROR'} {status.reason} {status.message}".strip()
@@ -311,7 +352,7 @@ class Reflector:
         if means_expired(status):
             return self._broken(now, said)
         if self._phase is _Phase.INITIAL:
-            self._watch_list = False
+            return self._list_instead()  # a planned fall-back is no error
         return self._broken(now, said, retry_after=status.retry_after)
 
     def _refused(self, now: Moment) -> Output:
@@ -327,9 +368,7 @@ class Reflector:
                 self._not_before = now.monotonic + (wait if again else 0.0)
                 return Output(notes=[Unauthorized(), OutOfTouch(cause)] if again else [Unauthorized()])
             case Meaning.FORBIDDEN if self._phase is not _Phase.INITIAL:
-                self._denied = True
-                self._not_before = now.monotonic + PROBE * (1.0 + 0.1 * self._rng.random())
-                return Output(notes=[*notes, Forbidden(self._verb, cause)])
+                return self._forbidden(now, cause, notes)
             case Meaning.EXPIRED if self._phase is _Phase.LIST:
                 self._relist(watch_list=False, paged=not self._token)
                 return self._failed(now, cause, first_at_once=True, notes=notes)
@@ -356,10 +395,21 @@ class Reflector:
         self._relist(paged=self._paged)
         wait = self._backoff.failed(now.monotonic, retry_after=retry_after, first_at_once=True)
         self._not_before = now.monotonic + wait
-        self._denied = False
+        self._denied_since = None
         # A list that has to wait leaves clients with what was true before whatever broke.
         late: tuple[Note, ...] = (OutOfTouch(cause),) if wait else ()
         return Output(version="", notes=[*notes, Broken(cause), *late], close=True)
+
+    def _forbidden(self, now: Moment, cause: str, notes: tuple[Note, ...]) -> Output:
+        """What RBAC says no to is kept as it is; an API server says no to everything until its caches are filled."""
+        if self._denied_since is None:
+            self._denied_since = now.monotonic
+        if now.monotonic - self._denied_since < WARMING:
+            wait = self._backoff.failed(now.monotonic)
+        else:
+            wait = PROBE * (1.0 + 0.1 * self._rng.random())
+        self._not_before = now.monotonic + wait
+        return Output(notes=[*notes, Forbidden(self._verb, cause)])
 
     def _failed(
         self,

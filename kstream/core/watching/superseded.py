@@ -15,10 +15,10 @@ _KEPT_DELETIONS: Final = 10_000
 
 class Superseded:
     """A server may repeat itself, and tell an older state after a newer one. Versions have no order to find that by;
-    but one that an object has had and lost is recognised by equality alone, and so is a uid that is gone: it is never
-    given again.
+    but one that an object has had and lost is recognised by equality alone.
 
-    A list is believed: after a restore of etcd, versions are used again, and what was deleted may be back.
+    A uid that is gone is never given again: told with a version that it never had, it is of another history, after a
+    restore of etcd. A list is believed: versions are used again, and what was deleted may be back.
     """
 
     def __init__(self) -> None:
@@ -28,19 +28,30 @@ class Superseded:
     def passed(self, item: Decoded, before: str) -> bool:
         """Is this an older state told as news? Else what the object was `before` ("" for unknown) is past now."""
         uid = item.key.uid
-        if uid in self._gone or (uid, item.version) in self._past:
+        if (uid, item.version) in self._past:
             return True
+        if uid in self._gone:
+            return False
         if before and before != item.version:
             self._past[uid, before] = None
-            if len(self._past) > _KEPT:
-                self._past.popitem(last=False)
+            self._bound()
         return False
+
+    def _bound(self) -> None:
+        if len(self._past) > _KEPT:
+            self._past.popitem(last=False)
+
+    def gone(self, uid: str) -> bool:
+        """It was seen to go."""
+        return uid in self._gone
 
     def noted(self, changes: list[WatchEvent]) -> list[WatchEvent]:
         """The same changes; what they delete is gone, however that was learned."""
         for change in changes:
             if change.verb is Verb.DELETED:
                 self._gone[change.key.uid] = None
+                self._past[change.key.uid, change.version] = None
+                self._bound()
                 if len(self._gone) > _KEPT_DELETIONS:
                     self._gone.popitem(last=False)
         return changes

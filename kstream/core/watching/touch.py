@@ -32,9 +32,10 @@ class Touch:
     def __init__(self) -> None:
         self._states: dict[Stream, _State] = {}
         self._reached = False
-        self._told_out = False
+        self._told: tuple[Stream | None, str] | None = None  # who said that nothing can be asked, and why
+        self._grace = True  # it may be a matter of moments until all streams are complete
         self._synced = False
-        self._denied: set[str] = set()
+        self._denied: dict[str, bool] = {}  # what was refused → something of it is shown all the same
 
     def expect(self, stream: Stream) -> None:
         """The state is not complete without this stream."""
@@ -49,11 +50,16 @@ class Touch:
         """The cluster was reached: from now on, silence is an outage and not a wrong address."""
         self._reached = True
 
-    def unreachable(self, cause: str) -> list[Report]:
-        """Nothing can be asked: told once, until `Synced`."""
+    def grace_over(self) -> list[Report]:
+        """Whoever waits for a state has waited for long enough: what is known is shown, and is stale."""
+        self._grace = False
+        return self._balance()
+
+    def unreachable(self, cause: str, stream: Stream | None = None) -> list[Report]:
+        """Nothing can be asked: told once until `Synced`, and again when whoever said so first says another cause."""
         reports: list[Report] = []
-        if not self._told_out:
-            self._told_out = True
+        if self._told is None or (self._told[0] == stream and self._told[1] != cause):
+            self._told = (stream, cause)
             if self._reached:
                 code, message = ErrorCode.CLUSTER_UNREACHABLE, "The cluster API no longer answers"
             else:
@@ -76,13 +82,13 @@ class Touch:
                 return self._balance()
             case OutOfTouch(cause):
                 self._states[stream] = _State.OUT
-                return self.unreachable(cause)
-            case Forbidden(verb, cause):
+                return [*self.unreachable(cause, stream), *self._balance()]
+            case Forbidden(verb, _, holds):
                 self._states[stream] = _State.DENIED
-                return [*self._refused(stream, verb), *self._balance()]
+                return [*self._refused(stream, verb, holds=holds), *self._balance()]
             case Broken(cause):
                 message = f"A watch of {stream.resource}{_where(stream)} ended in an error and is repaired by a list"
-                return [Fault(ErrorCode.WATCH_ERROR, message, cause, f"watch {stream.name}")]
+                return [Fault(ErrorCode.WATCH_ERROR, message, cause)]
         return []
 
     def _balance(self) -> list[Report]:
@@ -90,39 +96,43 @@ class Touch:
         states = set(self._states.values())
         if _State.IN in states and states <= {_State.IN, _State.DENIED}:
             reports: list[Report] = []
-            if self._told_out:
-                self._told_out = False
+            if self._told is not None:
+                self._told = None
                 reports.append(Cleared(CLUSTER))
             if not self._synced:
-                self._synced = True
+                self._synced, self._grace = True, True
                 reports.append(Synced())
             return reports
+        if not self._grace and _State.IN in states and _State.PENDING not in states:
+            # A kind that cannot be listed withholds the others no longer; what is missing is a fault, told already.
+            self._grace = True
+            return [Synced(), Lost()]
         if states == {_State.DENIED} and self._synced:
             self._synced = False
             return [Lost()]
         return []
 
-    def _refused(self, stream: Stream, verb: str) -> list[Report]:
+    def _refused(self, stream: Stream, verb: str, *, holds: bool) -> list[Report]:
         subject = _subject(stream, verb)
-        if subject in self._denied:
+        if self._denied.get(subject) == holds:
             return []
-        self._denied.add(subject)
+        self._denied[subject] = holds
         where = _where(stream) or " at the cluster scope"
-        stale = "; what was seen of them before is stale" if self._synced else ""
+        stale = "; what was seen of them before is stale" if holds else ""
         message = f"Insufficient RBAC permissions to {verb} {stream.resource}{stale}"
         details = f"Missing '{verb}' permission on '{stream.resource}'{where}"
-        return [Fault(ErrorCode.PERMISSION_DENIED, message, details, subject)]
+        return [Fault(ErrorCode.PERMISSION_DENIED, message, details, subject, stale=holds)]
 
     def _permitted(self, stream: Stream, verb: str) -> list[Report]:
         subject = _subject(stream, verb)
-        if subject not in self._denied:
+        if self._denied.pop(subject, None) is None:
             return []
-        self._denied.discard(subject)
         return [Cleared(subject)]
 
 
 def _subject(stream: Stream, verb: str) -> str:
-    return f"{verb} {stream.resource}{f' in {stream.namespace}' if stream.namespace else ''}"
+    """The `fault` of PROTOCOL 8."""
+    return f"permission:{verb}:{stream.resource}{f':{stream.namespace}' if stream.namespace else ''}"
 
 
 def _where(stream: Stream) -> str:

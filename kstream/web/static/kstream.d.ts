@@ -81,6 +81,8 @@ export interface ServerError {
   details?: string;
   /** Seconds; with RATE_LIMITED. */
   retryAfter?: number;
+  /** It lasts until a `cleared` with the same. */
+  fault?: string;
 }
 
 export interface Playback {
@@ -132,6 +134,7 @@ export interface BatchMessage extends Stamped {
 export interface MetricsMessage extends Stamped {
   type: "metrics";
   data: Metrics;
+  asOf?: string;
 }
 
 export interface ErrorMessage extends Stamped {
@@ -139,8 +142,15 @@ export interface ErrorMessage extends Stamped {
   error: ServerError;
 }
 
+/** What the `error` with this `fault` told is over. */
+export interface ClearedMessage extends Stamped {
+  type: "cleared";
+  fault: string;
+}
+
 export interface PongMessage extends Stamped {
   type: "pong";
+  asOf?: string;
 }
 
 export interface PlaybackMessage extends Stamped {
@@ -155,6 +165,7 @@ export type ServerMessage =
   | BatchMessage
   | MetricsMessage
   | ErrorMessage
+  | ClearedMessage
   | PongMessage
   | PlaybackMessage;
 
@@ -189,7 +200,12 @@ export class ClusterState {
   readonly connection: ConnectionMessage | null;
   readonly metrics: Metrics | null;
   readonly playback: Playback | null;
+  /** The last error, until what it tells is over. */
   readonly error: ServerError | null;
+  /** What is wrong and lasts, by its `fault`. */
+  readonly faults: ReadonlyMap<string, ServerError>;
+  /** The time up to which the server's state is known to be complete, as it said last. */
+  readonly asOf: string | null;
   /** What is held is exactly the log up to here; null when that is not known. */
   readonly seq: number | null;
   /** There is a state to show. */

@@ -13,6 +13,7 @@ export const MAX_WAIT = 30_000;
 export const ATTEMPTS_BEFORE_ERROR = 5;
 export const HEARTBEAT_INTERVAL = 30_000;
 export const HEARTBEAT_TIMEOUT = 10_000;
+const MOMENTS = new Set(["INVALID_MESSAGE", "RATE_LIMITED", "WATCH_ERROR"]); // unless they have a `fault`
 const OPENING = 10_000; // for the handshake, and again for the first message
 
 /** A message that is not of the contract's shape; `details` names the field. */
@@ -48,8 +49,12 @@ export class ClusterState {
     this.metrics = null;
     /** Data of the last `playback`. @type {any} */
     this.playback = null;
-    /** The last `error`, until the source is well again. @type {any} */
+    /** The last `error`, until what it tells is over. @type {any} */
     this.error = null;
+    /** What is wrong and lasts, by its `fault`, in the order in which it was told first. @type {Map<string, any>} */
+    this.faults = new Map();
+    /** The time up to which the server's state is known to be complete, as it said last. @type {string | null} */
+    this.asOf = null;
     /** What is held is exactly the log up to here; null when that is not known. @type {number | null} */
     this.seq = null;
     /** There is a state to show. */
@@ -123,13 +128,24 @@ export class ClusterState {
         break;
       case "metrics":
         this.metrics = field(message, "data", isObject, "an object");
+        this._heardAsOf(message);
+        // A moment has been shown for long enough; metrics come every ten seconds.
+        if (MOMENTS.has(this.error?.code) && this.error.fault === undefined) this._over();
+        break;
+      case "pong":
+        if (!this._heardAsOf(message)) return;
         break;
       case "playback":
         this.playback = field(message, "data", isObject, "an object");
         break;
       case "error":
         this.error = field(message, "error", isObject, "an object");
+        if (typeof this.error.fault === "string") this.faults.set(this.error.fault, this.error);
         this._refused(this.error);
+        break;
+      case "cleared":
+        this.faults.delete(field(message, "fault", isText, "a string"));
+        if (this.error?.fault === message.fault) this._over();
         break;
       default:
         return;
@@ -177,6 +193,8 @@ export class ClusterState {
       this._linked = true;
       this._awaiting = message.resumed !== true;
       if (this._awaiting) this._held = null;
+      this.faults.clear(); // those that last are told again
+      this.error = null;
     }
     const epoch = message.epoch ?? null;
     if (epoch !== this._epoch) {
@@ -185,8 +203,19 @@ export class ClusterState {
     }
     // What is held was told under this term from now on.
     this._term = message.term ?? null;
-    if (message.status === "connected") this.error = null;
+    if (message.status === "connected" && this.error?.fault === undefined) this._over();
     this.connection = message;
+  }
+
+  /** What `error` told is over; something else may not be. */
+  _over() {
+    this.error = [...this.faults.values()].at(-1) ?? null;
+  }
+
+  _heardAsOf({ asOf }) {
+    if (typeof asOf !== "string" || asOf === this.asOf) return false;
+    this.asOf = asOf;
+    return true;
   }
 
   _replace(data) {
@@ -465,6 +494,10 @@ export class KstreamClient extends EventTarget {
 
 function isObject(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isText(value) {
+  return typeof value === "string";
 }
 
 function field(message, name, check, wanted) {

@@ -45,6 +45,8 @@ def told(state: ClientState) -> dict[str, Any]:
         "metrics": state.metrics,
         "error": state.error,
         "playback": state.playback,
+        "faults": list(state.faults),
+        "asOf": state.as_of,
     }
 
 

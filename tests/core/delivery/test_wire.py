@@ -72,7 +72,7 @@ def test_an_error_says_when_to_try_again() -> None:
 
 
 def test_metrics_have_the_contracts_names() -> None:
-    assert json.loads(wire.metrics(Counts(5, 4, 150, 140, 8, 2), time=START))["data"] == {
+    assert json.loads(wire.metrics(Counts(5, 4, 150, 140, 8, 2), time=START, as_of=None))["data"] == {
         "totalNodes": 5,
         "readyNodes": 4,
         "totalPods": 150,

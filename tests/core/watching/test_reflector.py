@@ -28,7 +28,7 @@ from kstream.core.watching.reflection import (
     Stream,
     Unauthorized,
 )
-from kstream.core.watching.reflector import Reflector
+from kstream.core.watching.reflector import WARMING, Reflector
 from tests.scripted import bookmark, error, line, pod
 
 PODS = Stream(Kind.POD)
@@ -37,11 +37,9 @@ PODS = Stream(Kind.POD)
 class Driven:
     """A reflector of pods with a clock, and what came out of it so far."""
 
-    def __init__(self, *, version: str = "", watch_list: bool = False, stream: Stream = PODS) -> None:
+    def __init__(self, *, watch_list: bool = False, stream: Stream = PODS) -> None:
         self.inventory = Inventory(stream.kind)
-        self.reflector = Reflector(
-            stream, self.inventory, rng=random.Random(7), version=version, watch_list=watch_list
-        )
+        self.reflector = Reflector(stream, self.inventory, rng=random.Random(7), watch_list=watch_list)
         self.now = 1000.0
         self.events: list[str] = []  # "ADDED a"
         self.notes: list[Note] = []
@@ -588,15 +586,47 @@ def test_a_pod_recreated_under_its_name_is_deleted_and_added() -> None:
     assert driven.events == ["DELETED a", "ADDED a"]
 
 
-def test_after_a_restart_it_goes_on_from_what_the_log_holds() -> None:
+def test_after_a_restart_a_list_is_compared_with_what_the_log_holds() -> None:
+    """The version of the log may be one of another history: etcd was restored meanwhile, and has passed it."""
     before = Driven().watching("a", "b")
-    driven = Driven(version="100")
+    driven = Driven()
     driven.inventory.load((key, "1") for key in before.inventory.known())
-    assert driven.ask().query["resourceVersion"] == "100"
-    driven.refuse(410, "Expired")
-    driven.ask()
+    assert "resourceVersion" not in driven.ask().query
     driven.page("b", version="200")
     assert driven.events == ["DELETED a"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        line("ADDED", pod("b", "102")),  # b was seen to go
+        line("MODIFIED", pod("b", "102")),
+        line("MODIFIED", pod("never-seen", "102")),
+        line("ADDED", pod("a", "102")),  # a is there
+    ],
+)
+def test_what_contradicts_the_known_costs_a_list_and_is_believed_then(told: bytes) -> None:
+    """LISTWATCH 8: after a restore of etcd another history goes on in the same watch."""
+    driven = Driven().watching("a", "b")
+    driven.send(line("DELETED", pod("b", "101")))
+    driven.send(told)
+    assert driven.said(Broken)
+    assert driven.closed
+    assert driven.version == ""
+    assert driven.waits() == 0.0
+    assert driven.ask().watch is False
+    driven.page("a", "b", version="103", versions="102")
+    assert driven.events == ["DELETED b", "MODIFIED a", "ADDED b"]
+
+
+@pytest.mark.parametrize("again", ["DELETED", "ADDED", "MODIFIED"])
+def test_a_repetition_contradicts_nothing(again: str) -> None:
+    driven = Driven().watching("a")
+    driven.send(line("MODIFIED", pod("a", "101")), line("DELETED", pod("a", "102")))
+    driven.send(line("DELETED", pod("a", "102")), line(again, pod("a", "101")), line(again, pod("a", "1")))
+    assert driven.events == ["MODIFIED a", "DELETED a"]
+    assert not driven.said(Broken)
+    assert driven.reflector.freshness(driven.moment).suppressed == 3
 
 
 def test_a_log_with_two_objects_of_one_name_is_put_right_by_a_list() -> None:
@@ -604,7 +634,7 @@ def test_a_log_with_two_objects_of_one_name_is_put_right_by_a_list() -> None:
     driven = Driven()
     keys = list(one.inventory.known())
     keys.append(msgspec.structs.replace(keys[0], uid="another"))
-    assert not driven.inventory.load((key, "1") for key in keys)
+    driven.inventory.load((key, "1") for key in keys)
     driven.ask()
     driven.page("a")
     assert driven.events == ["DELETED a", "ADDED a"]
@@ -751,10 +781,18 @@ def test_401_asks_for_other_credentials_once_at_once_then_with_pauses() -> None:
 
 
 @pytest.mark.parametrize("verb", ["list", "watch"])
-def test_403_keeps_what_is_known_and_is_probed_every_5_minutes(verb: str) -> None:
+def test_403_keeps_what_is_known_and_after_two_minutes_is_probed_every_5(verb: str) -> None:
     driven = Driven().watching("a")
     driven.now += 300
     driven.send(error(410, "Expired")) if verb == "list" else driven.end()
+    began = driven.now
+    while driven.now - began < WARMING:
+        driven.ask()
+        driven.refuse(403, "Forbidden")
+        assert isinstance(driven.notes[-1], Forbidden)
+        assert driven.reflector.freshness(driven.moment).state == "denied"
+        assert 0.8 <= driven.waits() <= 60
+        driven.now += driven.waits()
     for _ in range(3):
         driven.ask()
         driven.refuse(403, "Forbidden")

@@ -92,9 +92,7 @@ class World:
         """Also what a restarted process does: it has what is committed, and nothing else."""
         inventory = Inventory(Kind.POD)
         inventory.load(self.state.versions().items())
-        self.reflector = Reflector(
-            Stream(Kind.POD), inventory, rng=self.rng, version=self.committed, watch_list=self.watch_list
-        )
+        self.reflector = Reflector(Stream(Kind.POD), inventory, rng=self.rng, watch_list=self.watch_list)
         self.position: int | None = None  # the version that the open watch has sent
         self.initial = False
 
@@ -269,4 +267,5 @@ def test_a_restart_between_any_two_deliveries_repeats_nothing(
         world.pump()
     world.quieten()
     assert world.known() == world.true()
-    assert len(world.server.history) == world.state.seq
+    # A list tells the last of what happened to an object while nobody watched.
+    assert world.state.seq <= len(world.server.history)
