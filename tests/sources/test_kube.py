@@ -90,11 +90,11 @@ async def test_closing_leaves_no_task_and_no_connection_behind(tmp_path: Path) -
     await until(lambda: asyncio.all_tasks() <= before)
 
 
-async def test_a_restart_goes_on_from_the_versions_in_the_log_and_repeats_nothing(tmp_path: Path) -> None:
-    """LISTWATCH 2, 8."""
+async def test_a_restart_lists_and_repeats_nothing(tmp_path: Path) -> None:
+    """LISTWATCH 8: the versions in the log may be of a history that a restore of etcd has ended."""
     server = ScriptedServer()
     first, second = Stream(), Stream()
-    server.on("list pods", listed([pod("a")], "12"))
+    server.on("list pods", listed([pod("a")], "12"), listed([pod("a")], "12"))
     server.on("watch pods", first, second)
     async with server.running():
         async with recording(server, tmp_path) as before:
@@ -105,8 +105,7 @@ async def test_a_restart_goes_on_from_the_versions_in_the_log_and_repeats_nothin
             second.send(line("ADDED", pod("b", "13")))
             await until(lambda: record.events == ["ADDED b"])
             await record.synced()
-    assert len(server.asked("list pods")) == 1
-    assert server.asked("watch pods")[1]["resourceVersion"] == "12"
+    assert len(server.asked("list pods")) == 2
 
 
 async def test_an_outage_is_an_error_and_stale_state_until_the_server_is_back(tmp_path: Path) -> None:

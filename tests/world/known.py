@@ -16,19 +16,28 @@ class Open(NamedTuple):
     kind: str  # of what is found
 
 
-OPEN: Final = (
-    Open(2, "denied", 0, "untrue"),
-    Open(3, "warming", 1, "untrue"),
-    Open(5, "restored", 0, "untrue"),
-)
+OPEN: Final = (Open(5, "restored", 12, "untrue"),)
 
 ON: Final = (
     frozenset[str](),
-    frozenset({"put back"}),
-    frozenset({"lost tail"}),
-    frozenset({"put back", "lost tail"}),
+    frozenset({"put back", "denied"}),
+    frozenset({"lost tail", "warming"}),
+    frozenset({"put back", "lost tail", "denied", "warming"}),
 )
 """Switches of what is mended: new seeds are played with each of these."""
 
-MENDED: Final = ((7, ON[0]), (24, ON[0]), (60, ON[0]), (249, ON[0]), (9, ON[1]), (15, ON[2]))
+PUT_BACK: Final = frozenset({"put back"})
+LOST_TAIL: Final = frozenset({"lost tail"})
+DENIED: Final = frozenset({"denied"})
+WARMING: Final = frozenset({"warming"})
+MENDED: Final = (
+    (7, ON[0]),
+    (24, ON[0]),
+    (60, ON[0]),
+    (249, ON[0]),
+    (9, PUT_BACK),
+    (15, LOST_TAIL),
+    (0, DENIED),
+    (1, WARMING),
+)
 """Seeds that once found something."""

@@ -14,6 +14,7 @@ from tests.world.loop import DeadlockError, LoopClock, VirtualLoop
 from tests.world.server import Server
 from tests.world.story import CLIENTS, LASTS, Step
 
+PROBED = 400.0  # seconds: what was forbidden for long is asked for every five minutes
 QUIET = 200.0  # seconds after the last fault in which everything heals: back-off, silence, a list
 Trace = Callable[[str], None]
 
@@ -65,7 +66,8 @@ class _Stage:
         for client in self._clients:
             client.stalled = False
             client.read()
-        for _ in range(int(QUIET)):
+        denied = any(step.what == "403 for long" for step in steps)
+        for _ in range(int(PROBED if denied else QUIET)):
             await asyncio.sleep(1.0)
             self._look()
         for client in self._clients:
