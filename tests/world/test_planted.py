@@ -106,5 +106,5 @@ PLANTED: dict[Plant, int] = {
 @pytest.mark.parametrize("plant", PLANTED, ids=lambda plant: plant.__name__)
 def test_a_planted_defect_is_found(plant: Plant, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(monkeypatch)
-    switches = frozenset({"put back"}) if plant is terms_are_not_looked_at else frozenset[str]()
+    switches = frozenset({"put back", "lost tail"} if plant is terms_are_not_looked_at else ())
     assert search(range(PLANTED[plant]), switches) is not None

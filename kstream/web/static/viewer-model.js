@@ -75,6 +75,8 @@ export function describe(message) {
       const { code, message: text, details } = message.error;
       return { label: type, text: `${code}  ${text}${details ? ` (${details})` : ""}`, tone: "bad" };
     }
+    case "cleared":
+      return { label: type, text: String(message.fault), tone: "good" };
     case "playback":
       return { label: type, text: `${data.state}  ${data.at}  ×${data.speed}`, tone: "info" };
     default:

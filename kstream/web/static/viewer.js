@@ -243,10 +243,12 @@ function drawLink() {
   pill.dataset.tone = mood;
   document.body.classList.toggle("stale", state.loaded && state.stale);
 
+  const wrong = state.faults.size ? [...state.faults.values()] : error ? [error] : [];
+  const said = wrong.map(({ message, details }) => `${message}${details ? ` (${details})` : ""}.`).join(" ");
   const problem =
     link === "waiting" || (link === "connecting" && failed) ? `The server is gone: ${reason}.${failed >= 5 ? ` ${failed} attempts failed; trying goes on.` : ""}`
-    : lost ? `The server has lost its cluster.${error ? ` ${error.message}${error.details ? ` (${error.details})` : ""}.` : ""}`
-    : error ? `${error.code}: ${error.message}${error.details ? ` (${error.details})` : ""}`
+    : lost ? `Not all that is shown follows the cluster.${said ? ` ${said}` : ""}`
+    : wrong.length ? `${wrong[0].code}: ${said}`
     : "";
   element("banner").hidden = !problem;
   const old = state.loaded && state.stale ? ` What is shown is as of ${new Date(lastTime).toISOString().slice(11, 19)} UTC.` : "";
