@@ -12,6 +12,7 @@ from websockets.sync.client import connect
 from kstream.core.client.state import ClientState
 from kstream.core.delivery import wire
 from kstream.core.errors import InvalidMessageError
+from kstream.core.timeline.health import ErrorCode, Fault
 from simulator.testing import SimulatedServer
 from tests.docs.blocks import Block, of
 from tests.docs.names import Span, spans
@@ -29,6 +30,11 @@ def subject(message: dict[str, Any]) -> tuple[str, str]:
     return message["type"], message.get("action", "")
 
 
+# A simulated cluster denies nobody anything: these are taken from the encoder that every server has.
+_FAULT = Fault(ErrorCode.PERMISSION_DENIED, "message", "details", "permission:list:pods")
+ENCODED = [json.loads(wire.error(_FAULT, time=0.0)), json.loads(wire.cleared(_FAULT.subject, time=0.0))]
+
+
 @pytest.fixture(scope="module")
 def said(server: SimulatedServer) -> Said:
     """A real conversation, until every kind of message that the pages show has been in it."""
@@ -36,7 +42,7 @@ def said(server: SimulatedServer) -> Said:
         subject(message)
         for block in JSON
         for message in values(block.text)
-        if isinstance(message, dict) and message.get("type") not in (None, *_CLIENTS)
+        if isinstance(message, dict) and message.get("type") not in (None, "cleared", *_CLIENTS)
     }
     found: Said = {}
     with connect(server.websocket) as socket:
@@ -44,6 +50,8 @@ def said(server: SimulatedServer) -> Said:
             found.setdefault(subject(message), []).append(message)
             if wanted <= set(found):
                 break
+    for message in ENCODED:
+        found.setdefault(subject(message), []).append(message)
     return found
 
 
