@@ -97,7 +97,7 @@ class Health:
                 changed = not self.stale
                 self.stale = True
                 return changed
-            case Synced():
+            case Synced():  # pragma: no branch - there is no other report
                 changed = self.stale or not self.synced
                 self.synced, self.stale = True, False
                 return changed
