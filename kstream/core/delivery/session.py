@@ -107,7 +107,7 @@ class Session:
                     self.tell(wire.pong(message.timestamp or timestamp(time)))
                 case wire.Subscribe():
                     self._subscribe(Filter.parse(message.namespaces))
-                case wire.PlaybackCommand():
+                case wire.PlaybackCommand():  # pragma: no branch - a client has no other message
                     raise InvalidMessageError(
                         "This timeline is not yours to move",
                         f"type: 'playback' ({message.action}) is the operator's here; watch and wait for `playback`",
@@ -290,7 +290,7 @@ class Session:
     def _heartbeat(self, now: float, out: list[bytes]) -> None:
         if now >= self._pong_by:
             self.closing = Close(1011, "no answer to a ping", abort=True)
-        elif now >= self._next_ping and self._pong_by == FOREVER:
+        else:
             out.append(PING)
             self._pong_by = now + self._limits.heartbeat_timeout
             # Not another one before this one is answered.
@@ -310,11 +310,6 @@ class Session:
     def sending(self) -> bool:
         """Frames wait that were made for it, or for a state."""
         return bool(self._parts)
-
-    @property
-    def cursor(self) -> int:
-        """The client has, or is about to get, all up to here."""
-        return self._lane.cursor
 
     def leave(self) -> None:
         """The connection is over."""
