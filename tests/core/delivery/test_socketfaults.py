@@ -87,7 +87,7 @@ def test_a_part_without_a_value_is_shown_with_what_to_write() -> None:
 def test_a_fault_does_not_change_while_it_is_served() -> None:
     (fault,) = parse_faults(["refuse:first=3"])
     with pytest.raises(ValidationError):
-        fault.first = 4  # type: ignore[union-attr,misc]
+        fault.first = 4  # type: ignore[union-attr]
 
 
 def test_the_faults_that_are_described_are_those_that_there_are() -> None:
