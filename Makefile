@@ -24,6 +24,8 @@ test: $(STAMP) ## every test this machine can run, and what they cover
 	@$(BIN)/coverage report >$(VENV)/coverage/report.txt; enough=$$?; \
 	  sed -n 's/^TOTAL .* /Covered, lines and branches: /p' $(VENV)/coverage/report.txt; \
 	  test $$enough = 0 || { echo "Less is covered than pyproject.toml asks for: see $(VENV)/coverage/report.txt" >&2; exit 1; }
+	@$(BIN)/coverage report --include='kstream/core/*' --fail-under=100 >$(VENV)/coverage/core.txt || \
+	  { echo "A line or a branch of the core is not covered: see $(VENV)/coverage/core.txt" >&2; exit 1; }
 
 check: $(STAMP) ## ruff, mypy --strict, the layers
 	$(BIN)/ruff format --check .

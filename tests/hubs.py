@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -21,6 +21,7 @@ async def running(
     state: ClusterState | None = None,
     synced: bool = True,
     clock: VirtualClock | None = None,
+    watermark: Callable[[], tuple[float, int] | None] = lambda: None,
     **health: Any,
 ) -> AsyncIterator[tuple[Hub, VirtualClock]]:
     clock = clock or VirtualClock(START)
@@ -32,7 +33,7 @@ async def running(
         health=Health(cluster=ClusterInfo("test", "v1.36.0"), synced=synced, **health),
         clock=clock,
         time=clock.time,
-        watermark=lambda: None,
+        watermark=watermark,
         limits=Limits(),
         metrics_interval=10.0,
     )

@@ -47,3 +47,8 @@ def change(
 
 def numbered(changes: Iterable[WatchEvent], after: int = 0) -> list[Event]:
     return [Event(seq, item) for seq, item in enumerate(changes, after + 1)]
+
+
+def named(told: Iterable[tuple[object, ...]]) -> list[tuple[object, ...]]:
+    """Notes and reports with their names, to be compared: without, `Lost()` equals `Synced()`, and both equal ()."""
+    return [(type(each).__name__, *each) for each in told]

@@ -8,14 +8,12 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from kstream.clock import VirtualClock
 from kstream.core.errors import LogBusyError, LogError, LogFullError
 from kstream.core.timeline.events import Delivery, Event, Known, WatchEvent
 from kstream.core.timeline.health import Cleared, Fault, Report
-from kstream.core.timeline.retention import Holding, Keep, first_kept, overdue, trimmed_size, worthwhile
+from kstream.core.timeline.retention import Keep, trimmed_size
 from kstream.core.timeline.state import ClusterState
 from kstream.logs.memory import MemoryLog
 from kstream.logs.places import time_of
@@ -31,62 +29,6 @@ def folded(changes: Sequence[WatchEvent]) -> ClusterState:
     for seq, change in enumerate(changes, 1):
         state.apply(Event(seq, change))
     return state
-
-
-# The decision
-
-
-@pytest.mark.parametrize(
-    ("age", "seconds", "due"),
-    [
-        (3600, 3600, False),
-        (3700, 3600, False),
-        (3781, 3600, True),
-        (604_800 + 299, 604_800, False),
-        (604_800 + 301, 604_800, True),
-        (10.4, 10, False),
-        (10.6, 10, True),
-    ],
-)
-def test_events_may_get_a_twentieth_too_old_and_five_minutes_at_most(
-    age: float, seconds: float, due: bool
-) -> None:
-    assert overdue(START - age, seconds=seconds, now=START) is due
-
-
-holdings = st.builds(
-    lambda oldest, events, objects, moved, size: Holding(oldest, oldest + events - 1, objects, moved, size),
-    st.integers(1, 10**6),
-    st.integers(0, 10**6),
-    st.integers(0, 10**5),
-    st.integers(0, 10**5),
-    st.integers(0, 10**10),
-)
-
-
-@given(holdings, st.integers(0, 10**10), st.integers(0, 2000))
-def test_a_trim_by_size_drops_something_if_it_may_and_never_the_newest(
-    holding: Holding, goal: int, spare: int
-) -> None:
-    before = first_kept(holding, goal, spare=spare)
-    assert holding.oldest <= before <= max(holding.oldest, holding.head + 1 - spare)
-    assert (before > holding.oldest) is (holding.size > goal and holding.events > spare)
-
-
-def test_what_is_dropped_by_size_counts_the_state_that_stays() -> None:
-    # 1000 bytes an event; of the 2000 that fit 500 are taken by the objects that there are.
-    holding = Holding(oldest=1, head=10_000, objects=500, moved=0, size=10_000_000)
-    assert first_kept(holding, 2_000_000, spare=0) == 8501
-
-
-def test_a_trim_is_worth_its_while_when_it_drops_a_tenth_as_many_events_as_there_are_objects() -> None:
-    assert not worthwhile(Holding(1, 15_999, 150_000, 0, 0), 1000)
-    assert worthwhile(Holding(1, 16_000, 150_000, 0, 0), 1000)
-    assert not worthwhile(Holding(1, 1999, 10, 0, 0), 1000)
-    assert worthwhile(Holding(1, 2000, 10, 0, 0), 1000)
-
-
-# Beside a recorder
 
 
 class Counting(MemoryLog):

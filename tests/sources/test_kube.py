@@ -404,3 +404,34 @@ async def test_freshness_is_told_for_every_stream(tmp_path: Path) -> None:
     assert fresh["pods"].last_event == 1010.0
     assert fresh["nodes"].last_event == 0.0
     assert fresh["pods"].lag == 0.0
+
+
+async def test_it_is_complete_up_to_what_the_slowest_stream_heard_and_is_committed(tmp_path: Path) -> None:
+    """PROTOCOL 29."""
+    server = ScriptedServer()
+    pods, nodes, spaces = Stream(), Stream(), Stream()
+    server.on("watch pods", pods)
+    server.on("watch nodes", nodes)
+    server.on("watch namespaces", spaces)
+    async with server.running(), recording(server, tmp_path) as record:
+        assert [record.source.as_of] == [None]
+        await record.synced()
+        for stream in (pods, nodes, spaces):
+            await until(stream.opened.is_set)
+        listed = record.clock.time()
+        await record.clock.advance(5)
+        await until(lambda: record.source.as_of == listed)
+        for stream in (pods, nodes):
+            stream.send(bookmark("20"))
+        await until(lambda: {s.last_byte for s in record.source.streams} == {listed, listed + 5})
+        assert record.source.as_of == listed, "namespaces have said nothing"
+        spaces.send(bookmark("20"))
+        await until(lambda: record.source.as_of == listed + 5)
+        record.paused.clear()
+        await record.clock.advance(5)
+        for stream in (pods, nodes, spaces):
+            stream.send(bookmark("21"))
+        await until(lambda: {s.last_byte for s in record.source.streams} == {listed + 10})
+        assert record.source.as_of == listed + 5, "it is not committed"
+        record.paused.set()
+        await until(lambda: record.source.as_of == listed + 10)

@@ -111,7 +111,7 @@ class Session:
                     )
                 case wire.Subscribe():
                     self._subscribe(Filter.parse(message.namespaces))
-                case wire.PlaybackCommand():
+                case wire.PlaybackCommand():  # pragma: no branch - a client has no other message
                     raise InvalidMessageError(
                         "This timeline is not yours to move",
                         f"type: 'playback' ({message.action}) is the operator's here; watch and wait for `playback`",
@@ -124,7 +124,7 @@ class Session:
         """Up to when what this client has is complete; None while it has no state, or only a part of it."""
         if as_of is None or self.wants_snapshot or self._parts:
             return None
-        return self.view.complete_until(self.cursor, as_of)
+        return self.view.complete_until(self._lane.cursor, as_of)
 
     def pong(self, now: float) -> None:
         """The client answered a WebSocket ping."""
@@ -300,7 +300,7 @@ class Session:
     def _heartbeat(self, now: float, out: list[bytes]) -> None:
         if now >= self._pong_by:
             self.closing = Close(1011, "no answer to a ping", abort=True)
-        elif now >= self._next_ping and self._pong_by == FOREVER:
+        else:
             out.append(PING)
             self._pong_by = now + self._limits.heartbeat_timeout
             # Not another one before this one is answered.
@@ -320,11 +320,6 @@ class Session:
     def sending(self) -> bool:
         """Frames wait that were made for it, or for a state."""
         return bool(self._parts)
-
-    @property
-    def cursor(self) -> int:
-        """The client has, or is about to get, all up to here."""
-        return self._lane.cursor
 
     def leave(self) -> None:
         """The connection is over."""

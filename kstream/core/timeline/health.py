@@ -45,12 +45,8 @@ class Fault(NamedTuple):
     code: ErrorCode
     message: str
     details: str = ""
-    subject: str = (
-        ""  # what it is about, the `fault` of PROTOCOL 8: "cluster", "permission:list:pods:shop", "log"
-    )
-    stale: bool = (
-        False  # while it lasts, something of what is shown no longer follows the cluster (PROTOCOL 3)
-    )
+    subject: str = ""  # the `fault` of PROTOCOL 8: "cluster", "log", "permission:list:pods:shop"
+    stale: bool = False  # while it lasts, something of what is shown does not follow the cluster (PROTOCOL 3)
 
 
 class Cleared(NamedTuple):
@@ -108,7 +104,7 @@ class Health:
                 changed = not self.lost
                 self.lost = True
                 return changed
-            case Synced():
+            case Synced():  # pragma: no branch - there is no other report
                 changed = self.lost or not self.synced
                 self.synced, self.lost = True, False
                 return changed

@@ -127,9 +127,6 @@ class ClusterState:
         phases[before.mark] -= 1
         return True
 
-    def get(self, key: ObjectKey) -> Entry | None:
-        return self._kinds[key.kind].get(key.uid)
-
     def entries(self, kind: Kind) -> Iterable[Entry]:
         """The objects of a kind, in the order in which they came."""
         return self._kinds[kind].values()

@@ -155,3 +155,94 @@ def test_a_filter_is_said_to_nobody_who_does_not_listen_and_once_to_who_does() -
     state.apply({**CONNECTED, "resumed": True})
     assert state.unsaid() == ("b",)
     assert state.unsaid() is None
+
+
+def test_metrics_and_the_last_error_are_as_they_were_told_until_the_source_is_well_again() -> None:
+    state = play([{"server": CONNECTED}, {"server": {"type": "metrics", "data": {"totalPods": 3}}}])
+    assert state.metrics == {"totalPods": 3}
+    fault = {"code": "WATCH_ERROR"}
+    state.apply({"type": "error", "error": fault})
+    assert state.error == fault
+    state.apply({"type": "connection", "status": "reconnecting"})
+    assert state.error == fault
+    state.apply(CONNECTED)
+    assert state.error is None
+
+
+EMPTY: dict[str, Any] = {"type": "initial_state", "data": {"nodes": [], "pods": [], "namespaces": []}}
+POD = {"uid": "p", "name": "web", "namespace": "shop", "phase": "Running"}
+
+
+def pod_event(action: str, **changed: str) -> dict[str, Any]:
+    return {"type": "pod_event", "action": action, "seq": 7, "data": POD | changed}
+
+
+def test_an_unknown_action_or_event_changes_nothing() -> None:
+    state = play([{"server": CONNECTED}, {"server": EMPTY}])
+    state.apply({"type": "batch", "data": [7, {"type": "metrics"}, pod_event("MOVED"), {}]})
+    assert state.view() == EMPTY["data"]
+    assert state.pod_count("shop") == 0
+
+
+def test_nothing_is_counted_of_a_pod_that_has_gone_and_one_that_was_never_there_goes_quietly() -> None:
+    state = play([{"server": CONNECTED}, {"server": EMPTY}])
+    counted = []
+    for event in (
+        pod_event("DELETED"),
+        pod_event("ADDED"),
+        pod_event("MODIFIED", phase="Failed"),
+        pod_event("MODIFIED", namespace="bank"),
+        pod_event("DELETED"),
+    ):
+        state.apply(event)
+        counted.append((state.pod_count("shop"), state.pod_count("bank"), state.counts().failedPods))
+    assert counted == [(0, 0, 0), (1, 0, 0), (1, 0, 1), (0, 1, 0), (0, 0, 0)]
+    assert state.pods == {}
+
+
+def test_a_resume_that_got_no_answer_is_not_asked_for_again() -> None:
+    state = play([{"server": CONNECTED | {"epoch": "e", "term": "t"}}, {"server": EMPTY | {"seq": 7}}])
+    known = [state.resume]
+    state.disconnected()
+    state.not_resumed()
+    known.append(state.resume)
+    state.connecting()
+    state.apply(CONNECTED | {"epoch": "e", "term": "t"})
+    state.apply(EMPTY | {"seq": 9})
+    known.append(state.resume)
+    assert known == [("e", "t", 7), None, ("e", "t", 9)]
+    assert not state.stale
+
+
+def refused(code: str, details: str = "") -> dict[str, Any]:
+    return {"type": "error", "error": {"code": code, "message": "no", "details": details}}
+
+
+def test_a_filter_that_the_server_dropped_is_said_again_and_one_that_it_refused_is_not() -> None:
+    state = play([{"server": CONNECTED}, {"server": EMPTY}])
+    state.want(["a"])
+    assert state.unsaid() == ("a",)
+    state.apply(refused("WATCH_ERROR"))
+    assert state.unsaid() is None, "the answer is still to come"
+    state.apply(refused("RATE_LIMITED"))
+    assert state.unsaid() == ("a",)
+    state.apply(refused("INVALID_MESSAGE", "type: unknown"))
+    state.want(["b"])
+    assert state.unsaid() is None, "that was about something else"
+    state.apply(refused("INVALID_MESSAGE", "namespaces: 'a' is none"))
+    assert state.unsaid() == ("b",)
+
+
+def test_before_the_first_state_an_error_is_no_answer_to_a_filter() -> None:
+    state = play([{"server": CONNECTED}, {"server": refused("RATE_LIMITED")}])
+    state.want(["a"])
+    assert state.unsaid() is None
+
+
+def test_another_epoch_takes_the_number_away() -> None:
+    state = play([{"server": CONNECTED | {"epoch": "e"}}, {"server": EMPTY | {"seq": 7}}])
+    known = []
+    for epoch in ("e", "f"):
+        state.apply(CONNECTED | {"epoch": epoch})
+        known.append((state.seq, state.resume))
+    assert known == [(7, ("e", None, 7)), (None, None)]

@@ -2,15 +2,19 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kstream.core.delivery.backlog import Backlog, catch_up
+from kstream.core.delivery.backlog import Backlog, View, catch_up
 from kstream.core.delivery.filters import EVERYTHING, Filter
+from kstream.core.delivery.frames import text_frame
+from kstream.core.delivery.tally import Tally
+from kstream.core.errors import DivergedError
 from kstream.core.timeline.events import Event, Verb, WatchEvent
 from tests.clientfold import ClientFold
 from tests.frames_reader import FrameReader
-from tests.making import change, namespace_key, node_key, numbered, pod_key
+from tests.making import START, change, namespace_key, node_key, numbered, pod_key
 
 
 def actions(data: bytes) -> list[tuple[str, str]]:
@@ -177,3 +181,164 @@ def test_a_batch_has_the_effect_of_its_events(changes: list[WatchEvent], data: s
         for message in FrameReader().messages(frame):
             joined.take(message)
     assert joined.objects == single.objects
+
+
+def of_pods(count: int, *, note: str = "", after: int = 0, namespace: str = "default") -> list[Event]:
+    return numbered(
+        [change(Verb.ADDED, pod_key(f"p{after + n}", namespace), note=note) for n in range(count)], after
+    )
+
+
+def test_nothing_is_left_of_a_filter_that_nobody_uses() -> None:
+    backlog = Backlog(head=0)
+    narrow, wider = Filter(frozenset({"a"})), Filter(frozenset({"a", "b"}))
+    one, two, all_of = backlog.open(narrow), backlog.open(wider), backlog.open(EVERYTHING)
+    again = backlog.open(narrow)
+    assert again is one
+    assert one.users == 2
+    backlog.close(again)
+    assert backlog.append(of_pods(1, namespace="a")) == [all_of, one, two], "one still uses it"
+    backlog.close(one)
+    assert backlog.append(of_pods(1, after=1, namespace="a")) == [all_of, two]
+    backlog.close(all_of)
+    assert backlog.append(of_pods(1, after=2, namespace="b")) == [two]
+    backlog.close(two)
+    assert backlog.append(of_pods(1, after=3, namespace="b")) == []
+    assert (backlog._views, backlog._wide, backlog._by_namespace) == ({}, [], {})
+    assert backlog.open(narrow).count(0) == 2, "a new one sees what is in the window"
+
+
+def test_a_namespace_that_two_filters_share_is_seen_by_the_one_that_stays() -> None:
+    backlog = Backlog(head=0)
+    narrow, wider = backlog.open(Filter(frozenset({"a"}))), backlog.open(Filter(frozenset({"a", "b"})))
+    backlog.close(wider)
+    assert backlog.append(of_pods(1, namespace="a")) == [narrow]
+    assert list(backlog._by_namespace) == ["a"]
+
+
+@pytest.mark.parametrize(
+    "seqs", [(1, 2), (2, 3), (4, 5), (3, 5), (3, 3), (3, 4, 6)], ids=lambda seqs: "-".join(map(str, seqs))
+)
+def test_events_that_do_not_follow_what_is_here_are_refused_and_none_is_taken(seqs: tuple[int, ...]) -> None:
+    backlog = Backlog(head=0)
+    view = backlog.open(EVERYTHING)
+    backlog.append(of_pods(2))
+    events = [Event(seq, change(Verb.ADDED, pod_key(f"q{seq}"))) for seq in seqs]
+    with pytest.raises(
+        DivergedError, match=f"Events {seqs[0]} to {seqs[-1]}, {len(seqs)} of them, came after event 2"
+    ):
+        backlog.append(events)
+    assert (backlog.head, view.count(0)) == (2, 2)
+
+
+@pytest.mark.parametrize(("head", "goes"), [(4, False), (5, True), (6, True)])
+def test_a_view_never_goes_back(head: int, goes: bool) -> None:
+    view = View(EVERYTHING, 5, Tally())
+    if goes:
+        view.advance(head)
+        assert view.head == head
+        return
+    with pytest.raises(DivergedError, match="A view at 5, with events up to 5, was told to go to 4"):
+        view.advance(head)
+
+
+def test_a_view_is_never_short_of_what_it_holds() -> None:
+    backlog = Backlog(head=0)
+    view = backlog.open(EVERYTHING)
+    backlog.append(of_pods(3))
+    view.head = 1
+    with pytest.raises(DivergedError, match="A view at 1, with events up to 3, was told to go to 2"):
+        view.advance(2)
+
+
+def test_what_is_due_is_encoded_once_for_all_who_are_where_one_is_and_counted_once() -> None:
+    tally = Tally()
+    backlog = Backlog(head=0, tally=tally)
+    view = backlog.open(EVERYTHING)
+    backlog.append(of_pods(3))
+    for made in (view.singles, view.batch):
+        tally.messages_bytes = tally.frames_bytes = 0
+        first = made(1, 0)
+        data = first if isinstance(first, bytes) else b"".join(first)
+        assert tally.frames_bytes == len(data)
+        assert tally.messages_bytes == sum(len(frame.payload) for frame in FrameReader().feed(data))
+        assert made(1, 0) is first
+        assert tally.frames_bytes == len(data)
+        assert made(0, 0) is not first
+
+
+def test_a_window_that_deflates_gets_frames_of_its_own() -> None:
+    backlog = Backlog(head=0)
+    view = backlog.open(EVERYTHING)
+    backlog.append(of_pods(2, note="x" * 2000))
+    plain, packed = view.singles(0, 0), view.singles(0, 15)
+    assert [frame.compressed for frame in FrameReader().feed(packed)] == [True, True]
+    assert FrameReader().messages(packed) == FrameReader().messages(plain)
+    assert [frame.compressed for frame in FrameReader().feed(view.batch(0, 15)[0])] == [True]
+    assert view.singles(0, 0) is plain
+
+
+def test_what_was_encoded_is_forgotten_when_more_has_come_and_when_it_is_trimmed() -> None:
+    backlog = Backlog(head=0, max_events=10)
+    view = backlog.open(EVERYTHING)
+    backlog.append(of_pods(10))
+    assert (len(actions(view.singles(0, 0))), len(actions(view.batch(0, 0)[0]))) == (10, 10)
+    backlog.append(of_pods(1, after=10))
+    assert actions(view.singles(0, 0))[0] == ("ADDED", "p1")
+    assert actions(view.batch(0, 0)[0])[0] == ("ADDED", "p1")
+    backlog.append(numbered([change(Verb.ADDED, node_key("n"))], after=11))
+    view.trim(5)
+    assert (view.lost, len(actions(view.singles(0, 0))), len(actions(view.batch(0, 0)[0]))) == (5, 7, 7)
+    view.trim(4)
+    assert view.lost == 5, "that was gone already"
+
+
+def test_only_so_many_cursors_are_kept_encoded_and_the_others_get_the_same() -> None:
+    backlog = Backlog(head=0)
+    view = backlog.open(EVERYTHING)
+    backlog.append(of_pods(70))
+    for made in (view.singles, view.batch):
+        kept = [made(cursor, 0) is made(cursor, 0) for cursor in range(66)]
+        assert kept == [True] * 64 + [False] * 2
+        assert made(65, 0) == made(65, 0)
+
+
+def test_a_cursor_at_the_end_has_nothing_to_get() -> None:
+    backlog = Backlog(head=7)
+    view = backlog.open(EVERYTHING)
+    assert (view.last, view.lost, view.head, view.count(7), view.singles(7, 0)) == (7, 7, 7, 0, b"")
+    backlog.append(of_pods(2, after=7))
+    assert (view.last, view.head, view.count(8), view.count(9)) == (9, 9, 1, 0)
+
+
+def test_a_batch_has_the_time_of_its_last_event_and_the_number_of_the_head() -> None:
+    backlog = Backlog(head=0)
+    view = backlog.open(Filter(frozenset({"a"})))
+    backlog.append(
+        [
+            *numbered(
+                [change(Verb.ADDED, pod_key(name, "a"), time=START + n) for n, name in enumerate("xy")]
+            ),
+            Event(3, change(Verb.ADDED, namespace_key("a"), time=START + 9)),
+            Event(4, change(Verb.ADDED, pod_key("z", "b"), time=START + 99)),
+        ]
+    )
+    (message,) = FrameReader().messages(view.batch(0, 0)[0])
+    assert (message["seq"], message["timestamp"]) == (4, "2025-01-24T10:00:09.000Z")
+
+
+def test_what_was_missed_is_read_from_the_log_by_the_filter() -> None:
+    events = numbered([change(Verb.ADDED, pod_key("a", "shop")), change(Verb.ADDED, pod_key("b", "bank"))])
+    shop = Filter(frozenset({"shop"}))
+    (frame,) = catch_up(events, shop, head=9, time=START, window_bits=0)
+    (message,) = FrameReader().messages(frame)
+    assert (actions(frame), message["seq"], message["timestamp"]) == (
+        [("ADDED", "a")],
+        9,
+        "2025-01-24T10:00:00.000Z",
+    )
+    assert frame == text_frame(FrameReader().feed(frame)[0].payload, 0)
+    assert catch_up(events, Filter(frozenset({"none"})), head=9, time=START, window_bits=0) == ()
+    big = numbered([change(Verb.ADDED, pod_key("a", "shop"), note="x" * 2000)])
+    (packed,) = catch_up(big, shop, head=9, time=START, window_bits=15)
+    assert FrameReader().feed(packed)[0].compressed

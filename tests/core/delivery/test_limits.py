@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -46,3 +47,43 @@ def test_no_window_of_a_minute_holds_more_than_a_thousand(steps: list[tuple[floa
         assert sum(1 for at in taken[first:] if at < end) <= limits.per_minute
     for start in set(taken):
         assert taken.count(start) <= limits.burst
+
+
+def test_a_bucket_is_refilled_at_its_rate_and_never_beyond_what_it_holds() -> None:
+    bucket = TokenBucket(50, 10.0, now=5.0)
+    bucket.take(50, 5.0)
+    assert [bucket.level(now) for now in (5.0, 5.5, 7.0, 11.0)] == [0.0, 5.0, 20.0, 50.0]
+    assert bucket.level(6.0) == 50.0, "time does not go back"
+
+
+def test_exactly_what_there_is_can_be_taken() -> None:
+    bucket = TokenBucket(10, 1.0, now=0.0)
+    assert not bucket.take(6, 0.0, keep=5)
+    assert bucket.level(0.0) == 10.0, "what is refused costs nothing"
+    assert bucket.take(5, 0.0, keep=5)
+    assert bucket.level(0.0) == 5.0
+
+
+def test_a_copy_is_as_full_and_goes_its_own_way() -> None:
+    bucket = TokenBucket(50, 10.0, now=0.0)
+    bucket.take(30, 0.0)
+    twin = bucket.copy()
+    assert (twin.capacity, twin.rate, twin.level(0.0), twin.level(1.0)) == (50.0, 10.0, 20.0, 30.0)
+    twin.take(30, 1.0)
+    assert (twin.level(1.0), bucket.level(1.0)) == (0.0, 30.0)
+
+
+def test_a_wait_is_no_longer_than_it_must_be() -> None:
+    bucket = TokenBucket(50, 10.0, now=0.0)
+    assert bucket.ready_at(50, 3.0) == 3.0
+    assert bucket.ready_at(45, 3.0, keep=5) == 3.0
+    bucket.take(50, 3.0)
+    assert bucket.ready_at(1, 3.0) == pytest.approx(3.1, abs=2e-6)
+    assert bucket.ready_at(1, 3.0, keep=5) == pytest.approx(3.6, abs=2e-6)
+
+
+def test_the_defaults_are_those_of_the_contract() -> None:
+    limits = Limits()
+    assert (limits.burst, limits.reserve, limits.heartbeat, limits.heartbeat_timeout) == (50, 5, 30.0, 10.0)
+    assert (limits.abuse_after, limits.stall_timeout) == (10.0, 60.0)
+    assert Limits(per_minute=120, burst=60).rate == 1.0

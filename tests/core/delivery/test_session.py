@@ -1,45 +1,22 @@
+"""One client: what comes in, what goes out and when, and what ends it."""
+
 from __future__ import annotations
 
-import json
-from typing import Any
+from collections.abc import Callable
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from kstream.core.delivery import snapshot
-from kstream.core.delivery.backlog import Backlog, catch_up
+from kstream.core.delivery.backlog import Backlog
 from kstream.core.delivery.filters import EVERYTHING, Filter
 from kstream.core.delivery.frames import text_frame
-from kstream.core.delivery.limits import Limits
 from kstream.core.delivery.session import Session
-from kstream.core.timeline.events import Event, Kind, ObjectKey, Verb
-from kstream.core.timeline.recorder import Recorder
-from kstream.core.timeline.state import ClusterState, with_pod_count
-from tests.clientfold import ClientFold
+from kstream.core.delivery.snapshot import Snapshot
+from kstream.core.errors import DivergedError
+from kstream.core.timeline.events import Event, Verb
+from kstream.core.timeline.timepoint import timestamp
+from tests.core.delivery.sessions import LIMITS, pods, sent, session_on, synced
 from tests.frames_reader import FrameReader
-from tests.making import START, change, namespace_key, node_key, numbered, pod_key
-
-LIMITS = Limits()
-
-
-def session_on(backlog: Backlog, watched: Filter = EVERYTHING, now: float = 0.0) -> Session:
-    return Session(backlog, watched, limits=LIMITS, window_bits=0, now=now)
-
-
-def synced(backlog: Backlog) -> Session:
-    session = session_on(backlog)
-    session.resume(backlog.head)
-    return session
-
-
-def sent(session: Session, now: float) -> list[dict[str, Any]]:
-    return FrameReader().messages(session.flush(now))
-
-
-def pods(count: int, after: int = 0) -> list[Event]:
-    return numbered([change(Verb.ADDED, pod_key(f"p{after + n}")) for n in range(count)], after)
+from tests.making import START, change, numbered, pod_key
 
 
 def test_while_tokens_last_each_event_is_its_own_message() -> None:
@@ -136,266 +113,296 @@ def test_only_the_newest_metrics_wait() -> None:
     assert [message["n"] for message in sent(session, 1.0)] == [2]
 
 
-def test_a_cut_state_goes_as_tokens_allow_and_ends_with_the_seq() -> None:
-    state = ClusterState()
-    for event in numbered([change(Verb.ADDED, pod_key(f"p{n}"), note="x" * 900_000) for n in range(35)]):
-        state.apply(event)
-    backlog = Backlog(head=35)
-    session = session_on(backlog)
-    session.give(snapshot.encode(snapshot.capture(state, EVERYTHING), time=START, window_bits=0))
-    fold = ClientFold()
-    kinds = []
-    while not session.caught_up:
-        for message in sent(session, 0.0):
-            fold.take(message)
-            kinds.append((message["type"], message.get("seq")))
-    assert kinds == [("initial_state", None), ("batch", None), ("batch", None), ("batch", 35)]
-    assert len(fold.objects) == 35
+def told(session: Session, now: float = 0.0) -> list[str]:
+    return [message["type"] for message in sent(session, now)]
 
 
-class Clients(RuleBasedStateMachine):
-    """Clients that stall, drop, resume, refilter and come back, against one changing cluster.
-
-    After each quiet point every client has what it watches of the state, having seen nothing twice and never more
-    than the limits.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = 0.0
-        self.state = ClusterState()
-        self.recorder = Recorder(ClusterState())
-        self.backlog = Backlog(head=0, max_events=40)
-        self.history: list[Event] = []
-        self.uids = 0
-        self.offered = 0  # metrics so far
-        self.alive: list[ObjectKey] = []
-        self.clients: list[dict[str, Any]] = []
-        self._churn(6, 1)
-
-    @rule(count=st.integers(1, 60), seed=st.integers(0, 2**16))
-    def churn(self, count: int, seed: int) -> None:
-        self._churn(count, seed)
-
-    def _churn(self, count: int, seed: int) -> None:
-        changes = []
-        for step in range(count):
-            choice = (seed * 31 + step * 7919) % 10
-            if choice < 4 or not self.alive:
-                self.uids += 1
-                name, uid = f"o{self.uids % 13}", f"uid{self.uids}"
-                key = (
-                    node_key(uid)
-                    if choice == 0
-                    else namespace_key(f"ns{self.uids % 3}")
-                    if choice == 1
-                    else pod_key(name, f"ns{self.uids % 3}", uid)
-                )
-                if key not in self.alive:
-                    self.alive.append(key)
-                    changes.append(change(Verb.ADDED, key))
-            elif choice < 8:
-                key = self.alive[(seed + step) % len(self.alive)]
-                changes.append(change(Verb.MODIFIED, key, note=f"{seed}.{step}"))
-            else:
-                key = self.alive.pop((seed + step) % len(self.alive))
-                changes.append(change(Verb.DELETED, key))
-        kept = self.recorder.take(changes)
-        if kept:
-            events = numbered(kept, after=self.state.seq)
-            self.history += events
-            for event in events:
-                self.state.apply(event)
-            self.backlog.append(events)
-
-    @rule(seconds=st.sampled_from([0.0, 0.01, 0.07, 1.0, 9.0]))
-    def time_passes(self, seconds: float) -> None:
-        self.now += seconds
-
-    @precondition(lambda self: len(self.clients) < 5)
-    @rule(names=st.frozensets(st.sampled_from(["ns0", "ns1", "ns2"])))
-    def join(self, names: frozenset[str]) -> None:
-        session = session_on(self.backlog, Filter(names or None), self.now)
-        self.clients.append(
-            {
-                "session": session,
-                "fold": ClientFold(),
-                "sent": [],
-                "metrics": self.offered,
-                "owed": self.offered,
-            }
-        )
-
-    @precondition(lambda self: self.clients)
-    @rule(data=st.data())
-    def one_reads(self, data: st.DataObject) -> None:
-        self._read(data.draw(st.sampled_from(self.clients)))
-
-    @rule()
-    def those_in_lock_step_read(self) -> None:
-        """What the hub does: one flush for all in a lane."""
-        for lane in {client["session"].lane for client in self.clients if client["session"].riding}:
-            riders = [client for client in self.clients if client["session"].lane is lane]
-            assert lane.riders == len(riders)
-            frames = lane.events(self.now)
-            if frames is None:
-                for client in riders:
-                    self._read(client)
-            elif frames:
-                for client in riders:
-                    self._take(client, frames[0])
-                    if len(frames) > 1:
-                        client["session"].follow_up(frames[1:])
-
-    @rule()
-    def metrics_come(self) -> None:
-        """What the hub does: those in a lane are offered theirs together."""
-        self.offered += 1
-        message = b'{"type":"metrics","n":%d}' % self.offered
-        for lane in {client["session"].lane for client in self.clients if client["session"].riding}:
-            lane.metrics = text_frame(message, lane.bits)
-        for client in self.clients:
-            client["owed"] = self.offered
-            if not client["session"].riding:
-                client["session"].offer_metrics(message)
-
-    @precondition(lambda self: len(self.clients) > 1)
-    @rule(data=st.data())
-    def two_fall_into_step(self, data: st.DataObject) -> None:
-        one, other = (data.draw(st.sampled_from(self.clients))["session"] for _ in range(2))
-        if (
-            one.riding
-            and other.riding
-            and one.lane is not other.lane
-            and one.lane.takes(other.lane, self.now)
-        ):
-            for client in self.clients:
-                if client["session"].lane is other.lane and client["session"] is not other:
-                    client["session"].step_in(one.lane)
-            other.step_in(one.lane)
-
-    @precondition(lambda self: self.clients)
-    @rule(data=st.data(), names=st.frozensets(st.sampled_from(["ns0", "ns1", "ns2"])))
-    def one_subscribes(self, data: st.DataObject, names: frozenset[str]) -> None:
-        client = data.draw(st.sampled_from(self.clients))
-        text = json.dumps({"type": "subscribe", "namespaces": sorted(names)})
-        client["session"].receive(text, now=self.now, time=START)
-
-    @precondition(lambda self: self.clients)
-    @rule(data=st.data())
-    def one_pings(self, data: st.DataObject) -> None:
-        client = data.draw(st.sampled_from(self.clients))
-        client["session"].receive('{"type":"ping","timestamp":"x"}', now=self.now, time=START)
-        answers = self._read(client)
-        assert answers[0]["type"] in ("pong", "error") or not self._has_tokens(client)
-
-    @precondition(lambda self: self.clients)
-    @rule(data=st.data())
-    def one_drops_and_resumes(self, data: st.DataObject) -> None:
-        client = data.draw(st.sampled_from(self.clients))
-        old, fold = client["session"], client["fold"]
-        old.leave()
-        watched = old.view.filter
-        session = session_on(self.backlog, watched, self.now)
-        client["session"], client["sent"], client["owed"] = session, [], client["metrics"]
-        if fold.seq is not None and not old.wants_snapshot:
-            if fold.seq >= self.backlog.floor:
-                session.catch_up(fold.seq)
-                return
-            missed = self.history[fold.seq :]
-            frames = catch_up(missed, watched, head=self.state.seq, time=START, window_bits=0)
-            session.resume(self.state.seq, frames)
-        else:
-            client["fold"] = ClientFold()
-
-    def _has_tokens(self, client: dict[str, Any]) -> bool:
-        stamps: list[float] = client["sent"]
-        return sum(at > self.now - 60 for at in stamps) < LIMITS.burst
-
-    def _read(self, client: dict[str, Any]) -> list[dict[str, Any]]:
-        session: Session = client["session"]
-        if session.wants_snapshot:
-            taken = snapshot.capture(self.state, session.view.filter)
-            session.give(snapshot.encode(taken, time=START, window_bits=0))
-        data = session.flush(self.now)
-        if session.due <= self.now:
-            data += session.flush(self.now)
-        session.pong(self.now)
-        if session.plain and not session.riding:
-            lanes = [other["session"].lane for other in self.clients if other["session"].riding]
-            session.step_in(next((lane for lane in lanes if lane.takes(session.lane, self.now)), None))
-        return self._take(client, data)
-
-    def _take(self, client: dict[str, Any], data: bytes) -> list[dict[str, Any]]:
-        messages = FrameReader().messages(data)
-        for message in messages:
-            client["fold"].take(message)
-            client["sent"].append(self.now)
-            if message["type"] == "metrics":
-                assert message["n"] > client["metrics"], "never twice, and the newest last"
-                client["metrics"] = message["n"]
-        return messages
-
-    @invariant()
-    def the_limits_are_kept(self) -> None:
-        for client in self.clients:
-            stamps: list[float] = client["sent"]
-            assert sum(at == self.now for at in stamps) <= LIMITS.burst
-            assert sum(at > self.now - 60 for at in stamps) <= LIMITS.per_minute
-
-    @rule()
-    def all_becomes_quiet(self) -> None:
-        self._settle()
-
-    def _settle(self) -> None:
-        for client in self.clients:
-            for _ in range(20):
-                self._read(client)
-                if client["session"].caught_up:
-                    break
-                self.now += 0.2
-            session: Session = client["session"]
-            assert session.caught_up
-            assert client["metrics"] == client["owed"]
-            expected = {}
-            for entry in self.state:
-                if entry.key in session.view.filter:
-                    body = entry.body
-                    if entry.key.kind is Kind.NAMESPACE:
-                        body = with_pod_count(body, 0)
-                    expected[entry.key.uid] = json.loads(body)
-            have = {
-                uid: {**item, "podCount": 0} if "podCount" in item else item
-                for uid, item in client["fold"].objects.items()
-            }
-            assert have == expected
-
-    def teardown(self) -> None:
-        self._settle()
+def level(session: Session, now: float = 0.0) -> float:
+    return session.lane.bucket.level(now)
 
 
-Clients.TestCase.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
-TestClients = Clients.TestCase
+def test_metrics_cost_a_token_and_each_part_of_a_state_does() -> None:
+    session = synced(Backlog(head=0))
+    session.offer_metrics(b'{"type":"metrics"}')
+    assert told(session) == ["metrics"]
+    assert level(session) == LIMITS.burst - 1
+    session.restart()
+    session.give(Snapshot(0, tuple(text_frame(b'{"type":"part"}', 0) for _ in range(3))))
+    for left in (48, 47, 46):
+        assert told(session) == ["part"], "one at a time"
+        assert level(session) == left
+    assert (session.tally.messages, session.tally.snapshots) == (4, 1)
+    assert session.caught_up
 
 
-@pytest.mark.parametrize("rate", [1, 10, 100, 1000])
-def test_at_any_steady_rate_a_client_is_at_most_one_refill_behind(rate: int) -> None:
+def test_parts_wait_for_tokens_and_leave_the_reserve() -> None:
+    session = session_on(Backlog(head=0))
+    session.give(Snapshot(0, tuple(text_frame(b'{"type":"part"}', 0) for _ in range(47))))
+    for _ in range(45):
+        assert told(session) == ["part"]
+    assert told(session) == []
+    assert session.sending
+    assert session.due == session.lane.bucket.ready_at(1, 0.0, keep=LIMITS.reserve)
+    assert told(session, session.due) == ["part"]
+    assert told(session, session.due) == ["part"]
+    assert not session.sending
+
+
+def large(count: int) -> list[Event]:
+    """Events that are joined into a batch in several parts: more than there are tokens, more than a message holds."""
+    changes = [change(Verb.ADDED, pod_key(f"q{n}"), note="x" * 900_000) for n in range(count)]
+    return numbered([*changes, *(change(Verb.ADDED, pod_key(f"r{n}")) for n in range(45))])
+
+
+def test_a_batch_in_several_parts_is_sent_part_by_part_to_its_end() -> None:
     backlog = Backlog(head=0)
     session = synced(backlog)
-    step = 0.005
-    behind_since: float | None = None
-    worst = 0.0
-    published = 0
-    for tick in range(int(20 / step)):
-        now = tick * step
-        while published < now * rate:
-            published += 1
-            backlog.append([Event(published, change(Verb.MODIFIED, pod_key(f"p{published % 7}")))])
-            behind_since = now if behind_since is None else behind_since
-        if sent(session, now):
-            worst = max(worst, now - (behind_since or now))
-        if session.caught_up:
-            behind_since = None
-        session.pong(now)
-    assert session.caught_up or behind_since is not None
-    assert worst <= 1 / LIMITS.rate + 2 * step
+    backlog.append(large(24))
+    found = []
+    while not session.caught_up:
+        found.append(sent(session, 0.0))
+        assert session.sending is not session.caught_up
+    assert [[message["type"] for message in each] for each in found] == [["batch"]] * 3
+    assert ["seq" in message for (message,) in found] == [False, False, True]
+    assert sum(len(message["data"]) for (message,) in found) == 69
+    assert level(session) == LIMITS.burst - 3
+    assert session.lane.cursor == 69
+
+
+def test_those_in_a_lane_get_the_rest_of_a_large_batch_alone() -> None:
+    backlog = Backlog(head=0)
+    session = synced(backlog)
+    session.step_in()
+    backlog.append(large(24))
+    frames = session.lane.events(0.0)
+    assert frames is not None
+    session.follow_up(frames[1:])
+    assert not session.riding
+    assert session.flush(0.0) == frames[1]
+    assert session.flush(0.0) == frames[2]
+    assert session.caught_up
+
+
+def test_what_waits_for_the_next_part_is_told_when_to_ask() -> None:
+    backlog = Backlog(head=0)
+    session = synced(backlog)
+    backlog.append(large(24))
+    assert told(session) == ["batch"]
+    assert session.due == 0.0, "there are tokens: at once"
+
+
+def test_a_ping_costs_nothing_and_comes_with_what_is_due() -> None:
+    backlog = Backlog(head=0)
+    session = synced(backlog)
+    backlog.append(pods(1))
+    frames = FrameReader().feed(session.flush(30.0))
+    assert [frame.opcode for frame in frames] == [9, 1]
+    assert level(session, 30.0) == LIMITS.burst - 1
+    assert session.due == 40.0
+    assert session.flush(39.9) == b"", "not another one before this one is answered"
+    session.pong(39.9)
+    assert session.due == 69.9
+    assert session.flush(69.8) == b""
+    assert FrameReader().feed(session.flush(69.9)) == [(9, False, b"")]
+
+
+def test_a_client_that_does_not_answer_is_cut_off() -> None:
+    session = synced(Backlog(head=0))
+    session.flush(30.0)
+    session.flush(40.0)
+    assert session.closing == (1011, "no answer to a ping", True)
+    assert not session.plain
+
+
+def test_a_ping_that_was_stuck_in_a_full_socket_can_be_answered_from_when_that_was_read() -> None:
+    session = synced(Backlog(head=0))
+    session.read_again(5.0)
+    assert session.due == LIMITS.heartbeat, "none was sent"
+    session.flush(30.0)
+    session.read_again(39.0)
+    assert session.due == 49.0
+    session.flush(48.9)
+    assert session.closing is None
+    session.flush(49.0)
+    assert session.closing is not None
+
+
+def test_of_too_many_urgent_messages_the_oldest_are_lost() -> None:
+    session = session_on(Backlog(head=0))
+    session.flush(0.0)
+    for number in range(65):
+        session.tell(b'{"type":"pong","n":%d}' % number)
+    found = [message["n"] for message in sent(session, 0.0)]
+    assert found == list(range(1, 51)), "the burst, of those that are left"
+    assert session.due == session.lane.bucket.ready_at(1, 0.0)
+    assert [message["n"] for message in sent(session, 2.0)] == list(range(51, 65))
+    assert session.tally.messages == 64
+
+
+def test_one_who_talks_too_much_is_told_when_to_go_on() -> None:
+    session = session_on(Backlog(head=0))
+    for _ in range(51):
+        session.receive('{"type":"ping"}', now=0.0, time=START)
+    assert (session.tally.received, session.tally.refused, session.tally.invalid) == (51, 1, 0)
+    session.flush(0.0)
+    (error,) = (message["error"] for message in sent(session, 60.0) if message["type"] == "error")
+    assert error == {
+        "code": "RATE_LIMITED",
+        "message": "Too many messages: this one was dropped",
+        "details": "At most 1000 messages a minute, 50 at once",
+        "retryAfter": round(1 / LIMITS.rate, 3),
+    }
+
+
+def test_one_who_pauses_for_more_than_a_second_begins_anew() -> None:
+    session = session_on(Backlog(head=0))
+    now = 0.0
+    for _ in range(15):
+        now += 1.01
+        for _ in range(100):
+            session.receive("{}", now=now, time=START)
+    ended: list[object] = [session.closing]
+    for _ in range(11):
+        now += 1.0
+        for _ in range(100):
+            session.receive("{}", now=now, time=START)
+    ended.append(session.closing)
+    assert ended == [None, (1008, "rate limit exceeded for too long", False)]
+    assert session.tally.invalid + session.tally.refused == session.tally.received == 2600
+
+
+def test_who_may_not_move_the_timeline_is_told_whose_it_is() -> None:
+    session = session_on(Backlog(head=0))
+    session.receive('{"type":"playback","action":"pause"}', now=0.0, time=START)
+    (message,) = sent(session, 0.0)
+    assert message["error"] == {
+        "code": "INVALID_MESSAGE",
+        "message": "This timeline is not yours to move",
+        "details": "type: 'playback' (pause) is the operator's here; watch and wait for `playback`",
+    }
+    assert session.tally.invalid == 1
+
+
+def test_another_filter_is_another_view_and_needs_a_state() -> None:
+    backlog = Backlog(head=0)
+    session = session_on(backlog)
+    session.give(Snapshot(0, (b"a", b"b")))
+    before = session.view
+    session.receive('{"type":"subscribe","namespaces":["shop"]}', now=0.0, time=START)
+    assert session.view.filter == Filter(frozenset({"shop"}))
+    assert (session.wants_snapshot, session.sending, before.users) == (True, False, 0)
+    session.leave()
+    assert session.view.users == 0
+
+
+def test_one_that_moves_to_another_timeline_keeps_its_filter() -> None:
+    first, second = Backlog(head=0), Backlog(head=40)
+    session = synced(first)
+    shop = Filter(frozenset({"shop"}))
+    session.receive('{"type":"subscribe","namespaces":["shop"]}', now=0.0, time=START)
+    before = session.view
+    session.move(second)
+    assert (session.view.filter, session.view.head, before.users) == (shop, 40, 0)
+    assert session.wants_snapshot
+    session.resume(40)
+    second.append(numbered([change(Verb.ADDED, pod_key("p", "shop"))], 40))
+    assert told(session) == ["pod_event"]
+
+
+def test_nobody_is_put_past_the_last_event() -> None:
+    session = session_on(Backlog(head=7))
+    with pytest.raises(DivergedError, match="A client was put at event 8, past the last one, 7"):
+        session.resume(8)
+    session.resume(7)
+    assert session.lane.cursor == 7
+
+
+@pytest.mark.parametrize(("seq", "told_in"), [(9, ["batch"]), (20, ["batch"]), (49, ["batch"]), (50, [])])
+def test_one_that_was_away_gets_what_it_missed_as_one_batch(seq: int, told_in: list[str]) -> None:
+    backlog = Backlog(head=0, max_events=41)
+    backlog.append(pods(50))
+    session = session_on(backlog)
+    assert session.view.lost == 9
+    session.catch_up(seq)
+    assert told(session) == told_in
+    assert session.caught_up
+    assert session.lane.cursor == 50
+
+
+def test_one_that_was_away_for_too_long_falls_off() -> None:
+    backlog = Backlog(head=0, max_events=41)
+    backlog.append(pods(50))
+    session = session_on(backlog)
+    session.catch_up(8)
+    assert told(session) == []
+    assert (session.wants_snapshot, session.tally.fell_off) == (True, 1)
+
+
+def test_one_that_steps_out_leaves_the_lane_to_the_others() -> None:
+    backlog = Backlog(head=0)
+    one, other = synced(backlog), synced(backlog)
+    one.step_in()
+    lane = one.lane
+    assert lane.takes(other.lane, 0.0)
+    other.step_in(lane)
+    assert (other.lane is lane, lane.riders, other.riding) == (True, 2, True)
+    other.tell(b'{"type":"pong"}')
+    assert (other.riding, lane.riders, other.lane is lane) == (False, 1, False)
+    other.step_out()
+    assert lane.riders == 1, "it is out already"
+    assert told(other) == ["pong"]
+    assert (level(other), level(one)) == (LIMITS.burst - 1, LIMITS.burst)
+    one.leave()
+    assert lane.riders == 0
+
+
+def test_one_that_rides_steps_out_when_it_is_flushed_alone() -> None:
+    backlog = Backlog(head=0)
+    session = synced(backlog)
+    session.step_in()
+    assert session.flush(0.0) == b""
+    assert session.riding, "nothing was due"
+    backlog.append(pods(1))
+    assert told(session) == ["pod_event"]
+    assert not session.riding
+
+
+def test_one_is_plain_when_nothing_is_due_to_it() -> None:
+    backlog = Backlog(head=0)
+    session = session_on(backlog)
+    assert not session.plain, "it wants a state"
+    session.resume(0)
+    steps: list[Callable[[], object]] = [
+        lambda: session.tell(b"{}"),
+        lambda: session.offer_metrics(b"{}"),
+        lambda: session.follow_up((b"part",)),
+        lambda: backlog.append(pods(1)),
+    ]
+    found = [session.plain]
+    for step in steps:
+        step()
+        found.append(session.plain)
+        session.flush(0.0)
+        found.append(session.plain)
+    assert found == [True, *[False, True] * 4]
+    assert session.window_bits == 0
+
+
+def test_a_pong_says_up_to_when_what_the_client_has_is_complete() -> None:
+    backlog = Backlog(head=0)
+    session = session_on(backlog)
+
+    def as_of(now: float) -> str | None:
+        session.receive('{"type": "ping", "timestamp": "x"}', now=now, time=START + 9, as_of=START + 8)
+        pong = next(message for message in sent(session, now) if message["type"] == "pong")
+        return pong.get("asOf")
+
+    assert as_of(0.0) is None, "it has no state"
+    session.resume(0)
+    assert as_of(1.0) == timestamp(START + 8)
+    backlog.append(pods(2))
+    told = backlog.open(EVERYTHING).complete_until(0, START + 8)
+    assert as_of(2.0) == timestamp(told), "no newer than the event that it has not got yet"
+    assert as_of(3.0) == timestamp(START + 8)
+    session.receive('{"type": "ping", "timestamp": "x"}', now=4.0, time=START + 9)
+    assert "asOf" not in sent(session, 4.0)[0], "nobody knows"

@@ -39,3 +39,25 @@ def test_nobody_is_forgotten_and_what_waits_does_not_pile_up(waits: list[float])
         assert len(timers) <= 2
         now = timers.due
         assert timers.take() is client
+
+
+def test_who_is_looked_at_before_is_not_put_in_again() -> None:
+    timers: Timers[Client] = Timers()
+    client = Client(1)
+    timers.put(5.0, client)
+    for due in (5.0, 6.0, math.inf):
+        timers.put(due, client)
+    assert (len(timers), client.scheduled) == (1, 5.0)
+    timers.put(4.0, client)
+    assert (len(timers), client.scheduled, timers.due) == (2, 4.0, 4.0)
+
+
+def test_who_was_put_in_earlier_is_still_looked_at_when_it_was_to_be() -> None:
+    timers: Timers[Client] = Timers()
+    client = Client(1)
+    timers.put(9.0, client)
+    timers.put(4.0, client)
+    assert timers.take() is client
+    assert (client.scheduled, timers.due, len(timers)) == (9.0, 9.0, 1)
+    assert timers.take() is client
+    assert (client.scheduled, timers.due, len(timers)) == (math.inf, math.inf, 0)

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from kstream.core.delivery import wire
+from kstream.core.delivery.limits import Limits
 from kstream.core.errors import InvalidMessageError
-from kstream.core.timeline.events import Event, Verb
+from kstream.core.timeline.events import Event, Kind, Verb
 from kstream.core.timeline.health import ClusterInfo, ErrorCode, Fault
 from kstream.core.timeline.state import Counts
 from kstream.core.timeline.timepoint import timestamp
@@ -110,3 +111,135 @@ def test_what_is_wrong_is_named(text: str, details: str) -> None:
     with pytest.raises(InvalidMessageError) as caught:
         wire.parse(text)
     assert details in caught.value.details
+
+
+def test_an_event_that_was_joined_has_the_verb_of_the_whole() -> None:
+    item = Event(7, change(Verb.MODIFIED, pod_key("web")))
+    assert json.loads(wire.event(item))["action"] == "MODIFIED"
+    assert json.loads(wire.event(item, Verb.ADDED))["action"] == "ADDED"
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("verb", Verb)
+def test_what_is_around_a_body_is_what_an_event_has_around_it(kind: Kind, verb: Verb) -> None:
+    before, after = wire.around(kind, verb, seq=12, time=START)
+    assert json.loads(before + b"{}" + after) == {
+        "type": f"{kind}_event",
+        "action": verb,
+        "seq": 12,
+        "data": {},
+        "timestamp": "2025-01-24T10:00:00.000Z",
+    }
+    if kind is Kind.POD:
+        item = Event(12, change(verb, pod_key("web")))
+        assert wire.event(item) == before + item.change.body + after
+
+
+def test_a_batch_says_how_far_it_reaches_only_when_it_covers_all_up_to_there() -> None:
+    for seq in (None, 0, 9):
+        message = json.loads(wire.batch([b"1", b"2"], seq=seq, time=START))
+        covered = {} if seq is None else {"seq": seq}
+        assert message == {
+            "type": "batch",
+            **covered,
+            "data": [1, 2],
+            "timestamp": "2025-01-24T10:00:00.000Z",
+        }
+
+
+def test_a_batch_is_cut_only_where_another_event_would_not_fit() -> None:
+    room = wire.MAX_MESSAGE - 200
+    half = room // 2 - 1  # and the comma after each
+    fits = wire.batches([b"x" * half] * 2, seq=9, time=START)
+    over = wire.batches([b"x" * half, b"x" * (half + 1)], seq=9, time=START)
+    assert ([len(fits), len(over)], room % 2) == ([1, 2], 0)
+    alone = wire.batches([b"x" * (room + 1), b"y"], seq=9, time=START)
+    assert len(alone) == 2, "what is too large alone goes alone, and nothing empty before it"
+    assert wire.batches([b"1"] * 3, seq=9, time=START) == [wire.batch([b"1"] * 3, seq=9, time=START)]
+
+
+def test_a_connection_says_no_more_than_is_known() -> None:
+    message = json.loads(
+        wire.connection(
+            status="reconnecting",
+            cluster=ClusterInfo("kind", "v1.29.0"),
+            epoch="e1",
+            term="t1",
+            source="live",
+            time=START,
+        )
+    )
+    assert set(message) == {"type", "status", "timestamp", "cluster", "epoch", "term", "source"}
+    message = json.loads(
+        wire.connection(
+            status="connected",
+            cluster=ClusterInfo("kind", "v1.29.0"),
+            epoch="e1",
+            term="t1",
+            source="live",
+            time=START,
+            limits=Limits(),
+        )
+    )
+    assert message["limits"] == {"messagesPerMinute": 1000, "burst": 50}
+
+
+def test_an_error_that_no_wait_repairs_names_none() -> None:
+    message = json.loads(wire.error(Fault(ErrorCode.WATCH_ERROR, "Ended", "why"), time=START))
+    assert message == {
+        "type": "error",
+        "error": {"code": "WATCH_ERROR", "message": "Ended", "details": "why"},
+        "timestamp": "2025-01-24T10:00:00.000Z",
+    }
+    again = wire.error(Fault(ErrorCode.RATE_LIMITED, "", ""), time=START, retry_after=0.12345)
+    assert json.loads(again)["error"]["retryAfter"] == 0.123
+    now = wire.error(Fault(ErrorCode.RATE_LIMITED, "", ""), time=START, retry_after=0.0)
+    assert json.loads(now)["error"]["retryAfter"] == 0.0
+
+
+def test_a_pong_echoes_and_a_playback_tells_its_data() -> None:
+    assert json.loads(wire.pong("then", as_of=None)) == {"type": "pong", "timestamp": "then"}
+    assert json.loads(wire.pong("then", as_of=START))["asOf"] == timestamp(START)
+    assert json.loads(wire.metrics(Counts(0, 0, 0, 0, 0, 0), time=START, as_of=START - 1))[
+        "asOf"
+    ] == timestamp(START - 1)
+    assert json.loads(wire.cleared("log", time=START)) == {
+        "type": "cleared",
+        "fault": "log",
+        "timestamp": timestamp(START),
+    }
+    assert json.loads(wire.playback({"state": "paused"}, time=START)) == {
+        "type": "playback",
+        "data": {"state": "paused"},
+        "timestamp": "2025-01-24T10:00:00.000Z",
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "details"),
+    [
+        ("[1]", "The message is not a JSON object", ""),
+        ("{}", "A field of the message is wrong", "type: "),
+        (
+            '{"type":"delete"}',
+            "The message is of an unknown type",
+            "type: must be 'ping', 'subscribe' or 'playback'",
+        ),
+        ('{"type":"subscribe","namespaces":[1]}', "A field of the message is wrong", "namespaces.0: "),
+        ("{", "The message is not JSON", ""),
+    ],
+)
+def test_what_is_wrong_is_said_in_words(text: str, message: str, details: str) -> None:
+    with pytest.raises(InvalidMessageError, match=message) as caught:
+        wire.parse(text)
+    assert caught.value.details.startswith(details)
+
+
+@pytest.mark.parametrize(("size", "fits"), [(100, True), (101, False)])
+def test_what_is_echoed_is_bounded(size: int, fits: bool) -> None:
+    text = json.dumps({"type": "ping", "timestamp": "x" * size})
+    if fits:
+        assert wire.parse(text) == wire.Ping(type="ping", timestamp="x" * size)
+    else:
+        with pytest.raises(InvalidMessageError):
+            wire.parse(text)

@@ -37,6 +37,11 @@ FACTORS = {
         ("100u", "1m"),  # rounded up, as Kubernetes does
         ("1500001u", "1501m"),
         ("+2", "2000m"),
+        ("-2", "-2000m"),
+        ("-1500u", "-1m"),  # up is towards zero
+        ("1n", "1m"),
+        ("1e+2", "100000m"),
+        ("0" * 63 + "4", "4000m"),
     ],
 )
 def test_cpu_is_in_millicores(cpu: str, expected: str) -> None:
@@ -65,6 +70,11 @@ def test_cpu_is_in_millicores(cpu: str, expected: str) -> None:
         ("1500m", "2"),  # there is no half a byte
         ("0", "0"),
         ("0Gi", "0"),
+        ("-8388608Ki", "-8Gi"),
+        ("-1500m", "-1"),
+        ("1M", "1000000"),
+        ("1T", "976562500Ki"),
+        ("1P", "976562500000Ki"),
     ],
 )
 def test_memory_is_in_the_largest_binary_unit_that_is_exact(memory: str, expected: str) -> None:
@@ -72,7 +82,24 @@ def test_memory_is_in_the_largest_binary_unit_that_is_exact(memory: str, expecte
 
 
 @pytest.mark.parametrize(
-    "text", ["", "abc", "1.2.3", "4 Gi", "Gi", ".", "1e999", "٣", "1gi", "9" * 10000, "1\n"]
+    "text",
+    [
+        "",
+        "abc",
+        "1.2.3",
+        "4 Gi",
+        "Gi",
+        ".",
+        "1e999",
+        "٣",
+        "1gi",
+        "9" * 10000,
+        "0" * 64 + "4",
+        "1\n",
+        "1e",
+        "1e3k",
+        "--1",
+    ],
 )
 def test_what_is_no_quantity_stays_as_it_is(text: str) -> None:
     assert millicores(text) == text

@@ -80,28 +80,6 @@ def test_a_pod_that_is_not_scheduled_has_no_node_and_its_containers_wait() -> No
     ]
 
 
-@pytest.mark.parametrize(
-    ("state", "expected", "reason"),
-    [
-        ({"running": {}}, "running", None),
-        ({"waiting": {"reason": "ImagePullBackOff", "message": "Back-off"}}, "waiting", "ImagePullBackOff"),
-        ({"terminated": {"exitCode": 137, "reason": "OOMKilled"}}, "terminated", "OOMKilled"),
-        ({"terminated": {"exitCode": 1}}, "terminated", None),
-        ({"terminated": {"exitCode": 1, "reason": ""}}, "terminated", None),
-        ({"waiting": {"reason": ""}}, "waiting", None),
-        ({"waiting": {}}, "waiting", None),
-        ({}, "waiting", None),
-        (None, "waiting", None),
-    ],
-)
-def test_the_state_of_a_container_comes_with_its_reason(
-    state: Json | None, expected: str, reason: str | None
-) -> None:
-    statuses = [{"name": "other", "ready": True}, {"name": "a", "state": state}]
-    found = body(Kind.POD, pod(spec={"containers": [{"name": "a"}]}, status={"containerStatuses": statuses}))
-    assert (found["containers"][0]["state"], found["containers"][0]["reason"]) == (expected, reason)
-
-
 def test_containers_are_the_main_ones_then_the_sidecars_and_no_init_containers() -> None:
     spec = {
         "containers": [{"name": "b"}, {"name": "a"}],
@@ -150,47 +128,6 @@ def test_a_node_as_the_contract_has_it() -> None:
         "labels": {"node-role.kubernetes.io/b": "", "node-role.kubernetes.io/a": "x"},
         "creationTimestamp": None,
     }
-
-
-@pytest.mark.parametrize(
-    ("conditions", "cordoned", "expected"),
-    [
-        ([{"type": "Ready", "status": "True"}], False, "Ready"),
-        ([{"type": "Ready", "status": "False"}], False, "NotReady"),
-        ([{"type": "Ready", "status": "Unknown"}], False, "NotReady"),
-        ([{"type": "DiskPressure", "status": "True"}], False, "Unknown"),
-        (None, False, "Unknown"),
-        (None, True, "Unknown,SchedulingDisabled"),
-        ([{"type": "Ready", "status": "Unknown"}], True, "NotReady,SchedulingDisabled"),
-    ],
-)
-def test_node_status_is_what_kubectl_prints(
-    conditions: list[Json] | None, cordoned: bool, expected: str
-) -> None:
-    node = {
-        "metadata": META,
-        "spec": {"unschedulable": cordoned},
-        "status": {"conditions": conditions},
-    }
-    assert body(Kind.NODE, node)["status"] == expected
-
-
-@pytest.mark.parametrize(
-    ("labels", "expected"),
-    [
-        (None, "worker"),
-        ({"node-role.kubernetes.io/": ""}, "worker"),
-        ({"kubernetes.io/role": "master"}, "worker"),
-        ({"node-role.kubernetes.io/": "", "node-role.kubernetes.io/edge": ""}, "edge"),
-        ({"node-role.kubernetes.io/control-plane": ""}, "control-plane"),
-    ],
-)
-def test_role_is_in_the_names_of_labels(labels: dict[str, str] | None, expected: str) -> None:
-    assert body(Kind.NODE, {"metadata": META | {"labels": labels}})["role"] == expected
-
-
-def test_a_node_that_has_not_reported_its_capacity_offers_none() -> None:
-    assert body(Kind.NODE, {"metadata": META})["capacity"] == {"cpu": "0m", "memory": "0", "pods": "0"}
 
 
 def test_a_namespace_has_no_pod_count_yet() -> None:
@@ -283,6 +220,8 @@ def test_added_lines_are_read_together_up_to_the_first_other_one(stop: object) -
     ]
     given = [*added, raw(stop)[:-1] if stop == "torn" else raw(stop), *added]
     assert decode_added(Kind.POD, given) == [decode_line(Kind.POD, line).decoded for line in added]
+    assert decode_added(Kind.POD, added) == decode_added(Kind.POD, given), "also where no other one comes"
+    assert decode_added(Kind.POD, []) == []
 
 
 def test_deleted_carries_only_what_names_the_object() -> None:
@@ -377,3 +316,46 @@ def test_what_is_no_status_is_none(text: bytes) -> None:
 
 def test_a_wait_that_makes_no_sense_is_no_wait() -> None:
     assert decode_status(b'{"details":{"retryAfterSeconds":-1}}') == Status(0, "", "", None)
+
+
+# --- what cannot be read
+
+
+@pytest.mark.parametrize("text", [b"", b"{", b"[]", b'{"metadata":7}'])
+def test_what_cannot_be_read_is_named_by_what_it_should_have_been(text: bytes) -> None:
+    for decode, what in (
+        (decode_object, "a pod"),
+        (decode_page, "a list of pods"),
+        (decode_line, "a watch line of pods"),
+    ):
+        with pytest.raises(
+            MalformedError, match=f"cannot read {what} from the API server: .*; it will be asked for again"
+        ):
+            decode(Kind.POD, text)
+
+
+@pytest.mark.parametrize("type_", ["ADDED", "MODIFIED", "DELETED", "BOOKMARK"])
+def test_an_object_of_another_shape_is_malformed_where_an_object_was_to_be(type_: str) -> None:
+    with pytest.raises(MalformedError, match="a watch line of nodes"):
+        decode_line(Kind.NODE, raw({"type": type_, "object": {"metadata": []}}))
+    assert decode_line(Kind.NODE, raw({"type": "SURPRISE", "object": {"metadata": []}})) == Line("SURPRISE")
+
+
+def test_a_node_and_a_namespace_are_in_no_namespace_and_may_have_no_version() -> None:
+    decoded = decode_object(Kind.NODE, raw({"metadata": {"name": "n", "uid": "u"}}))
+    assert (decoded.key, decoded.version) == (ObjectKey(Kind.NODE, "", "n", "u"), "")
+    line = decode_line(
+        Kind.NAMESPACE, raw({"type": "DELETED", "object": {"metadata": {"name": "n", "uid": "u"}}})
+    )
+    assert line.decoded is not None
+    assert (line.version, line.decoded.key.namespace, line.decoded.body) == (
+        "",
+        "",
+        b'{"uid":"u","name":"n"}',
+    )
+
+
+@pytest.mark.parametrize(("seconds", "wait"), [("0", 0.0), ("1.5", 1.5), ("-0.1", None), ("null", None)])
+def test_a_wait_is_a_number_of_seconds_that_is_not_negative(seconds: str, wait: float | None) -> None:
+    status = decode_status(b'{"details":{"retryAfterSeconds":%b}}' % seconds.encode())
+    assert status == (0, "", "", wait)

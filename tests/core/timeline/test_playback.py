@@ -121,6 +121,81 @@ def test_a_recorder_whose_clock_went_back_does_not_take_the_timeline_back() -> N
     assert played.position(10.0) == START + 10
 
 
+def test_a_recording_that_grows_is_played_on_from_where_it_is() -> None:
+    played = playback()
+    played.extend(700.0, END + 60)
+    assert (played.end, played.position(700.0)) == (END + 60, END), "it waited at the end"
+    assert played.position(710.0) == END + 10
+    played.extend(710.0, END + 30)
+    assert (played.end, played.position(710.0)) == (END + 60, END + 10), "a recording does not shrink there"
+
+
+def test_whoever_was_in_a_part_that_is_gone_is_where_the_recording_now_starts() -> None:
+    played = playback()
+    played.cut(10.0, START + 5)
+    assert (played.start, played.position(10.0)) == (START + 5, START + 10), "that is still there"
+    played.cut(10.0, START + 10)
+    assert (played.start, played.position(11.0)) == (START + 10, START + 11)
+    played.cut(11.0, START + 100)
+    assert (played.start, played.position(11.0), played.position(12.0)) == (
+        START + 100,
+        START + 100,
+        START + 101,
+    )
+    played.cut(12.0, START + 50)
+    assert (played.start, played.end) == (START + 100, END), "what is gone does not come back"
+    played.cut(12.0, END + 50)
+    assert (played.start, played.end, played.position(12.0)) == (END + 50, END + 50, END + 50)
+
+
+def test_a_cut_begins_a_silence_anew() -> None:
+    played = playback(max_gap=10.0)
+    played.cut(0.0, START + 100)
+    assert played.wait(0.0, START + 300) == pytest.approx(10)
+
+
+def test_a_recording_that_ends_before_it_starts_is_empty() -> None:
+    assert playback(end=START - 5).end == START
+
+
+def test_a_wait_of_less_than_a_tick_is_none() -> None:
+    assert playback(start=0.0, end=10.0).wait(0.0, 0.001) == 0.0
+    assert playback(start=0.0, end=10.0).wait(0.0, 0.002) == 0.002
+
+
+def test_a_seek_begins_a_silence_anew_and_an_older_event_does_not() -> None:
+    played = playback(max_gap=10.0)
+    played.seek(0.0, START + 100)
+    assert played.wait(0.0, START + 300) == pytest.approx(10)
+    played.reached(4.0, START + 50)
+    assert played.wait(4.0, START + 300) == pytest.approx(6)
+
+
+def test_a_step_shows_what_it_went_to_and_no_more_than_the_end() -> None:
+    played = playback(paused=True)
+    played.reached(5.0, START + 30)
+    assert played.position(9.0) == START + 30
+    played.reached(9.0, END + 30)
+    assert played.position(9.0) == END
+
+
+def test_its_speed_is_what_was_set_last() -> None:
+    played = playback(speed=2.0)
+    assert played.speed == 2.0
+    played.set_speed(1.0, MAX)
+    assert played.speed == MAX
+    assert played.position(100.0) == START + 2
+
+
+def test_a_pause_after_the_end_leaves_it_ended_and_a_paused_loop_ends() -> None:
+    played = playback()
+    played.finish(600.0)
+    played.pause(601.0)
+    assert played.state is PlaybackState.ENDED
+    paused = playback(loop=True, paused=True)
+    assert (paused.finish(5.0), paused.state, paused.position(5.0)) == (False, PlaybackState.ENDED, END)
+
+
 def test_it_describes_itself_as_the_playback_message() -> None:
     assert playback(speed=2.0).describe(5.0) == {
         "state": "playing",

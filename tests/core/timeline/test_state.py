@@ -108,3 +108,91 @@ def test_what_contradicts_the_state_is_refused_and_named(key: ObjectKey) -> None
 def test_a_keyframe_with_an_object_twice_is_refused() -> None:
     with pytest.raises(DivergedError, match="at 9 has the pod uid-default-a twice"):
         ClusterState().load([change(Verb.ADDED, pod_key("a"))] * 2, seq=9, time=START)
+
+
+def test_an_empty_cluster_counts_exactly_nothing() -> None:
+    assert ClusterState().counts()._asdict() == {
+        "totalNodes": 0,
+        "readyNodes": 0,
+        "totalPods": 0,
+        "runningPods": 0,
+        "pendingPods": 0,
+        "failedPods": 0,
+    }
+    assert (ClusterState().seq, ClusterState().time, len(ClusterState())) == (0, 0.0, 0)
+    assert ClusterState().pod_count("default") == 0
+    assert ClusterState().pod_bodies(None) == ClusterState().pod_bodies({"default"}) == []
+
+
+def test_nothing_is_left_when_everyone_has_gone() -> None:
+    state = ClusterState()
+    keys = [pod_key("a"), pod_key("b"), node_key("n"), namespace_key("default")]
+    for event in numbered(change(verb, key) for verb in (Verb.ADDED, Verb.DELETED) for key in keys):
+        state.apply(event)
+    assert state.counts() == (0,) * 6
+    assert list(state) == []
+    assert state.versions() == {}
+    assert state.pod_bodies(None) == state.pod_bodies({"default"}) == []
+    assert state.pod_count("default") == 0
+    assert (state.seq, state.time) == (8, START)
+
+
+def test_a_node_counts_as_ready_while_it_is() -> None:
+    state = ClusterState()
+    node = node_key("n")
+    seen = []
+    steps = [
+        (Verb.ADDED, "Ready"),
+        (Verb.MODIFIED, "Ready,SchedulingDisabled"),
+        (Verb.MODIFIED, "NotReady"),
+        (Verb.MODIFIED, "ReadyOrNot"),
+        (Verb.MODIFIED, "Ready"),
+        (Verb.DELETED, ""),
+    ]
+    for event in numbered(change(verb, node, mark=mark) for verb, mark in steps):
+        state.apply(event)
+        seen.append(state.counts()[:2])
+    assert seen == [(1, 1), (1, 1), (1, 0), (1, 0), (1, 1), (0, 0)]
+
+
+def test_a_pod_is_counted_by_the_phase_that_it_is_in_now() -> None:
+    state = ClusterState()
+    seen = []
+    for number, phase in enumerate(["Pending", "Running", "Failed", "Succeeded"]):
+        verb = Verb.MODIFIED if number else Verb.ADDED
+        state.apply(Event(number + 1, change(verb, pod_key("a"), mark=phase)))
+        seen.append(state.counts()[2:])
+    assert seen == [(1, 0, 1, 0), (1, 1, 0, 0), (1, 0, 0, 1), (1, 0, 0, 0)]
+
+
+def test_objects_are_told_kind_by_kind_each_as_it_is_now() -> None:
+    state = ClusterState()
+    later = change(Verb.MODIFIED, pod_key("a"), note="later", version="7", time=START + 1)
+    for event in numbered(
+        [
+            change(Verb.ADDED, pod_key("a")),
+            change(Verb.ADDED, namespace_key("default"), version="3"),
+            change(Verb.ADDED, node_key("n"), version="4"),
+            later,
+        ]
+    ):
+        state.apply(event)
+    assert [entry.key for entry in state] == [node_key("n"), pod_key("a"), namespace_key("default")]
+    assert state.versions() == {node_key("n"): "4", pod_key("a"): "7", namespace_key("default"): "3"}
+    (pod,) = state.entries(Kind.POD)
+    assert (pod.version, pod.body, pod.mark) == ("7", later.body, "Running")
+    assert [entry.mark for entry in state] == ["Ready", "Running", ""]
+    assert (len(state), state.time) == (3, START + 1)
+    assert state.pod_bodies(None) == state.pod_bodies({"default", "none"}) == [later.body]
+
+
+def test_pods_are_given_by_namespace_in_the_order_of_their_names() -> None:
+    state = ClusterState()
+    pods = [pod_key("p", name) for name in ("c", "a", "b")]
+    for event in numbered(change(Verb.ADDED, key) for key in pods):
+        state.apply(event)
+    c, a, b = (entry.body for entry in state.entries(Kind.POD))
+    assert state.pod_bodies(["c", "b", "a"]) == [a, b, c]
+    assert state.pod_bodies(["b"]) == [b]
+    assert state.pod_bodies([]) == []
+    assert state.pod_bodies(None) == [c, a, b]

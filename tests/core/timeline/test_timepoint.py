@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kstream.core.errors import InvalidMessageError
-from kstream.core.timeline.timepoint import AtSeq, AtTime, parse
+from kstream.core.timeline.timepoint import AtSeq, AtTime, parse, timestamp
 
 NOW = 1_750_000_000.0  # 2025-06-15T15:06:40Z
 
@@ -33,6 +33,33 @@ NOW = 1_750_000_000.0  # 2025-06-15T15:06:40Z
 )
 def test_points_are_understood(text: str, point: AtTime | AtSeq) -> None:
     assert parse(text, now=NOW) == point
+
+
+def test_space_around_a_point_is_no_part_of_it() -> None:
+    assert parse(" seq:7\n", now=NOW) == AtSeq(7)
+    assert parse("seq:" + "9" * 18, now=NOW) == AtSeq(10**18 - 1)
+
+
+@pytest.mark.parametrize(
+    ("time", "text"),
+    [
+        (NOW, "2025-06-15T15:06:40.000Z"),
+        (NOW + 0.25, "2025-06-15T15:06:40.250Z"),
+        (NOW + 0.0019, "2025-06-15T15:06:40.001Z"),
+        (0.0, "1970-01-01T00:00:00.000Z"),
+    ],
+)
+def test_a_timestamp_is_utc_with_the_milliseconds_that_have_passed(time: float, text: str) -> None:
+    assert timestamp(time) == text
+
+
+def test_what_was_written_is_shown_to_its_hundredth_character_with_what_is_possible() -> None:
+    with pytest.raises(InvalidMessageError, match="That is no point of a timeline") as refused:
+        parse("x" * 101, now=NOW)
+    assert refused.value.details == f"at: {'x' * 100!r}: give 2026-01-24T10:00:00Z, -5m, +90s or seq:N"
+    with pytest.raises(InvalidMessageError) as refused:
+        parse("2025-13-15T15:06:40Z", now=NOW)
+    assert refused.value.details.startswith("at: '2025-13-15T15:06:40Z': no such moment (")
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,18 @@ from __future__ import annotations
 
 from kstream.core.timeline.events import Kind
 from kstream.core.timeline.health import Cleared, ErrorCode, Fault, Lost, Report, Synced
-from kstream.core.watching.reflection import Allowed, Answered, Broken, Forbidden, InTouch, OutOfTouch, Stream
+from kstream.core.watching.reflection import (
+    Allowed,
+    Answered,
+    Broken,
+    Forbidden,
+    InTouch,
+    OutOfTouch,
+    Stream,
+    Unauthorized,
+)
 from kstream.core.watching.touch import CLUSTER, Touch
+from tests.making import named
 
 NODES, PODS, SHOP = Stream(Kind.NODE), Stream(Kind.POD), Stream(Kind.POD, "shop")
 
@@ -22,15 +32,20 @@ def codes(reports: list[Report]) -> list[ErrorCode]:
 def test_synced_is_said_when_all_streams_are_in_touch_and_once() -> None:
     fold = touch(NODES, PODS)
     assert fold.note(NODES, InTouch()) == []
-    assert fold.note(PODS, InTouch()) == [Synced()]
+    assert named(fold.note(PODS, InTouch())) == named([Synced()])
     assert fold.note(PODS, InTouch()) == []
 
 
 def test_what_was_never_reached_is_a_failed_connection_and_nothing_is_lost() -> None:
     fold = touch(NODES)
     reports = fold.note(NODES, OutOfTouch("refused"))
-    assert codes(reports) == [ErrorCode.CONNECTION_FAILED]
-    assert Lost() not in reports
+    assert named(reports) == named(
+        [
+            Fault(
+                ErrorCode.CONNECTION_FAILED, "Unable to connect to the Kubernetes cluster", "refused", CLUSTER
+            )
+        ]
+    )
 
 
 def test_one_stream_out_of_touch_is_told_once_and_cleared_when_all_are_back() -> None:
@@ -41,7 +56,134 @@ def test_one_stream_out_of_touch_is_told_once_and_cleared_when_all_are_back() ->
     assert codes(fold.note(PODS, OutOfTouch("reset"))) == [ErrorCode.CLUSTER_UNREACHABLE]
     assert fold.note(NODES, OutOfTouch("reset")) == []
     assert fold.note(PODS, InTouch()) == []
-    assert fold.note(NODES, InTouch()) == [Cleared(CLUSTER), Synced()]
+    assert named(fold.note(NODES, InTouch())) == named([Cleared(CLUSTER), Synced()])
+
+
+def test_a_cluster_that_was_reached_once_is_an_outage_each_time_that_it_goes_and_told_once() -> None:
+    fold = touch(NODES)
+    fold.answered()
+    fold.note(NODES, InTouch())
+    assert named(fold.note(NODES, OutOfTouch("reset"))) == named(
+        [
+            Fault(ErrorCode.CLUSTER_UNREACHABLE, "The cluster API no longer answers", "reset", CLUSTER),
+            Lost(),
+        ]
+    )
+    assert named(fold.note(NODES, InTouch())) == named([Cleared(CLUSTER), Synced()])
+    assert named(fold.note(NODES, OutOfTouch("again"))) == named(
+        [
+            Fault(ErrorCode.CLUSTER_UNREACHABLE, "The cluster API no longer answers", "again", CLUSTER),
+            Lost(),
+        ]
+    )
+    assert fold.note(NODES, OutOfTouch("again")) == []
+    assert fold.unreachable("again") == []
+
+
+def test_an_address_that_never_answered_is_said_to_be_wrong_once() -> None:
+    fold = touch(NODES)
+    told = Fault(
+        ErrorCode.CONNECTION_FAILED, "Unable to connect to the Kubernetes cluster", "refused", CLUSTER
+    )
+    assert named(fold.unreachable("refused")) == named([told])
+    assert fold.unreachable("refused") == []
+    fold.note(NODES, InTouch())
+    assert named(fold.note(NODES, OutOfTouch("refused"))) == named([told, Lost()]), (
+        "nothing said that it was reached"
+    )
+
+
+def test_an_outage_that_came_before_all_streams_were_there_loses_nothing() -> None:
+    fold = touch(NODES, PODS)
+    assert fold.note(NODES, Answered()) == []
+    fold.note(NODES, InTouch())
+    assert named(fold.note(PODS, OutOfTouch("reset"))) == named(
+        [Fault(ErrorCode.CLUSTER_UNREACHABLE, "The cluster API no longer answers", "reset", CLUSTER)]
+    )
+
+
+def test_a_cause_that_changes_is_told_by_whoever_told_the_first_one() -> None:
+    fold = touch(NODES, PODS)
+    fold.note(NODES, Answered())
+    told = Fault(ErrorCode.CLUSTER_UNREACHABLE, "The cluster API no longer answers", "refused", CLUSTER)
+    assert named(fold.note(NODES, OutOfTouch("refused"))) == named([told])
+    assert fold.note(PODS, OutOfTouch("no answer to pods")) == []
+    assert fold.note(NODES, OutOfTouch("refused")) == []
+    assert named(fold.note(NODES, OutOfTouch("401"))) == named([told._replace(details="401")])
+
+
+def test_what_is_known_is_shown_as_stale_when_the_grace_for_what_cannot_be_listed_is_over() -> None:
+    fold = touch(NODES, PODS)
+    fold.note(PODS, InTouch())
+    fold.note(NODES, OutOfTouch("500"))
+    assert named(fold.grace_over()) == named([Synced(), Lost()])
+    assert named(fold.note(NODES, InTouch())) == named([Cleared(CLUSTER), Synced()])
+
+
+def test_a_list_that_is_under_way_is_waited_for_however_long_it_takes() -> None:
+    fold = touch(NODES, PODS, SHOP)
+    fold.note(NODES, InTouch())
+    assert fold.grace_over() == []
+    assert fold.note(SHOP, InTouch()) == []
+    assert named(fold.note(PODS, OutOfTouch("500"))[1:]) == named([Synced(), Lost()])
+    assert fold.note(PODS, OutOfTouch("500")) == []
+
+
+def test_with_nothing_to_show_the_end_of_the_grace_shows_nothing() -> None:
+    fold = touch(NODES)
+    fold.note(NODES, OutOfTouch("refused"))
+    assert fold.grace_over() == []
+    assert named(fold.note(NODES, InTouch())) == named([Cleared(CLUSTER), Synced()])
+    assert fold.grace_over() == [], "it was synced: what comes later is an outage"
+
+
+def test_credentials_to_refresh_are_nothing_to_tell() -> None:
+    assert touch(NODES).note(NODES, Unauthorized()) == []
+
+
+def test_a_stream_that_is_expected_again_is_as_it_was() -> None:
+    fold = touch(NODES)
+    fold.note(NODES, InTouch())
+    fold.expect(NODES)
+    fold.expect(PODS)
+    assert fold.note(PODS, InTouch()) == []
+    assert fold.forget(NODES) == []
+    assert fold.forget(PODS) == [], "with no stream there is nothing to be in touch with"
+    assert fold.forget(SHOP) == []
+
+
+def test_what_was_missing_for_a_stream_that_is_forgotten_is_no_longer_missing() -> None:
+    fold = touch(NODES, SHOP)
+    fold.note(SHOP, Forbidden("list", "no"))
+    fold.note(SHOP, Forbidden("watch", "no"))
+    fold.note(NODES, InTouch())
+    assert named(fold.forget(SHOP)) == named(
+        [
+            Cleared("permission:list:pods:shop"),
+            Cleared("permission:watch:pods:shop"),
+        ]
+    )
+
+
+def test_what_is_denied_once_it_was_seen_is_stale_and_the_others_are_not() -> None:
+    fold = touch(NODES, PODS)
+    fold.note(NODES, InTouch())
+    fold.note(PODS, InTouch())
+    told = Fault(
+        ErrorCode.PERMISSION_DENIED,
+        "Insufficient RBAC permissions to watch pods; what was seen of them before is stale",
+        "Missing 'watch' permission on 'pods' at the cluster scope",
+        "permission:watch:pods",
+        stale=True,
+    )
+    assert named(fold.note(PODS, Forbidden("watch", "no", holds=True))) == named([told])
+    assert fold.note(PODS, Forbidden("watch", "no", holds=True)) == []
+    fresh = told._replace(message="Insufficient RBAC permissions to watch pods", stale=False)
+    assert named(fold.note(PODS, Forbidden("watch", "no", holds=False))) == named([fresh])
+    assert named(fold.note(NODES, Forbidden("watch", "no"))[1:]) == named([Lost()])
+    assert fold.note(NODES, Forbidden("watch", "no")) == []
+    assert named(fold.note(NODES, Allowed("watch"))) == named([Cleared("permission:watch:nodes")])
+    assert named(fold.note(NODES, InTouch())) == named([Synced()])
 
 
 def test_a_missing_permission_is_told_once_in_the_words_of_the_contract() -> None:
@@ -52,22 +194,22 @@ def test_a_missing_permission_is_told_once_in_the_words_of_the_contract() -> Non
     assert fault.message == "Insufficient RBAC permissions to watch pods"
     assert fault.details == "Missing 'watch' permission on 'pods' in namespace 'shop'"
     assert fold.note(SHOP, Forbidden("watch", "no")) == []
-    assert fold.note(NODES, InTouch()) == [Synced()]
+    assert named(fold.note(NODES, InTouch())) == named([Synced()])
     assert fold.note(SHOP, Allowed("list")) == []
-    assert fold.note(SHOP, Allowed("watch")) == [Cleared(fault.subject)]
+    assert named(fold.note(SHOP, Allowed("watch"))) == named([Cleared(fault.subject)])
 
 
 def test_with_everything_denied_there_is_no_state_and_what_was_there_is_stale() -> None:
     fold = touch(NODES)
-    assert Synced() not in fold.note(NODES, Forbidden("list", "no"))
+    assert [type(report) for report in fold.note(NODES, Forbidden("list", "no"))] == [Fault]
     fold.note(NODES, InTouch())
-    assert Lost() in fold.note(NODES, Forbidden("watch", "no"))
+    assert [type(report) for report in fold.note(NODES, Forbidden("watch", "no"))] == [Fault, Lost]
 
 
 def test_a_stream_that_is_no_longer_watched_is_not_waited_for() -> None:
     fold = touch(NODES, SHOP)
     fold.note(NODES, InTouch())
-    assert fold.forget(SHOP) == [Synced()]
+    assert named(fold.forget(SHOP)) == named([Synced()])
 
 
 def test_a_watch_error_names_the_stream_and_changes_nothing() -> None:
@@ -76,5 +218,13 @@ def test_a_watch_error_names_the_stream_and_changes_nothing() -> None:
     [fault] = fold.note(SHOP, Broken("500 store"))
     assert isinstance(fault, Fault)
     assert fault.code is ErrorCode.WATCH_ERROR
-    assert "pods in namespace 'shop'" in fault.message
-    assert fault.details == "500 store"
+    assert fault.message == (
+        "A watch of pods in namespace 'shop' ended in an error and is repaired by a list"
+    )
+    assert (fault.details, fault.subject) == ("500 store", ""), "a moment, and no state"
+    [fault] = touch(PODS).note(PODS, Broken("500 store"))
+    assert isinstance(fault, Fault)
+    assert (fault.message, fault.subject) == (
+        "A watch of pods ended in an error and is repaired by a list",
+        "",
+    )

@@ -1,0 +1,87 @@
+"""Which part of the cluster a client watches."""
+
+from __future__ import annotations
+
+import pytest
+
+from kstream.core.delivery.filters import EVERYTHING, MAX_NAMESPACES, Filter
+from kstream.core.errors import InvalidMessageError
+from kstream.core.timeline.events import ObjectKey
+from tests.making import namespace_key, node_key, pod_key
+
+SHOP = Filter(frozenset({"shop"}))
+
+
+@pytest.mark.parametrize(
+    ("key", "shown"),
+    [
+        (node_key("shop"), True),
+        (node_key("n"), True),
+        (pod_key("web", "shop"), True),
+        (pod_key("shop", "bank"), False),
+        (namespace_key("shop"), True),
+        (namespace_key("bank"), False),
+    ],
+)
+def test_a_filter_shows_its_namespaces_their_pods_and_every_node(key: ObjectKey, shown: bool) -> None:
+    assert (key in SHOP) is shown
+    assert key in EVERYTHING
+
+
+def test_no_name_at_all_is_everything_and_a_name_given_twice_is_one() -> None:
+    assert Filter.parse([]) == EVERYTHING == Filter()
+    assert Filter.parse(["shop", "shop"]) == SHOP
+    assert len({Filter.parse(["a", "b"]), Filter.parse(["b", "a"])}) == 1, "the same filter, the same view"
+
+
+@pytest.mark.parametrize("name", ["a", "0", "a-b", "a--b", "9z", "x" * 63])
+def test_a_dns_label_is_a_name(name: str) -> None:
+    assert Filter.parse([name]) == Filter(frozenset({name}))
+
+
+@pytest.mark.parametrize("name", ["", "-a", "a-", "-", "A", "a_b", "a.b", "a b", "ä", "a\n", "x" * 64])
+def test_what_is_no_dns_label_is_refused_and_shown(name: str) -> None:
+    with pytest.raises(InvalidMessageError, match="A namespace is not a DNS label") as refused:
+        Filter.parse(["fine", name])
+    assert refused.value.details == (
+        f"namespaces: {name!r} must be 1 to 63 of a-z, 0-9 and '-', and not begin or end with '-'"
+    )
+
+
+def test_of_a_name_that_is_far_too_long_eighty_characters_are_shown() -> None:
+    with pytest.raises(InvalidMessageError) as refused:
+        Filter.parse(["x" * 81])
+    assert refused.value.details.startswith(f"namespaces: {'x' * 80!r} must be")
+
+
+def test_a_thousand_names_are_as_many_as_one_may_ask_for() -> None:
+    names = [f"ns{number}" for number in range(MAX_NAMESPACES)]
+    assert MAX_NAMESPACES == 1000
+    assert Filter.parse([*names, "ns0"]) == Filter(frozenset(names))
+    with pytest.raises(InvalidMessageError, match="Too many namespaces") as refused:
+        Filter.parse([*names, "one-more"])
+    assert refused.value.details == (
+        "namespaces: 1001 names; ask for at most 1000, or for all by naming none"
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        ([], None),
+        ([""], None),
+        (["", ""], None),
+        (["a"], {"a"}),
+        (["a,b"], {"a", "b"}),
+        (["a", "b,c"], {"a", "b", "c"}),
+        (["", "a"], {"a"}),
+    ],
+)
+def test_a_query_may_name_them_with_commas_or_again(values: list[str], names: set[str] | None) -> None:
+    assert Filter.of_query(values).namespaces == names
+
+
+@pytest.mark.parametrize("value", ["a,", ",", "a,,b", "a, b"])
+def test_an_empty_name_among_others_is_none(value: str) -> None:
+    with pytest.raises(InvalidMessageError):
+        Filter.of_query([value])

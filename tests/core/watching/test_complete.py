@@ -1,0 +1,87 @@
+"""Up to when a stream is complete: never newer than it is (PROTOCOL 29)."""
+
+from __future__ import annotations
+
+import pytest
+
+from kstream.core.watching.reflection import Failure
+from tests.core.watching.driven import Driven
+from tests.scripted import bookmark, error, line, pod
+
+
+def until(driven: Driven) -> float:
+    return driven.reflector.complete_until(driven.moment)
+
+
+def test_before_a_list_is_complete_nothing_is_known() -> None:
+    driven = Driven()
+    assert until(driven) == 0.0
+    driven.ask()
+    driven.page("a", more="token")
+    driven.now += 5
+    driven.ask()
+    assert until(driven) == 0.0
+
+
+def test_a_list_is_as_of_when_it_began_to_be_answered() -> None:
+    driven = Driven()
+    driven.ask()
+    driven.page("a", more="token")
+    driven.now += 5
+    driven.ask()
+    driven.page("b")
+    assert until(driven) == 1000.0
+    driven.now += 5
+    assert until(driven) == 1000.0
+
+
+@pytest.mark.parametrize("told", [line("ADDED", pod("b", "101")), bookmark("101"), b"{"])
+def test_each_word_of_a_watch_makes_it_newer(told: bytes) -> None:
+    driven = Driven().watching("a")
+    driven.now += 7
+    driven.send(told)
+    assert until(driven) == 1007.0
+    driven.now += 7
+    assert until(driven) == 1007.0
+
+
+def test_a_watch_that_was_opened_first_tells_what_it_is_late_with() -> None:
+    driven = Driven().watching("a")
+    driven.now += 7
+    driven.send(bookmark("101"))
+    driven.now += 300
+    driven.end()
+    driven.now += 20
+    driven.ask()
+    driven.open()
+    driven.send(line("ADDED", pod("b", "102")))
+    driven.now += 0.9
+    assert until(driven) == 1007.0
+    driven.now += 0.1
+    assert until(driven) == 1327.0
+
+
+def test_an_outage_makes_nothing_newer() -> None:
+    driven = Driven().watching("a")
+    driven.now += 2
+    driven.send(bookmark("101"))
+    driven.fail(Failure.CUT)
+    for _ in range(3):
+        driven.waits()
+        driven.ask()
+        driven.fail(Failure.UNREACHED)
+        assert until(driven) == 1002.0
+
+
+def test_while_it_is_listed_anew_it_is_as_of_before() -> None:
+    driven = Driven().watching("a")
+    driven.now += 2
+    driven.send(error(410, "Expired"))
+    driven.now += 3
+    driven.ask()
+    driven.page("a", version="200", more="token")
+    driven.now += 3
+    assert until(driven) == 1002.0
+    driven.ask()
+    driven.page("b", version="201")
+    assert until(driven) == 1005.0
