@@ -21,10 +21,11 @@ from kstream.core.delivery.session import Close, Session
 from kstream.core.delivery.tally import Tally
 from kstream.core.delivery.timers import Timers
 from kstream.core.timeline.events import Event
-from kstream.core.timeline.health import Fault, Health, Identified, Lost, Report, Synced
+from kstream.core.timeline.health import Health, Report
 from kstream.core.timeline.state import ClusterState
 from kstream.delivery.crowd import Crowd, Party
 from kstream.delivery.member import Member, Outlet, broadcast
+from kstream.delivery.notices import Notices
 from kstream.delivery.pulse import Pulse
 from kstream.delivery.snapshots import Snapshots
 from kstream.delivery.turn import Turn
@@ -50,11 +51,13 @@ class Hub:
         metrics_interval: float,
     ) -> None:
         self.epoch = epoch
-        self._term = term
         self.source = source
         self.state = state
         self.health = health
         self.limits = limits
+        self._notices = Notices(
+            epoch=epoch, term=term, source=source, health=health, limits=limits, time=time
+        )
         self.tally = Tally()
         self.backlog = Backlog(head=state.seq, tally=self.tally)
         self._clock = clock
@@ -65,12 +68,10 @@ class Hub:
         self._slow: dict[Member, None] = {}
         self._timers: Timers[Member | Party] = Timers()
         self._armed = 0.0
-        self._doubted = False  # someone was told that what it holds may be old
         self._flush_at = 0.0  # before this instant a flush would leave no time for anything else
         self._pulse = Pulse(clock, self.tally)
         self._wake = asyncio.Event()
         self._later: deque[tuple[int, Report]] = deque()
-        self._timeline: Timeline | None = None
         self._snapshots = Snapshots(state, self.backlog, clock=clock, time=time, serve=self.serve)
 
     # Clients
@@ -106,18 +107,8 @@ class Hub:
         )
         member = Member(session, outlet)
         self._crowds.setdefault(watched, Crowd()).add(member)
-        time = self._time()
-        session.tell(self._connection("connected", resumed=bool(resumed), reason=reason, first=True))
-        unsynced = (
-            bool(resumed) and not self.health.synced
-        )  # it holds the state of an earlier life of the server
-        if self.health.stale or unsynced:
-            session.tell(self._connection("reconnecting"))
-            self._doubted = True
-        for fault in self.health.faults.values():
-            session.tell(wire.error(fault, time=time))
-        if self._timeline is not None:
-            session.tell(wire.playback(self._timeline.playback, time=time))
+        for message in self._notices.greeting(resumed=resumed, reason=reason):
+            session.tell(message)
         return member
 
     def leave(self, member: Member) -> None:
@@ -190,8 +181,7 @@ class Hub:
 
     def watch(self, timeline: Timeline) -> None:
         """Tell everyone, and whoever comes, how the timeline is played (PROTOCOL 27)."""
-        self._timeline = timeline
-        timeline.listen(lambda data: self.announce(wire.playback(data, time=self._time())))
+        self._notices.watch(timeline, self.announce)
 
     def announce(self, message: bytes) -> None:
         """A small message for everyone, before all else that is sent."""
@@ -200,38 +190,14 @@ class Hub:
             self._serve_soon(member)
 
     def _report(self, report: Report) -> None:
-        doubted = self.health.stale or self._doubted
-        if not self.health.apply(report):
-            return
-        match report:
-            case Fault():
-                self.announce(wire.error(report, time=self._time()))
-            case Lost():
-                self.announce(self._connection("reconnecting"))
-            case Synced() if doubted:
-                self._doubted = False
-                self.announce(self._connection("connected"))
-            case Identified():
-                self.announce(self._connection("reconnecting" if self.health.stale else "connected"))
-        if isinstance(report, Synced):
+        waited = not self.health.synced
+        told = self._notices.hear(report)
+        if told is not None:
+            self.announce(told)
+        if waited and self.health.synced:
             for member in self:
                 if member.session.wants_snapshot:
                     self._serve_soon(member)
-
-    def _connection(
-        self, status: str, *, resumed: bool | None = None, reason: str | None = None, first: bool = False
-    ) -> bytes:
-        return wire.connection(
-            status="connected" if status == "connected" else "reconnecting",
-            cluster=self.health.cluster,
-            epoch=self.epoch,
-            term=self._term(),
-            source=self.source,
-            time=self._time(),
-            resumed=resumed,
-            reason=reason,
-            limits=self.limits if first else None,
-        )
 
     # Sending
 
