@@ -361,7 +361,7 @@ class Hub:
                 party.lane.metrics = text_frame(message, party.lane.bits)
                 self._serve_party(party, await turn.rest())
             for member in list(crowd.alone):
-                if not member.gone and not member.session.wants_snapshot:
+                if not member.session.wants_snapshot:
                     member.session.offer_metrics(message)
                     self._serve(member, await turn.rest())
 

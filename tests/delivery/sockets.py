@@ -64,11 +64,16 @@ class RealSocket(FakeSocket):
         self._near.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
         self.descriptor = self._near.fileno()
 
-    def received(self) -> list[dict[str, Any]]:
-        """What came by either way, in order; the transport's part never before the descriptor's is read."""
+    def all_taken(self) -> bytes:
+        """The bytes that came by either way."""
         with suppress(BlockingIOError):
             while data := self._far.recv(65536):
                 self.taken += data
+        return bytes(self.taken)
+
+    def received(self) -> list[dict[str, Any]]:
+        """What came by either way, in order; the transport's part never before the descriptor's is read."""
+        self.all_taken()
         return self.messages()
 
     def __del__(self) -> None:
@@ -99,5 +104,8 @@ class SlowClock(VirtualClock):
     step = 0.0
 
     def monotonic(self) -> float:
-        self._now += self.step
+        self.spend(self.step)
         return super().monotonic()
+
+    def spend(self, seconds: float) -> None:
+        self._now += seconds
