@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 
 from kstream.core.timeline.events import Event, Kind, ObjectKey, Verb, WatchEvent
+from kstream.core.timeline.state import ClusterState
 
 START = 1_737_712_800.0  # 2025-01-24T10:00:00Z
 
@@ -47,3 +48,13 @@ def change(
 
 def numbered(changes: Iterable[WatchEvent], after: int = 0) -> list[Event]:
     return [Event(seq, item) for seq, item in enumerate(changes, after + 1)]
+
+
+def state_of(pods: int, note: str) -> ClusterState:
+    """The same bytes for all pods: large ones are there once."""
+    state = ClusterState()
+    body = change(Verb.ADDED, pod_key("p"), note=note).body
+    keys = [pod_key(f"p{n}", f"ns{n % 4}") for n in range(pods)]
+    for event in numbered([WatchEvent(Verb.ADDED, key, "1", START, body) for key in keys]):
+        state.apply(event)
+    return state

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from functools import partial
 from typing import Any
 
 import pytest
@@ -15,7 +13,7 @@ from kstream.clock import VirtualClock
 from kstream.core.delivery.backlog import Backlog
 from kstream.core.delivery.filters import EVERYTHING, Filter
 from kstream.core.delivery.session import Close
-from kstream.core.timeline.events import Event, Verb, WatchEvent
+from kstream.core.timeline.events import Event, Verb
 from kstream.core.timeline.state import ClusterState
 from kstream.delivery.hub import Hub
 from kstream.delivery.member import Member
@@ -23,7 +21,8 @@ from kstream.delivery.snapshots import Snapshots
 from tests.delivery.riders import newcomer
 from tests.frames_reader import FrameReader
 from tests.hubs import running
-from tests.making import START, change, node_key, numbered, pod_key
+from tests.making import START, change, node_key, numbered, pod_key, state_of
+from tests.workshop import Workshop
 
 
 class Sink:
@@ -48,16 +47,6 @@ class Sink:
 
     def types(self) -> list[Any]:
         return [message["type"] for message in FrameReader().messages(bytes(self.taken))]
-
-
-def state_of(pods: int, note: str) -> ClusterState:
-    """The same bytes for all pods: large ones are there once."""
-    state = ClusterState()
-    body = change(Verb.ADDED, pod_key("p"), note=note).body
-    keys = [pod_key(f"p{n}", f"ns{n % 4}") for n in range(pods)]
-    for event in numbered([WatchEvent(Verb.ADDED, key, "1", START, body) for key in keys]):
-        state.apply(event)
-    return state
 
 
 def join(hub: Hub, sink: Sink, watched: Filter = EVERYTHING) -> Member:
@@ -106,26 +95,6 @@ async def test_those_who_do_not_read_stop_no_more_than_large_states_of_other_fil
         await clock.advance(0.2)
         await until(lambda: len(large.taken) > 1000)
         assert b'"initial_state"' in large.taken[:2000]
-
-
-class Workshop(ThreadPoolExecutor):
-    """Does what it is given when a test says so, and in its thread."""
-
-    def __init__(self) -> None:
-        super().__init__(max_workers=1)
-        self.jobs: list[tuple[Future[Any], Callable[[], Any]]] = []
-        asyncio.get_running_loop().set_default_executor(self)
-
-    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        self.jobs.append((future, partial(fn, *args, **kwargs)))
-        return future
-
-    async def work(self, clock: VirtualClock) -> None:
-        """Do what was given first."""
-        future, job = self.jobs.pop(0)
-        future.set_result(job())
-        await clock.advance(0)
 
 
 class Counter:
