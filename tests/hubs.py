@@ -29,7 +29,7 @@ async def running(
         epoch="epoch-1",
         term=lambda: "term-1",
         source="live",
-        state=state or ClusterState(),
+        state=ClusterState() if state is None else state,
         health=Health(cluster=ClusterInfo("test", "v1.36.0"), synced=synced, **health),
         clock=clock,
         time=clock.time,

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable
 
 from kstream.core.timeline.events import Event, Kind, ObjectKey, Verb, WatchEvent
+from kstream.core.timeline.state import ClusterState
 
 START = 1_737_712_800.0  # 2025-01-24T10:00:00Z
 
@@ -52,3 +53,13 @@ def numbered(changes: Iterable[WatchEvent], after: int = 0) -> list[Event]:
 def named(told: Iterable[tuple[object, ...]]) -> list[tuple[object, ...]]:
     """Notes and reports with their names, to be compared: without, `Lost()` equals `Synced()`, and both equal ()."""
     return [(type(each).__name__, *each) for each in told]
+
+
+def state_of(pods: int, note: str) -> ClusterState:
+    """The same bytes for all pods: large ones are there once."""
+    state = ClusterState()
+    body = change(Verb.ADDED, pod_key("p"), note=note).body
+    keys = [pod_key(f"p{n}", f"ns{n % 4}") for n in range(pods)]
+    for event in numbered([WatchEvent(Verb.ADDED, key, "1", START, body) for key in keys]):
+        state.apply(event)
+    return state

@@ -22,10 +22,11 @@ from kstream.core.delivery.session import Close, Session
 from kstream.core.delivery.tally import Tally
 from kstream.core.delivery.timers import Timers
 from kstream.core.timeline.events import Event
-from kstream.core.timeline.health import Cleared, Fault, Health, Identified, Report, Synced
+from kstream.core.timeline.health import Health, Report
 from kstream.core.timeline.state import ClusterState
 from kstream.delivery.crowd import Crowd, Party
 from kstream.delivery.member import Member, Outlet, broadcast
+from kstream.delivery.notices import Notices
 from kstream.delivery.pulse import Pulse
 from kstream.delivery.snapshots import Snapshots
 from kstream.delivery.turn import Turn
@@ -53,11 +54,13 @@ class Hub:
     ) -> None:
         """`watermark`: (up to when, with events up to which seq) the log is known to be complete (PROTOCOL 29)."""
         self.epoch = epoch
-        self._term = term
         self.source = source
         self.state = state
         self.health = health
         self.limits = limits
+        self._notices = Notices(
+            epoch=epoch, term=term, source=source, health=health, limits=limits, time=time
+        )
         self.tally = Tally()
         self.backlog = Backlog(head=state.seq, tally=self.tally)
         self._clock = clock
@@ -70,12 +73,10 @@ class Hub:
         self._slow: dict[Member, None] = {}
         self._timers: Timers[Member | Party] = Timers()
         self._armed = 0.0
-        self._resumed_early = False  # someone holds the state of an earlier life of the server
         self._flush_at = 0.0  # before this instant a flush would leave no time for anything else
         self._pulse = Pulse(clock, self.tally)
         self._wake = asyncio.Event()
         self._later: deque[tuple[int, Report]] = deque()
-        self._timeline: Timeline | None = None
         self._snapshots = Snapshots(state, self.backlog, clock=clock, time=time, serve=self.serve)
 
     # Clients
@@ -118,15 +119,8 @@ class Hub:
         )
         member = Member(session, outlet)
         self._crowds.setdefault(watched, Crowd()).add(member)
-        time = self._time()
-        session.tell(self._connection("connected", resumed=bool(resumed), reason=reason, first=True))
-        self._resumed_early |= bool(resumed) and not self.health.synced
-        if self.health.stale or (bool(resumed) and not self.health.synced):
-            session.tell(self._connection("reconnecting"))
-        for fault in self.health.faults.values():
-            session.tell(wire.error(fault, time=time))
-        if self._timeline is not None:
-            session.tell(wire.playback(self._timeline.playback, time=time))
+        for message in self._notices.greeting(resumed=resumed, reason=reason):
+            session.tell(message)
         return member
 
     def leave(self, member: Member) -> None:
@@ -200,8 +194,7 @@ class Hub:
 
     def watch(self, timeline: Timeline) -> None:
         """Tell everyone, and whoever comes, how the timeline is played (PROTOCOL 27)."""
-        self._timeline = timeline
-        timeline.listen(lambda data: self.announce(wire.playback(data, time=self._time())))
+        self._notices.watch(timeline, self.announce)
 
     def announce(self, message: bytes) -> None:
         """A small message for everyone, before all else that is sent."""
@@ -210,40 +203,13 @@ class Hub:
             self._serve_soon(member)
 
     def _report(self, report: Report) -> None:
-        doubtful = self._doubtful
-        if not self.health.apply(report):
-            return
-        match report:
-            case Fault():
-                self.announce(wire.error(report, time=self._time()))
-            case Cleared(subject):
-                self.announce(wire.cleared(subject, time=self._time()))
-        if self._doubtful != doubtful or isinstance(report, Identified):
-            self.announce(self._connection("reconnecting" if self._doubtful else "connected"))
-        if isinstance(report, Synced):
+        waited = not self.health.synced
+        for message in self._notices.hear(report):
+            self.announce(message)
+        if waited and self.health.synced:
             for member in self:
                 if member.session.wants_snapshot:
                     self._serve_soon(member)
-
-    @property
-    def _doubtful(self) -> bool:
-        """What some client was given to show may be old."""
-        return self.health.stale or (self._resumed_early and not self.health.synced)
-
-    def _connection(
-        self, status: str, *, resumed: bool | None = None, reason: str | None = None, first: bool = False
-    ) -> bytes:
-        return wire.connection(
-            status="connected" if status == "connected" else "reconnecting",
-            cluster=self.health.cluster,
-            epoch=self.epoch,
-            term=self._term(),
-            source=self.source,
-            time=self._time(),
-            resumed=resumed,
-            reason=reason,
-            limits=self.limits if first else None,
-        )
 
     # Sending
 
@@ -414,7 +380,7 @@ class Hub:
                 lane.metrics = text_frame(message(until), lane.bits)
                 self._serve_party(party, await turn.rest())
             for member in list(crowd.alone):
-                if not member.gone and not member.session.wants_snapshot:
+                if not member.session.wants_snapshot:
                     member.session.offer_metrics(message(member.session.complete_until(as_of)))
                     self._serve(member, await turn.rest())
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -56,10 +58,16 @@ class Metrics:
         self._recording = recording
         self._log = log
         self._visits = visits
+        path = getattr(log, "path", None)
+        self._files = [Path(f"{path}{part}") for part in ("", "-wal")] if isinstance(path, Path) else []
+        self._bytes = 0
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
 
     async def handle(self, request: web.Request) -> web.Response:
+        if self._files:
+            # A disk may hang; then this answer waits, and nothing else.
+            self._bytes = await asyncio.to_thread(_bytes_of, self._files)
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         return web.Response(body=encode(self._registry), headers={"Content-Type": content_type})
 
@@ -131,18 +139,17 @@ class Metrics:
         yield _gauge("log_events", "Events that are kept.", log.head + 1 - log.oldest)
         # Numbers begin at 1 and have no gap: what is missing at the beginning was dropped.
         yield _counter("log_dropped_events", "Events that retention dropped, ever.", log.oldest - 1)
-        path = getattr(log, "path", None)
-        if isinstance(path, Path):
-            size = sum(_size(Path(f"{path}{part}")) for part in ("", "-wal"))
-            yield _gauge("log_bytes", "Bytes of the log's file and its write-ahead log.", size)
+        if self._files:
+            yield _gauge("log_bytes", "Bytes of the log's file and its write-ahead log.", self._bytes)
         yield _gauge("objects", "Nodes, pods and namespaces.", len(self._hub.state))
 
 
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
+def _bytes_of(files: Sequence[Path]) -> int:
+    size = 0
+    for file in files:
+        with suppress(OSError):
+            size += file.stat().st_size
+    return size
 
 
 def _gauge(name: str, help_: str, value: float) -> Metric:

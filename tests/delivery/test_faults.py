@@ -10,7 +10,7 @@ from kstream.core.delivery.filters import EVERYTHING
 from kstream.core.timeline.events import Event, Verb
 from kstream.core.timeline.health import Cleared, ErrorCode, Fault, Lost, Synced
 from kstream.core.timeline.timepoint import timestamp
-from tests.delivery.test_hub import FakeSocket, join, publish, types
+from tests.delivery.sockets import FakeSocket, join, publish, types
 from tests.hubs import running
 from tests.making import START, change, pod_key
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
-import { KstreamClient } from "../../kstream/web/static/kstream.js";
+import { KstreamClient, Reconnect } from "../../kstream/web/static/kstream.js";
 import { connect, FakeWebSocket, HELLO, last, query, sockets, STATE } from "./fake-socket.mjs";
 
 beforeEach(() => {
@@ -148,8 +148,8 @@ test("close ends everything, and start begins again with a resume", () => {
   mock.timers.tick(600_000);
   assert.equal(sockets.length, 1);
   assert.deepEqual([client.status.link, client.state.stale], ["closed", true]);
-  client.start();
-  client.start();
+  assert.equal(client.start(), client);
+  assert.equal(client.start(), client);
   assert.equal(sockets.length, 2);
   assert.equal(query().seq, "10");
 });
@@ -284,4 +284,56 @@ test("what is no message is an error for the user, and the connection goes on", 
 
 test("a runtime without WebSocket is told what to do", () => {
   assert.throws(() => new KstreamClient("ws://h/ws", { WebSocket: null }), /Pass one/);
+});
+
+test("a status has all its fields, whatever the client is doing", () => {
+  const client = new KstreamClient("ws://h/ws", { WebSocket: FakeWebSocket });
+  const status = (link, reason = "", wait = 0, failed = 0) => assert.deepEqual(client.status, { link, reason, wait, failed });
+  status("closed");
+  client.start();
+  status("connecting");
+  last().say(HELLO);
+  status("connected");
+  last().drop(4000, "maintenance");
+  const reason = "the connection was closed (code 4000: maintenance)";
+  status("waiting", reason, 1000);
+  client.retryNow();
+  status("connecting", reason);
+  last().drop();
+  status("waiting", "the connection was closed (code 1006)", 2000, 1);
+  client.retryNow();
+  status("connecting", "the connection was closed (code 1006)", 0, 1);
+  client.close();
+  status("closed");
+});
+
+test("what comes after a ping is no answer to it, unless it is a pong", () => {
+  const client = connect();
+  last().say(HELLO, STATE);
+  mock.timers.tick(30_000);
+  last().say({ ...STATE, seq: 11 });
+  mock.timers.tick(10_000);
+  assert.deepEqual([client.status.link, client.status.reason], ["waiting", "no pong within 10 s"]);
+});
+
+test("nothing is said before the greeting, or on a socket that is closing", () => {
+  const client = connect();
+  last().readyState = 1;
+  assert.equal(client.playback("pause"), false);
+  last().say(HELLO);
+  assert.equal(client.playback("pause"), true);
+  last().readyState = 2;
+  assert.equal(client.playback("pause"), false);
+  assert.equal(last().sent.length, 1);
+});
+
+test("a pause between attempts grows from the first one, and the loss of a connection starts over", () => {
+  const retries = new Reconnect();
+  const next = (wait, failed) => ({ wait, failed, showError: false });
+  assert.deepEqual(retries.attemptFailed(), next(1000, 1));
+  assert.deepEqual(retries.attemptFailed(), next(2000, 2));
+  assert.deepEqual(retries.lost(), next(1000, 0));
+  assert.deepEqual(retries.attemptFailed(), next(2000, 1));
+  retries.connected();
+  assert.deepEqual(retries.attemptFailed(), next(1000, 1));
 });

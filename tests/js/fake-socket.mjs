@@ -22,9 +22,10 @@ export class FakeWebSocket {
     this.readyState = 1;
     for (const message of messages) this.onmessage({ data: JSON.stringify(message) });
   }
-  drop(code = 1006) {
+  drop(code = 1006, reason = "") {
     this.readyState = 3;
-    this.onclose({ code, reason: "" });
+    if (code === 1006) this.onerror({ type: "error" }); // as a browser tells it
+    this.onclose({ code, reason });
   }
 }
 

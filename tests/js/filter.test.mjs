@@ -107,6 +107,8 @@ test("what the URL says of the filter and of a resume is the client's to write",
   last().drop();
   mock.timers.tick(1000);
   assert.equal(last().url.href, "wss://h/ws?at=-5m");
+  const { state } = connect({}, "https://h/?namespaces=a,b&namespaces=c");
+  assert.deepEqual(state.wanted, ["a", "b", "c"]);
   connect({ namespaces: ["c"] }, "wss://h/elsewhere?namespaces=a");
   assert.equal(last().url.href, "wss://h/elsewhere?namespaces=c");
 });

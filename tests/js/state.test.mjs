@@ -66,7 +66,7 @@ for (const [message, name] of WRONG) {
     const state = new ClusterState();
     assert.throws(
       () => state.apply(message),
-      (error) => error instanceof InvalidMessageError && error.details.startsWith(`${name}:`),
+      (error) => error instanceof InvalidMessageError && error.name === "InvalidMessageError" && error.details.startsWith(`${name}:`),
     );
     assert.equal(state.version, 0);
   });
@@ -114,4 +114,46 @@ test("a uid or phase that is a name of Object.prototype is a uid or phase like a
   assert.equal(state.pods.get("__proto__"), pod);
   assert.equal(state.podCount("constructor"), 1);
   assert.equal(state.counts().totalPods, 1);
+});
+
+test("a refusal says of which message it is", () => {
+  const state = new ClusterState();
+  assert.throws(() => state.apply({ type: "metrics" }), /^InvalidMessageError: A metrics message is not of the contract's shape/);
+  assert.throws(() => state.apply({ type: "initial_state", data: {} }), /A state message is not of the contract's shape/);
+});
+
+test("a state that has heard nothing holds nothing, is stale, and has nothing to say", () => {
+  const { wanted, connection, metrics, playback, error, seq, resume, loaded, stale, version } = new ClusterState(["b", "a"]);
+  assert.deepStrictEqual(
+    [wanted, connection, metrics, playback, error, seq, resume, loaded, stale, version],
+    [["b", "a"], null, null, null, null, null, null, false, true, 0],
+  );
+  assert.strictEqual(new ClusterState().unsaid(), null);
+});
+
+test("a state of a server that did not say who it is cannot be resumed", () => {
+  const state = new ClusterState();
+  state.apply({ type: "initial_state", seq: 10, data: { nodes: [], pods: [], namespaces: [] } });
+  assert.deepStrictEqual([state.seq, state.resume], [10, null]);
+});
+
+test("an error stands until the source is well again", () => {
+  const state = new ClusterState();
+  state.apply({ type: "error", error: { code: "CONNECTION_FAILED" } });
+  state.apply({ type: "connection", status: "reconnecting" });
+  assert.deepEqual(state.error, { code: "CONNECTION_FAILED" });
+  state.apply({ type: "connection", status: "connected" });
+  assert.equal(state.error, null);
+});
+
+test("pods alone are counted in namespaces, and one without pods is forgotten", () => {
+  const state = new ClusterState();
+  const event = (type, action, data) => state.apply({ type, action, data });
+  event("node_event", "ADDED", { uid: "n", namespace: "a" });
+  event("namespace_event", "ADDED", { uid: "a", name: "a" });
+  assert.deepEqual([state.podCount("a"), state.podCount("undefined")], [0, 0]);
+  event("pod_event", "ADDED", { uid: "p", namespace: "a" });
+  assert.equal(state.podCount("a"), 1);
+  event("pod_event", "DELETED", { uid: "p", namespace: "a" });
+  assert.equal(state._podsIn.size, 0);
 });

@@ -111,9 +111,10 @@ def judged_by_node(mutant: Mutant, tree: Path) -> Verdict:
     """As judged_by_python, for kstream.js."""
     with _Planted(mutant, tree):
         for name in room_of(mutant.path).tests:
-            command = ["node", "--test", f"tests/js/{name}.test.mjs"]
+            # Not `node --test`, which starts a second Node for the file.
+            command = ["node", f"tests/js/{name}.test.mjs"]
             try:
-                done = subprocess.run(command, cwd=tree, capture_output=True, timeout=120, check=False)
+                done = subprocess.run(command, cwd=tree, capture_output=True, timeout=60, check=False)
             except subprocess.TimeoutExpired:
                 return Verdict.KILLED
             if done.returncode:

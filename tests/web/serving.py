@@ -13,7 +13,10 @@ from kstream.clock import SystemClock
 from kstream.config import ServeSettings
 from kstream.core.timeline.events import Verb
 from kstream.logs.memory import MemoryLog
+from kstream.ports import Clock
 from kstream.run import Address, Server, run
+from kstream.web.api import Status
+from kstream.web.app import Control
 from tests.making import change, node_key, pod_key
 
 
@@ -38,19 +41,30 @@ class Running:
 
 
 @asynccontextmanager
-async def serving(**settings: Any) -> AsyncIterator[Running]:
-    """A server whose log begins with one node and one pod; no source, so its state is always in sync."""
+async def serving(
+    *,
+    clock: Clock | None = None,
+    status: Status | None = None,
+    control: Control | None = None,
+    **settings: Any,
+) -> AsyncIterator[Running]:
+    """A server whose log begins with one node and one pod; no source, so its state is always in sync.
+
+    No metrics come in between, however slow the machine is: a test that wants them says how often.
+    """
     log = MemoryLog(epoch="epoch-1")
     await log.append([change(Verb.ADDED, node_key("n1")), change(Verb.ADDED, pod_key("p1"))])
-    clock = SystemClock()
+    clock = clock or SystemClock()
     server = Server(
         mode="replay",
-        settings=ServeSettings(port=0, **settings),
+        settings=ServeSettings(**{"port": 0, "metrics_interval": 86_400.0} | settings),
         log=log,
         source=None,
         clock=clock,
         time=clock.time,
         watermark=lambda: (clock.time(), log.head),
+        status=status,
+        control=control,
     )
     listening: asyncio.Future[Address] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()

@@ -1,11 +1,28 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+from websockets.asyncio.client import connect
 
+from kstream.clock import VirtualClock
+from kstream.core.delivery.tally import Recording
+from kstream.core.timeline.health import ErrorCode, Fault
+from kstream.delivery.hub import Hub
+from kstream.logs.memory import MemoryLog
+from kstream.web.api import Api
+from tests.hubs import running
+from tests.making import state_of
 from tests.web.serving import serving
+from tests.workshop import Workshop
 
 
 async def test_the_state_over_http_is_the_message_of_the_socket() -> None:
@@ -58,3 +75,126 @@ async def test_cors_is_for_allowed_origins_only() -> None:
             server.http("/api/state"), headers={"Origin": "http://localhost:5173"}
         ) as response:
             assert response.status == 204
+
+
+async def got(path: str, **settings: Any) -> tuple[int, str]:
+    async with (
+        serving(**settings) as server,
+        aiohttp.ClientSession() as http,
+        http.get(server.http(path)) as response,
+    ):
+        return response.status, await response.text()
+
+
+async def test_what_tells_that_it_serves_says_ok_and_which_version() -> None:
+    assert await got("/livez") == (200, "ok\n")
+    assert await got("/readyz") == (200, "ok\n")
+    status, text = await got("/version")
+    assert (status, json.loads(text)) == (
+        200,
+        {"name": "kstream", "version": version("kstream"), "protocol": 1},
+    )
+
+
+async def more() -> Mapping[str, Any]:
+    return {"watches": [1, 2]}
+
+
+async def test_the_status_is_all_that_is_known_in_numbers() -> None:
+    async with serving(status=more) as server, aiohttp.ClientSession() as http:
+        await server.add_pods("a")
+        await server.log.trim(2)
+        async with connect(server.ws) as ws:
+            while json.loads(await ws.recv()).get("seq") != 3:
+                pass
+            async with http.get(server.http("/api/status")) as response:
+                body = await response.json()
+        assert body == {
+            "epoch": "epoch-1",
+            "term": server.log.terms[-1].id,
+            "seq": 3,
+            "oldest": 2,
+            "dropped": 1,
+            "source": "replay",
+            "cluster": {"name": "unknown", "version": "unknown"},
+            "synced": True,
+            "stale": False,
+            "clients": 1,
+            "recorded": 0,
+            "suppressed": 0,
+            "faults": [],
+            "watches": [1, 2],
+        }
+
+
+@asynccontextmanager
+async def api_of(**health: Any) -> AsyncIterator[tuple[Api, Hub]]:
+    """The handlers on a hub whose source is as a test says."""
+    async with running(state=state_of(3, "x"), **health) as (hub, clock):
+        recording = Recording(events=7, suppressed=5)
+        yield Api(hub, MemoryLog(), recording, time=clock.time), hub
+
+
+def request(path: str = "/api/state", **headers: str) -> web.Request:
+    return make_mocked_request("GET", path, headers=headers)
+
+
+@pytest.mark.parametrize(
+    ("synced", "stale", "first"),
+    [
+        (False, False, "there is no state yet"),
+        (True, True, "the state is stale: the cluster is not in touch"),
+    ],
+)
+async def test_a_server_that_is_not_ready_says_why_and_what_is_wrong(
+    synced: bool, stale: bool, first: str
+) -> None:
+    async with api_of(synced=synced, stale=stale) as (api, hub):
+        for subject, details in (("cluster", "details"), ("watch pods", "")):
+            hub.report(Fault(ErrorCode.CONNECTION_FAILED, "refused", details, subject))
+        answer = await api.readyz(request("/readyz"))
+        status = json.loads(str((await api.status(request("/api/status"))).text))
+    assert answer.status == 503
+    assert answer.text == f"{first}\nCONNECTION_FAILED: refused details\nCONNECTION_FAILED: refused\n"
+    assert (status["recorded"], status["suppressed"], status["synced"], status["stale"]) == (
+        7,
+        5,
+        synced,
+        stale,
+    )
+    assert status["faults"] == [
+        {"code": "CONNECTION_FAILED", "message": "refused", "details": details} for details in ("details", "")
+    ]
+    assert status["cluster"] == {"name": "test", "version": "v1.36.0"}
+
+
+async def test_a_state_that_is_not_there_or_not_asked_for_properly_is_refused_as_on_the_socket() -> None:
+    async with api_of(synced=False) as (api, _):
+        missing = await api.state(request())
+        wrong = await api.state(request("/api/state?namespaces=A!"))
+    for answer, status, code in ((missing, 503, "CLUSTER_UNREACHABLE"), (wrong, 400, "INVALID_MESSAGE")):
+        error = json.loads(str(answer.text))["error"]
+        assert (answer.status, error["code"]) == (status, code)
+        assert error["details"].startswith("namespaces" if status == 400 else "See /readyz")
+
+
+async def test_states_are_made_two_at_a_time_and_deflated_for_who_takes_that() -> None:
+    async with api_of() as (api, _):
+        workshop = Workshop()
+        tasks = [asyncio.create_task(api.state(request(**{"Accept-Encoding": "gzip"}))) for _ in range(3)]
+        for made in range(3):
+            for _ in range(20):
+                await asyncio.sleep(0)
+            assert len(workshop.jobs) == min(2, 3 - made)
+            await workshop.work(VirtualClock())
+        answers = [await task for task in tasks]
+    assert [answer.headers.get("Content-Encoding") for answer in answers] == ["gzip"] * 3
+    assert answers[0].content_type == "application/json"
+
+
+async def test_a_state_over_http_is_whole_however_large_it_is() -> None:
+    async with serving() as server, aiohttp.ClientSession() as http:
+        await server.add_pods(*(f"large-{n}" for n in range(25)), note="x" * 500_000)
+        async with http.get(server.http("/api/state")) as response:
+            message = await response.json()
+    assert (message["type"], message["seq"], len(message["data"]["pods"])) == ("initial_state", 27, 26)

@@ -1,13 +1,28 @@
+"""What is counted, and under which name it is told."""
+
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
 import aiohttp
+import pytest
 import websockets
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
 from prometheus_client.parser import text_string_to_metric_families
 
-from kstream.core.delivery.tally import Distribution
+from kstream.core.delivery.filters import EVERYTHING
+from kstream.core.delivery.tally import Distribution, Recording
+from kstream.core.timeline.events import Verb
+from kstream.core.timeline.health import ErrorCode, Fault
+from kstream.logs.memory import MemoryLog
+from kstream.logs.sqlite import SqliteLog
+from kstream.web.metrics import Metrics, Visits
+from tests.delivery.sockets import FakeSocket
+from tests.hubs import running
+from tests.making import change, pod_key, state_of
 from tests.web.serving import Running, serving
 
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
@@ -17,7 +32,10 @@ async def scrape(server: Running) -> dict[str, float]:
     """Sample name, with its labels, → value."""
     async with aiohttp.ClientSession() as http, http.get(server.http("/metrics")) as response:
         assert response.status == 200
-        text = await response.text()
+        return samples_in(await response.text())
+
+
+def samples_in(text: str) -> dict[str, float]:
     return {
         sample.name + "".join(f"[{value}]" for value in sample.labels.values()): sample.value
         for family in text_string_to_metric_families(text)
@@ -101,3 +119,169 @@ def test_a_distribution_counts_under_the_bound_that_holds_the_value() -> None:
         values.add(value)
     values.add(2.0, times=3)
     assert (values.counts, values.total) == ([2, 4, 1], 18.0)
+
+
+@pytest.mark.parametrize(
+    ("status", "counted"),
+    [
+        (200, {}),
+        (399, {}),
+        (400, {"invalid request": 1}),
+        (403, {"origin": 1}),
+        (404, {"not found": 1}),
+        (405, {"405": 1}),
+        (421, {"host": 1}),
+        (426, {"not a websocket": 1}),
+        (503, {"full or not ready": 1}),
+    ],
+)
+async def test_a_refusal_is_an_answer_of_400_or_more(status: int, counted: dict[str, int]) -> None:
+    visits = Visits()
+    await visits.note(make_mocked_request("GET", "/"), web.Response(status=status))
+    assert visits.refusals == counted
+
+
+def samples_of(metrics: Metrics) -> dict[str, float]:
+    """Each sample by its name and labels."""
+    return {
+        f"{metric.type}:{sample.name}"
+        + "".join(f"[{value}]" for value in sample.labels.values()): sample.value
+        for metric in metrics.collect()
+        for sample in metric.samples
+    }
+
+
+async def test_each_count_stands_under_its_name() -> None:
+    async with running(state=state_of(3, "x"), stale=True) as (hub, _):
+        for name, count in COUNTS.items():
+            setattr(hub.tally, name, count)
+        hub.tally.source_lag = 2.5
+        hub.tally.batch_sizes.add(3.0)
+        hub.tally.flushes.add(0.03)
+        hub.tally.loop_lag.add(99.0, times=2)
+        recording = Recording(events=201, suppressed=202)
+        recording.commits.add(0.001)
+        recording.commits.add(0.3)
+        hub.report(Fault(ErrorCode.CONNECTION_FAILED, "refused", "", "cluster"))
+        outlet = FakeSocket()
+        outlet.room = 0
+        hub.serve(hub.join(outlet, EVERYTHING, window_bits=0))
+        hub.join(FakeSocket(), EVERYTHING, window_bits=0)
+        visits = Visits()
+        visits.note_resume(None)
+        visits.note_resume("seq 5 is ahead: of 3")
+        visits.closes["1001"] += 4
+        visits.refusals["host"] += 5
+        log = MemoryLog()
+        await log.append([change(Verb.ADDED, pod_key(f"p{n}")) for n in range(10)])
+        await log.trim(4)
+        found = samples_of(Metrics(hub, log, recording, visits))
+    counters: dict[str, float] = {
+        "messages": hub.tally.messages,
+        "snapshots": 101,
+        "fell_off": 102,
+        "received_messages": 103,
+        "limited_messages": 104,
+        "invalid_messages": 105,
+        "events": 106,
+        "batches": 107,
+        "coalesced_events": 108,
+        "bucket_waits": 109,
+        "encoded_bytes": 110,
+        "framed_bytes": 111,
+        "sent_bytes": hub.tally.sent_bytes,
+        "recorded_events": 201,
+        "suppressed_changes": 202,
+        "log_dropped_events": 3,
+        "resumes[resumed]": 1,
+        "resumes[seq N is ahead]": 1,
+        "closes[1001]": 4,
+        "refusals[host]": 5,
+    }
+    gauges: dict[str, float] = {
+        "clients": 2,
+        "slow_clients": 1,
+        "source_lag_seconds": 2.5,
+        "stale": 1,
+        "faults": 1,
+        "log_head": 10,
+        "log_oldest": 4,
+        "log_events": 7,
+        "objects": 3,
+    }
+    histograms: dict[str, float] = {
+        "batch_events_bucket[1.0]": 0,
+        "batch_events_bucket[2.0]": 0,
+        "batch_events_bucket[5.0]": 1,
+        "batch_events_bucket[+Inf]": 1,
+        "batch_events_count": 1,
+        "batch_events_sum": 3.0,
+        "flush_seconds_bucket[0.025]": 0,
+        "flush_seconds_bucket[0.05]": 1,
+        "flush_seconds_sum": 0.03,
+        "loop_lag_seconds_bucket[10.0]": 0,
+        "loop_lag_seconds_bucket[+Inf]": 2,
+        "loop_lag_seconds_sum": 198.0,
+        "commit_seconds_bucket[0.001]": 1,
+        "commit_seconds_bucket[0.25]": 1,
+        "commit_seconds_bucket[0.5]": 2,
+        "commit_seconds_count": 2,
+    }
+    for name, value in counters.items():
+        base, bracket, label = name.partition("[")
+        assert found.pop(f"counter:kstream_{base}_total{bracket}{label}") == value, name
+    for name, value in gauges.items():
+        assert found.pop(f"gauge:kstream_{name}") == value, name
+    for name, value in histograms.items():
+        assert found.pop(f"histogram:kstream_{name}") == value, name
+    assert {name.partition(":")[0] for name in found} == {"histogram"}, "that is all there is"
+
+
+COUNTS = {
+    "snapshots": 101,
+    "fell_off": 102,
+    "received": 103,
+    "refused": 104,
+    "invalid": 105,
+    "events": 106,
+    "batches": 107,
+    "batched": 108,
+    "waits": 109,
+    "messages_bytes": 110,
+    "frames_bytes": 111,
+}
+
+
+def sizes(*files: Path) -> int:
+    return sum(file.stat().st_size for file in files if file.exists())
+
+
+async def test_the_bytes_of_a_log_are_those_of_its_file_and_of_what_is_written_ahead(tmp_path: Path) -> None:
+    path, ahead = tmp_path / "log.db", tmp_path / "log.db-wal"
+    log = await SqliteLog.open(path)
+    async with running() as (hub, _):
+        metrics = Metrics(hub, log, Recording(), Visits())
+
+        async def told() -> float:
+            answer = await metrics.handle(make_mocked_request("GET", "/metrics"))
+            assert isinstance(answer.body, bytes)
+            return samples_in(answer.body.decode())["kstream_log_bytes"]
+
+        assert await told() == await asyncio.to_thread(sizes, path, ahead) > 0
+        await log.close()
+        await asyncio.to_thread(path.unlink)
+        await asyncio.to_thread(ahead.write_bytes, b"12345")
+        assert await told() == 5
+        await asyncio.to_thread(ahead.unlink)
+        assert await told() == 0
+
+
+async def test_metrics_come_in_the_form_that_is_asked_for() -> None:
+    async with serving() as server, aiohttp.ClientSession() as http:
+        for accept, form in (
+            ("text/plain", "text/plain"),
+            ("application/openmetrics-text; version=1.0.0", "application/openmetrics-text"),
+        ):
+            async with http.get(server.http("/metrics"), headers={"Accept": accept}) as response:
+                assert response.headers["Content-Type"].startswith(form)
+                assert (b"# EOF" in await response.read()) is (form != "text/plain")

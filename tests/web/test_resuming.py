@@ -4,11 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, cast
 
+import pytest
 from websockets.asyncio.client import connect
 
+from kstream.clock import VirtualClock
+from kstream.core.delivery.filters import EVERYTHING
+from kstream.core.errors import LogTrimmedError
+from kstream.core.timeline.events import Event, Verb
+from kstream.core.timeline.state import ClusterState
+from kstream.core.timeline.terms import Term
+from kstream.delivery.hub import Hub
+from kstream.delivery.member import Member
+from kstream.ports import EventLog
+from kstream.web.resuming import Missed, Resumes, Token
+from tests.delivery.sockets import FakeSocket
+from tests.frames_reader import FrameReader
+from tests.hubs import running
+from tests.making import START, change, numbered, pod_key
 from tests.web.serving import Running, serving
+from tests.workshop import Workshop
 
 # More than the window of recent events holds, so that only the log can tell it.
 _EVENTS = 24_000
@@ -67,3 +85,159 @@ async def test_what_waits_for_clients_that_do_not_read_is_bounded() -> None:
             if first["resumed"]:
                 break
         assert {message["type"] for message in rest} == {"batch"}
+
+
+class Kept:
+    """A log of which only its bounds are there, and what is asked of it; events are made when they are read."""
+
+    epoch = "epoch-1"
+    terms = (Term("first", 1), Term("second", 110_001))
+
+    def __init__(self, *, head: int = 120_000, oldest: int = 1) -> None:
+        self.head = head
+        self.oldest = oldest
+        self.reads: list[tuple[int, int]] = []
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    async def read(self, after: int, upto: int) -> list[Event]:
+        self.reads.append((after, upto))
+        self.meanwhile()
+        return [Event(upto, change(Verb.ADDED, pod_key("last"), time=START + 5.0))]
+
+
+@asynccontextmanager
+async def resumes(**bounds: int) -> AsyncIterator[tuple[Resumes, Kept, Hub]]:
+    log = Kept(**bounds)
+    state = ClusterState()
+    state.load((), seq=log.head, time=START)
+    async with running(state=state) as (hub, _):
+        yield Resumes(hub, cast(EventLog, log)), log, hub
+
+
+def token(seq: int, *, term: str = "second", epoch: str = "epoch-1") -> Token:
+    return Token(epoch, term, seq)
+
+
+@pytest.mark.parametrize(
+    ("behind", "read"), [(0, False), (1, True), (10_000, True), (100_000, True), (100_001, False)]
+)
+async def test_a_resume_reads_a_hundred_thousand_events_and_no_more(behind: int, read: bool) -> None:
+    async with resumes() as (at, log, _):
+        events, reason = await at.look(token(120_000 - behind))
+    assert (len(events), log.reads) == ((1, [(120_000 - behind, 120_000)]) if read else (0, []))
+    assert reason == (
+        "seq 19999 is 100001 events behind: the state is shorter" if behind == 100_001 else None
+    )
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        (token(1, epoch="other"), "another epoch: the history that the token belongs to is not this one"),
+        (token(120_001), "seq 120001 is ahead of this timeline, which is at 120000"),
+        (token(120_000), None),
+        (token(119_999, term="third"), "another term: the log does not know who told the token"),
+        (token(110_000, term="first"), None),
+        (
+            token(110_001, term="first"),
+            "the log has lost the end of that term: it reaches to 110000 here, the token is at 110001",
+        ),
+        (token(100_998), "seq 100998 is no longer kept: the log begins at 101000"),
+        (token(100_999), None),
+    ],
+)
+async def test_a_token_that_leads_nowhere_is_told_why(asked: Token, reason: str | None) -> None:
+    async with resumes(oldest=101_000) as (at, log, _):
+        assert (await at.look(asked))[1] == reason
+        assert len(log.reads) == (reason is None and asked.seq < 120_000)
+
+
+async def test_what_retention_drops_while_it_is_read_is_no_longer_kept() -> None:
+    async with resumes() as (at, log, _):
+
+        def drop() -> None:
+            log.oldest = 119_000
+            raise LogTrimmedError("gone")
+
+        log.meanwhile = drop
+        assert await at.look(token(110_500)) == ((), "seq 110500 is no longer kept: the log begins at 119000")
+
+
+async def test_a_timeline_that_jumps_while_its_log_is_read_is_another_one() -> None:
+    async with resumes() as (at, log, hub):
+        log.meanwhile = lambda: hub.jump(ClusterState())
+        assert await at.look(token(110_500)) == ((), "the timeline went elsewhere meanwhile")
+
+
+async def test_four_at_a_time_read_the_log_and_whoever_need_not_does_not_wait() -> None:
+    async with resumes() as (at, _, __), AsyncExitStack() as held:
+        for _ in range(4):
+            await held.enter_async_context(at.turn(token(1)))
+        for free in (None, token(1, epoch="other"), token(120_000)):
+            async with at.turn(free):
+                pass
+        inside: list[str] = []
+
+        async def fifth() -> None:
+            async with at.turn(token(119_999)):
+                inside.append("fifth")
+
+        task = asyncio.create_task(fifth())
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert inside == []
+        await held.aclose()
+        await task
+        assert inside == ["fifth"]
+
+
+@pytest.mark.parametrize(("waiting", "enough"), [(64 * 2**20, True), (64 * 2**20 + 1, False)])
+async def test_what_waits_for_sockets_is_bounded_and_what_is_sent_or_gone_does_not_count(
+    waiting: int, enough: bool
+) -> None:
+    async with resumes() as (at, _, hub):
+
+        def give(*frames: bytes) -> Member:
+            member = hub.join(FakeSocket(), EVERYTHING, window_bits=0, resumed=True)
+            at.give(member, Missed(120_000, frames))
+            return member
+
+        half = waiting // 2
+        members = [give(b"x" * half), give(b"x" * 1000, b"x" * (waiting - half - 1000))]
+        sent, gone = give(b"x" * 1000), give(b"x" * 1000)
+        hub.serve(sent)
+        hub.leave(gone)
+        _, reason = await at.look(token(119_999))
+        assert reason == (
+            None if enough else "too many clients are catching up at once: the state is shared by all of them"
+        )
+        hub.leave(members[0])
+        assert (await at.look(token(119_999)))[1] is None
+
+
+@pytest.mark.parametrize(("count", "thread"), [(1000, False), (1001, True)])
+async def test_up_to_a_thousand_events_are_encoded_on_the_spot(count: int, thread: bool) -> None:
+    async with resumes() as (at, _, __):
+        workshop = Workshop()
+        events = numbered([change(Verb.ADDED, pod_key(f"p{n}"), time=START + n) for n in range(count)], 7)
+        task = asyncio.create_task(at.encode(token(7), events, EVERYTHING, 0))
+        await asyncio.sleep(0)
+        assert len(workshop.jobs) == thread
+        if thread:
+            await workshop.work(VirtualClock())
+        missed = await task
+    (batch,) = FrameReader().messages(b"".join(missed.frames))
+    assert (missed.seq, batch["seq"], len(batch["data"])) == (7 + count, 7 + count, count)
+    assert batch["timestamp"].startswith("2025-01-24T10:16:39" if count == 1000 else "2025-01-24T10:16:40")
+
+
+async def test_one_who_missed_nothing_in_the_log_goes_on_in_the_window() -> None:
+    async with resumes() as (at, _, hub):
+        assert await at.encode(token(120_000), (), EVERYTHING, 0) == Missed(120_000)
+        hub.publish([Event(120_001, change(Verb.ADDED, pod_key("new")))])
+        socket = FakeSocket()
+        member = hub.join(socket, EVERYTHING, window_bits=0, resumed=True)
+        at.give(member, Missed(120_000))
+        hub.serve(member)
+        first, batch = socket.messages()
+    assert (first["resumed"], batch["type"], batch["seq"]) == (True, "batch", 120_001)

@@ -180,7 +180,7 @@ export class ClusterState {
     const counts = { totalNodes: this.nodes.size, readyNodes: 0, totalPods: this.pods.size };
     for (const node of this.nodes.values()) counts.readyNodes += String(node.status).split(",")[0] === "Ready";
     const phases = { Running: 0, Pending: 0, Failed: 0 };
-    for (const pod of this.pods.values()) if (Object.hasOwn(phases, pod.phase)) phases[pod.phase] += 1;
+    for (const pod of this.pods.values()) phases[pod.phase] += 1; // of the others nobody asks
     return { ...counts, runningPods: phases.Running, pendingPods: phases.Pending, failedPods: phases.Failed };
   }
 
@@ -277,7 +277,7 @@ export class Reconnect {
     this.connected();
   }
 
-  /** The server was heard: the next loss starts over. */
+  /** The server was heard, or nothing was tried yet: the next loss starts over. */
   connected() {
     this._waits = 0;
     this._failed = 0;
@@ -416,12 +416,11 @@ export class KstreamClient extends EventTarget {
       message = JSON.parse(data);
       this.state.apply(message);
     } catch (error) {
-      this._emitError(error instanceof Error ? error : new Error(String(error)));
+      this._emitError(error);
       return;
     }
     if (message.type === "connection" && !this._heard) {
       this._heard = true;
-      this._retries.connected();
       clearTimeout(this._timers.pong);
       this._timers.heartbeat = setInterval(() => this._ping(socket), HEARTBEAT_INTERVAL);
       this._tell({ link: "connected" });

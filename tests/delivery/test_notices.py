@@ -1,0 +1,205 @@
+"""What clients are told of the source, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kstream.core.delivery.filters import EVERYTHING
+from kstream.core.timeline.events import Event, Verb
+from kstream.core.timeline.health import Cleared, ClusterInfo, ErrorCode, Fault, Identified, Lost, Synced
+from tests.delivery.sockets import FakeSocket, join, publish, types
+from tests.hubs import running
+from tests.making import change, pod_key
+
+
+async def test_a_client_of_a_broken_source_gets_the_error_and_the_state_as_soon_as_there_is_one() -> None:
+    async with running(synced=False) as (hub, clock):
+        fault = Fault(ErrorCode.CONNECTION_FAILED, "refused", "details", "cluster")
+        hub.report(fault)
+        socket, _ = await join(hub, clock)
+        assert types(socket.messages()) == ["connection", "error"]
+        hub.report(Cleared("cluster"))
+        hub.report(Identified(ClusterInfo("found", "v1")))
+        await publish(hub, Event(1, change(Verb.ADDED, pod_key("p"))))
+        hub.report(Synced(), after=1)
+        await clock.advance(0)
+        cleared, found, state = socket.messages()  # who the cluster is, for those who wait
+        assert (cleared["type"], cleared["fault"]) == ("cleared", "cluster")
+        assert (found["type"], found["cluster"]["name"], state["type"]) == (
+            "connection",
+            "found",
+            "initial_state",
+        )
+
+
+async def test_a_report_waits_for_the_events_before_it() -> None:
+    async with running(synced=False) as (hub, clock):
+        socket, _ = await join(hub, clock)
+        hub.report(Synced(), after=1)
+        await clock.advance(0)
+        assert types(socket.messages()) == ["connection"]
+        await publish(hub, Event(1, change(Verb.ADDED, pod_key("p"))))
+        await clock.advance(0)
+        (state,) = socket.messages()
+        assert state["seq"] == 1
+
+
+async def test_clients_are_told_once_when_the_source_is_lost_and_when_it_is_back() -> None:
+    async with running() as (hub, clock):
+        socket, _ = await join(hub, clock)
+        socket.messages()
+        for report in (Lost(), Lost(), Synced(), Synced()):
+            hub.report(report)
+        await clock.advance(0)
+        assert [message["status"] for message in socket.messages()] == ["reconnecting", "connected"]
+
+
+async def test_one_who_comes_while_the_state_is_stale_is_told_so() -> None:
+    async with running(lost=True) as (hub, clock):
+        socket, _ = await join(hub, clock)
+        messages = socket.messages()
+        assert types(messages) == ["connection", "connection", "initial_state"]
+        assert [message["status"] for message in messages[:2]] == ["connected", "reconnecting"]
+
+
+async def test_who_is_there_before_the_cluster_is_known_is_told_when_it_is() -> None:
+    async with running(synced=False) as (hub, clock):
+        client, _ = await join(hub, clock)
+        client.messages()
+        hub.report(Identified(ClusterInfo("found", "v1")))
+        await clock.advance(0.1)
+        (told,) = client.messages()
+        assert (told["type"], told["cluster"]) == ("connection", {"name": "found", "version": "v1"})
+
+
+async def test_who_resumes_before_the_source_has_synced_holds_what_may_be_old() -> None:
+    async with running(synced=False) as (hub, clock):
+        for time in ("the first", "the second"):
+            socket = FakeSocket()
+            hub.serve(hub.join(socket, EVERYTHING, window_bits=0, resumed=True))
+            first, second = socket.messages()
+            assert (first["status"], second["status"]) == ("connected", "reconnecting"), time
+        hub.report(Synced())
+        await clock.advance(0.1)
+        assert socket.messages()[0]["status"] == "connected"
+        hub.report(Synced())
+        await clock.advance(0.1)
+        assert socket.messages() == []
+
+
+class Played:
+    """A timeline that is played as a test says."""
+
+    def __init__(self) -> None:
+        self.playback: dict[str, Any] = {"state": "playing", "speed": 2}
+        self._tell: Callable[[Mapping[str, Any]], None] = lambda _: None
+
+    def listen(self, listener: Callable[[Mapping[str, Any]], None]) -> Callable[[], None]:
+        self._tell = listener
+        return lambda: None
+
+    def pause(self) -> None:
+        self.playback = {"state": "paused"}
+        self._tell(self.playback)
+
+
+async def test_whoever_comes_is_told_in_order_who_it_is_what_is_wrong_and_how_it_is_played() -> None:
+    async with running(lost=True) as (hub, clock):
+        hub.watch(Played())
+        for subject in ("cluster", "watch pods"):
+            hub.report(Fault(ErrorCode.CONNECTION_FAILED, "refused", "details", subject))
+        outlet = FakeSocket()
+        hub.join(outlet, EVERYTHING, window_bits=0, reason="another epoch")
+        socket, _ = await join(hub, clock)
+        first, doubt, one, other, playback, _ = socket.messages()
+    now = "2025-01-24T10:00:00.000Z"
+    assert first == {
+        "type": "connection",
+        "status": "connected",
+        "timestamp": now,
+        "cluster": {"name": "test", "version": "v1.36.0"},
+        "epoch": "epoch-1",
+        "term": "term-1",
+        "source": "live",
+        "resumed": False,
+        "limits": {"messagesPerMinute": 1000, "burst": 50},
+    }
+    assert doubt == {name: value for name, value in first.items() if name not in ("resumed", "limits")} | {
+        "status": "reconnecting"
+    }
+    assert one["error"].pop("fault") == "cluster"
+    assert other["error"].pop("fault") == "watch pods"
+    assert one == other
+    assert (one["error"]["code"], one["timestamp"]) == ("CONNECTION_FAILED", now)
+    assert playback == {"type": "playback", "data": {"state": "playing", "speed": 2}, "timestamp": now}
+
+
+async def test_one_who_could_not_be_resumed_is_told_why_and_one_who_could_that_it_was() -> None:
+    async with running() as (hub, clock):
+        told = []
+        for resumed, reason in ((False, "another epoch"), (True, None)):
+            outlet = FakeSocket()
+            hub.serve(hub.join(outlet, EVERYTHING, window_bits=0, resumed=resumed, reason=reason))
+            told += outlet.messages()[:1]
+            assert len(outlet.messages()) == 0
+        await clock.advance(0)
+    assert [(first["resumed"], first.get("reason")) for first in told] == [
+        (False, "another epoch"),
+        (True, None),
+    ]
+    assert "reason" not in told[1]
+
+
+async def test_everyone_is_told_how_the_timeline_is_played_from_now_on() -> None:
+    async with running() as (hub, clock):
+        played = Played()
+        hub.watch(played)
+        socket, _ = await join(hub, clock)
+        socket.messages()
+        played.pause()
+        await clock.advance(0)
+        (told,) = socket.messages()
+        assert (told["type"], told["data"]) == ("playback", {"state": "paused"})
+
+
+async def test_a_fault_is_told_to_everyone_at_once_and_its_end_to_nobody() -> None:
+    async with running() as (hub, clock):
+        socket, _ = await join(hub, clock)
+        socket.messages()
+        fault = Fault(ErrorCode.CONNECTION_FAILED, "refused", "details", "cluster")
+        for report in (fault, fault, Cleared("cluster"), Identified(ClusterInfo("test", "v1.36.0"))):
+            hub.report(report)
+        await clock.advance(0)
+        assert types(socket.messages()) == ["error"]
+
+
+async def test_another_cluster_is_told_with_whether_it_is_in_touch() -> None:
+    async with running(lost=True) as (hub, clock):
+        socket, _ = await join(hub, clock)
+        socket.messages()
+        hub.report(Identified(ClusterInfo("other", "v2")))
+        await clock.advance(0)
+        hub.report(Synced())
+        hub.report(Identified(ClusterInfo("third", "v3")))
+        await clock.advance(0)
+        told = [(message["status"], message["cluster"]["name"]) for message in socket.messages()]
+    assert told == [("reconnecting", "other"), ("connected", "other"), ("connected", "third")]
+
+
+async def test_reports_are_told_in_their_order_each_with_the_event_that_it_belongs_to() -> None:
+    async with running() as (hub, clock):
+        socket, _ = await join(hub, clock)
+        socket.messages()
+        hub.report(Lost(), after=1)
+        hub.report(Synced(), after=3)
+        hub.report(Lost())
+        await clock.advance(0)
+        assert socket.messages() == []
+        for seq, expected in ((1, ["reconnecting"]), (2, []), (3, ["connected", "reconnecting"])):
+            hub.publish([Event(seq, change(Verb.ADDED, pod_key(f"p{seq}")))])
+            await clock.advance(0)
+            assert [message["status"] for message in socket.messages() if "status" in message] == expected
+        hub.report(Synced(), after=3)
+        await clock.advance(0)
+        assert [message.get("status") for message in socket.messages()][:1] == ["connected"]
