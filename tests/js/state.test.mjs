@@ -139,6 +139,7 @@ test("a state of a server that did not say who it is cannot be resumed", () => {
 
 test("an error stands until the source is well again", () => {
   const state = new ClusterState();
+  state.apply({ type: "connection", status: "connected" });
   state.apply({ type: "error", error: { code: "CONNECTION_FAILED" } });
   state.apply({ type: "connection", status: "reconnecting" });
   assert.deepEqual(state.error, { code: "CONNECTION_FAILED" });

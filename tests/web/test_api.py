@@ -143,13 +143,13 @@ def request(path: str = "/api/state", **headers: str) -> web.Request:
     ("synced", "stale", "first"),
     [
         (False, False, "there is no state yet"),
-        (True, True, "the state is stale: the cluster is not in touch"),
+        (True, True, "the state is stale: not all of it follows the cluster"),
     ],
 )
 async def test_a_server_that_is_not_ready_says_why_and_what_is_wrong(
     synced: bool, stale: bool, first: str
 ) -> None:
-    async with api_of(synced=synced, stale=stale) as (api, hub):
+    async with api_of(synced=synced, lost=stale) as (api, hub):
         for subject, details in (("cluster", "details"), ("watch pods", "")):
             hub.report(Fault(ErrorCode.CONNECTION_FAILED, "refused", details, subject))
         answer = await api.readyz(request("/readyz"))
@@ -163,7 +163,14 @@ async def test_a_server_that_is_not_ready_says_why_and_what_is_wrong(
         stale,
     )
     assert status["faults"] == [
-        {"code": "CONNECTION_FAILED", "message": "refused", "details": details} for details in ("details", "")
+        {
+            "fault": fault,
+            "code": "CONNECTION_FAILED",
+            "message": "refused",
+            "details": details,
+            "stale": False,
+        }
+        for fault, details in (("cluster", "details"), ("watch pods", ""))
     ]
     assert status["cluster"] == {"name": "test", "version": "v1.36.0"}
 

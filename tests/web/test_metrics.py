@@ -152,7 +152,7 @@ def samples_of(metrics: Metrics) -> dict[str, float]:
 
 
 async def test_each_count_stands_under_its_name() -> None:
-    async with running(state=state_of(3, "x"), stale=True) as (hub, _):
+    async with running(state=state_of(3, "x"), lost=True) as (hub, _):
         for name, count in COUNTS.items():
             setattr(hub.tally, name, count)
         hub.tally.source_lag = 2.5
