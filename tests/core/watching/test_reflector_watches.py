@@ -283,7 +283,7 @@ def test_resumed_after_a_restart_bookmarks_are_expected_at_once() -> None:
 
 def test_one_byte_ends_a_row_of_silent_watches() -> None:
     driven = Driven(version="100")
-    for word in (b"", b"", b"", b"{", b""):
+    for word in (b"", b"", b"{", b""):
         get = driven.ask()
         if not get.watch:
             driven.page(version="100")
@@ -293,7 +293,7 @@ def test_one_byte_ends_a_row_of_silent_watches() -> None:
             driven.send(word)
         driven.now += 70
         driven.fail(Failure.SILENT)
-    # The 1st and the 2nd of the row were doubted, the 3rd not; then it began anew.
+    # The 1st and the 2nd of the row were doubted; the 3rd would not be, were it not the 1st of another.
     assert driven.reflector.freshness(driven.moment).lists == 2
     assert driven.ask().query == {"limit": "500"}
 
