@@ -134,6 +134,7 @@ def test_nothing_is_left_when_everyone_has_gone() -> None:
     assert state.versions() == {}
     assert state.pod_bodies(None) == state.pod_bodies({"default"}) == []
     assert state.pod_count("default") == 0
+    assert state._bodies_of == {}, "namespaces come and go for months"
     assert (state.seq, state.time) == (8, START)
 
 
