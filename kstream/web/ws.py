@@ -190,7 +190,10 @@ class WebSockets:
         events, reason = await resumes.look(token) if token is not None else ((), None)
         if token is not None:
             self._visits.note_resume(reason)
-        await ws.prepare(request)
+        try:
+            await ws.prepare(request)
+        except ConnectionResetError:
+            return None
         bits = int(ws.compress or 0)
         missed = None
         if token is not None and reason is None:

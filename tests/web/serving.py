@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from websockets.asyncio import client
+
 from kstream.clock import SystemClock
 from kstream.config import ServeSettings
 from kstream.core.timeline.events import Verb
@@ -43,6 +45,7 @@ class Running:
 @asynccontextmanager
 async def serving(
     *,
+    log: MemoryLog | None = None,
     clock: Clock | None = None,
     status: Status | None = None,
     control: Control | None = None,
@@ -52,7 +55,7 @@ async def serving(
 
     No metrics come in between, however slow the machine is: a test that wants them says how often.
     """
-    log = MemoryLog(epoch="epoch-1")
+    log = log or MemoryLog(epoch="epoch-1")
     await log.append([change(Verb.ADDED, node_key("n1")), change(Verb.ADDED, pod_key("p1"))])
     clock = clock or SystemClock()
     server = Server(
@@ -77,6 +80,13 @@ async def serving(
     finally:
         stop.set()
         await task
+
+
+def connect(url: str, **options: Any) -> client.connect:
+    """As the library's, without its deadlines: a slow machine is no fault."""
+    return client.connect(
+        url, **{"open_timeout": None, "ping_interval": None, "close_timeout": None} | options
+    )
 
 
 def decoded(text: str | bytes | bytearray) -> dict[str, Any]:

@@ -11,7 +11,6 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
-from websockets.asyncio.client import connect
 
 from kstream.clock import VirtualClock
 from kstream.core.delivery.tally import Recording
@@ -21,7 +20,7 @@ from kstream.logs.memory import MemoryLog
 from kstream.web.api import Api
 from tests.hubs import running
 from tests.making import state_of
-from tests.web.serving import serving
+from tests.web.serving import connect, serving
 from tests.workshop import Workshop
 
 

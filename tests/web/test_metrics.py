@@ -8,7 +8,6 @@ from pathlib import Path
 
 import aiohttp
 import pytest
-import websockets
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from prometheus_client.parser import text_string_to_metric_families
@@ -23,7 +22,7 @@ from kstream.web.metrics import Metrics, Visits
 from tests.delivery.sockets import FakeSocket
 from tests.hubs import running
 from tests.making import change, pod_key, state_of
-from tests.web.serving import Running, serving
+from tests.web.serving import Running, connect, serving
 
 DOCS = Path(__file__).parents[2] / "docs" / "metrics.md"
 
@@ -45,7 +44,7 @@ def samples_in(text: str) -> dict[str, float]:
 
 async def test_what_clients_got_is_counted_for_each_of_them() -> None:
     async with serving() as server:
-        async with websockets.connect(server.ws) as one, websockets.connect(server.ws) as other:
+        async with connect(server.ws) as one, connect(server.ws) as other:
             for client in (one, other):
                 await client.recv()
                 await client.recv()
@@ -73,7 +72,7 @@ async def test_what_clients_got_is_counted_for_each_of_them() -> None:
 async def test_resumes_and_refusals_are_counted_by_reason() -> None:
     async with serving() as server, aiohttp.ClientSession() as http:
         for token in (server.token(1), "epoch=other&seq=1", server.token(99), "epoch=epoch-1&seq=1"):
-            async with websockets.connect(f"{server.ws}?{token}") as client:
+            async with connect(f"{server.ws}?{token}") as client:
                 await client.recv()
         for headers in ({"Origin": "http://evil.example"}, {"Host": "evil.example"}):
             async with http.get(server.http("/livez"), headers=headers) as response:

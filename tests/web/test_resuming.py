@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, cast
 
 import pytest
-from websockets.asyncio.client import connect
 
 from kstream.clock import VirtualClock
 from kstream.core.delivery.filters import EVERYTHING
@@ -19,13 +18,14 @@ from kstream.core.timeline.state import ClusterState
 from kstream.core.timeline.terms import Term
 from kstream.delivery.hub import Hub
 from kstream.delivery.member import Member
+from kstream.logs.memory import MemoryLog
 from kstream.ports import EventLog
 from kstream.web.resuming import Missed, Resumes, Token
 from tests.delivery.sockets import FakeSocket
 from tests.frames_reader import FrameReader
 from tests.hubs import running
 from tests.making import START, change, numbered, pod_key
-from tests.web.serving import Running, serving
+from tests.web.serving import Running, connect, serving
 from tests.workshop import Workshop
 
 # More than the window of recent events holds, so that only the log can tell it.
@@ -48,14 +48,20 @@ async def _resume(server: Running, seq: int) -> tuple[dict[str, Any], list[dict[
         return first, rest
 
 
-async def _stalled(server: Running) -> asyncio.StreamWriter:
-    """A client that resumes from long ago and reads no more than the answer."""
+async def _asking(server: Running, seq: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A client that asks for a resume, and has not read the answer."""
     reader, writer = await asyncio.open_connection(server.address.host, server.address.port, limit=1024)
     host = f"{server.address.host}:{server.address.port}"
     writer.write(
-        f"GET /ws?{server.token(2)} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"GET /ws?{server.token(seq)} HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
     )
+    return reader, writer
+
+
+async def _stalled(server: Running) -> asyncio.StreamWriter:
+    """A client that resumes from long ago and reads no more than the answer."""
+    reader, writer = await _asking(server, 2)
     await reader.readuntil(b"\r\n\r\n")
     assert b'"resumed":true' in await reader.readuntil(b'"resumed":true')
     return writer
@@ -241,3 +247,31 @@ async def test_one_who_missed_nothing_in_the_log_goes_on_in_the_window() -> None
         hub.serve(member)
         first, batch = socket.messages()
     assert (first["resumed"], batch["type"], batch["seq"]) == (True, "batch", 120_001)
+
+
+class Held(MemoryLog):
+    """A log that takes as long to read as a test says."""
+
+    def __init__(self) -> None:
+        super().__init__(epoch="epoch-1")
+        self.asked = asyncio.Event()
+        self.goes_on = asyncio.Event()
+
+    async def read(self, after: int, upto: int) -> Sequence[Event]:
+        self.asked.set()
+        await self.goes_on.wait()
+        return await super().read(after, upto)
+
+
+async def test_one_who_leaves_while_the_log_is_read_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    log = Held()
+    async with serving(log=log) as server:
+        _, writer = await _asking(server, 1)
+        await log.asked.wait()
+        writer.transport.abort()
+        async with connect(server.ws) as ws:  # whoever comes after it: the server knows by now
+            assert json.loads(await ws.recv())["type"] == "connection"
+        log.goes_on.set()
+        async with connect(f"{server.ws}?{server.token(1)}") as ws:
+            assert json.loads(await ws.recv())["resumed"] is True
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]

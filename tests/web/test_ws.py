@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
-from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from kstream.core.timeline.events import Verb
 from tests.frames_reader import Frame, FrameReader
 from tests.making import change, pod_key
-from tests.web.serving import decoded, serving
+from tests.web.serving import connect, decoded, serving
 
 
 async def take(ws: ClientConnection, count: int) -> list[dict[str, Any]]:

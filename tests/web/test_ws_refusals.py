@@ -6,13 +6,12 @@ from typing import Any
 
 import aiohttp
 import pytest
-from websockets.asyncio.client import connect
 
 from kstream.clock import VirtualClock
 from kstream.core.delivery.socketfaults import parse_faults
 from tests.conformance.client import BINARY, CLOSE, PING, PONG, TEXT, RawClient, frame, json_of
 from tests.making import START
-from tests.web.serving import Running, decoded, serving
+from tests.web.serving import Running, connect, decoded, serving
 
 UPGRADE = {
     "Upgrade": "websocket",
