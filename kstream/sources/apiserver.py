@@ -31,6 +31,10 @@ class UnverifiedError(OSError):
     """It is not known that who answers is our cluster, or known that it is not."""
 
 
+class EncodedError(OSError):
+    """The answer is compressed, though none was asked for: it is not read."""
+
+
 LISTS: Final = 8  # pages that are read at once, by whoever lists: each is held in memory whole
 FAILURES: Final = (aiohttp.ClientError, OSError, ssl.SSLError, ValueError, ConfigError)
 """What a request may raise; `failure_of` says what it means."""
@@ -81,6 +85,7 @@ class ApiServer:
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=10.0),
             cookie_jar=aiohttp.DummyCookieJar(),
             read_bufsize=2**18,
+            auto_decompress=False,  # none is asked for, and what inflates has no bounds
         )
 
     async def renew(self, serial: int, *, only_if_changed: bool = False) -> None:
@@ -120,7 +125,7 @@ class ApiServer:
         headers = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "kstream"}
         if credentials.authorization:
             headers["Authorization"] = credentials.authorization
-        return await self._session.request(
+        response = await self._session.request(
             method,
             URL(credentials.host + path),
             params=query,
@@ -130,6 +135,11 @@ class ApiServer:
             proxy=credentials.proxy,
             server_hostname=credentials.server_name,
         )
+        encoding = response.headers.get("Content-Encoding", "identity")
+        if encoding.lower() != "identity":
+            response.close()
+            raise EncodedError(f"the answer to {path} is encoded ({encoding[:20]!r}), which nobody asked for")
+        return response
 
     async def _fresh(self) -> Credentials:
         """The credentials, renewed before they expire (LISTWATCH 11)."""

@@ -15,6 +15,8 @@ from kstream.sources.apiserver import FAILURES, ApiServer, cause_of
 from kstream.sources.watch import within
 
 _WITHIN: Final = 30.0  # seconds for each question
+_LARGEST: Final = 4 << 20  # bytes of an answer: etcd holds no object of more than 1.5 MiB
+_LONGEST: Final = 100  # characters of a version that are passed on
 _WATCH_LIST_SINCE: Final = 34  # the minor version whose servers have WatchList on by default
 
 
@@ -58,9 +60,10 @@ async def identify(api: ApiServer, clock: Clock) -> Identity:
             uid = decode_object(Kind.NAMESPACE, body).key.uid
         except MalformedError as error:
             raise UnidentifiedError(str(error)) from error
-    minor = "".join(c for c in version.minor if c.isdigit())
+    minor = "".join(c for c in version.minor[:_LONGEST] if c in "0123456789")
     new = version.major == "1" and bool(minor) and int(minor) >= _WATCH_LIST_SINCE
-    return Identity(ClusterInfo(api.credentials.cluster, version.git_version, uid), new)
+    said = "".join(c for c in version.git_version[:_LONGEST] if c.isprintable())
+    return Identity(ClusterInfo(api.credentials.cluster, said, uid), new)
 
 
 async def _ask(api: ApiServer, clock: Clock, path: str) -> tuple[int, bytes]:
@@ -80,4 +83,9 @@ async def _ask(api: ApiServer, clock: Clock, path: str) -> tuple[int, bytes]:
 
 async def _get(api: ApiServer, path: str) -> tuple[int, bytes]:
     async with await api.ask("GET", path) as response:
-        return response.status, await response.read()
+        body = bytearray()
+        async for data in response.content.iter_any():
+            body += data
+            if len(body) > _LARGEST:
+                raise ValueError(f"the answer to {path} is longer than {_LARGEST >> 20} MiB")
+        return response.status, bytes(body)

@@ -76,6 +76,9 @@ class Watcher:
             outputs = [reflector.receive_response(response.status, headers_of(response), self._now())]
             async for data in response.content.iter_any():
                 outputs += (reflector.receive_data(data, self._now()),)
+                if outputs[-1].close:
+                    response.close()
+                    break
         finally:
             response.release()
         return outputs

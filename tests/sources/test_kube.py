@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import pytest
+
 from kstream.core.timeline.events import Kind
 from kstream.core.timeline.health import ClusterInfo, ErrorCode, Identified
 from tests.scripted import (
+    Reply,
     ScriptedServer,
     Stream,
     answer,
@@ -435,3 +439,41 @@ async def test_it_is_complete_up_to_what_the_slowest_stream_heard_and_is_committ
         assert record.source.as_of == listed + 5, "it is not committed"
         record.paused.set()
         await until(lambda: record.source.as_of == listed + 10)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        answer(b'{"major": "1", "minor": "\xc2\xb2\xd9\xa3", "gitVersion": "v1.36.0"}'),
+        answer(b'{"major": "1", "minor": "' + b"9" * 5000 + b'", "gitVersion": "v1.36.0"}'),
+        answer(b'{"major": "1", "minor": "36", "gitVersion": "v1.36.0"}'),
+    ],
+    ids=["digits of other scripts", "5000 digits", "plain"],
+)
+async def test_what_is_said_of_the_version_ends_nothing(tmp_path: Path, reply: Reply) -> None:
+    server = ScriptedServer()
+    server.on("get /version", reply)
+    async with server.running(), recording(server, tmp_path) as record:
+        await record.synced()
+    assert record.health.cluster.version == "v1.36.0"
+
+
+async def test_a_version_without_end_is_passed_on_in_part(tmp_path: Path) -> None:
+    server = ScriptedServer()
+    server.on("get /version", answer(b'{"gitVersion": "v1' + b"x" * 9000 + b'"}'))
+    async with server.running(), recording(server, tmp_path) as record:
+        await record.synced()
+    assert record.health.cluster.version == "v1" + "x" * 98
+
+
+async def test_an_answer_that_is_encoded_though_nobody_asked_is_not_read(tmp_path: Path) -> None:
+    """It could inflate to anything."""
+    server = ScriptedServer()
+    bomb = answer(gzip.compress(bytes(2**20)), headers={"Content-Encoding": "gzip"})
+    server.on("list pods", bomb, listed([pod("a")], "5"))
+    async with server.running(), recording(server, tmp_path) as record:
+        await until(lambda: bool(record.health.faults))
+        (fault,) = record.health.faults.values()
+        assert "is encoded ('gzip'), which nobody asked for" in fault.details
+        await record.synced()
+        assert record.pods == ["a"]

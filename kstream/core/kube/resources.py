@@ -106,6 +106,7 @@ class _Object(Protocol):
 
 
 _T = TypeVar("_T", bound=_Object)
+_R = TypeVar("_R")
 
 
 class _Event(msgspec.Struct, Generic[_T], frozen=True, gc=False):
@@ -145,7 +146,7 @@ class _Codec(Generic[_T]):
 
     def object(self, raw: bytes) -> Decoded:
         try:
-            decoded = self._decoded(self._decode_item(raw))
+            decoded = self._decoded(_read(self._decode_item, raw))
         except _UNREADABLE as error:
             raise _malformed(f"a {self._kind}", error) from None
         if decoded is None:
@@ -157,7 +158,7 @@ class _Codec(Generic[_T]):
     def page(self, raw: bytes) -> Page:
         decode = self._decoded
         try:
-            page = self._decode_page(raw)
+            page = _read(self._decode_page, raw)
             found = page.items if page.items is not msgspec.UNSET else None
             items = [decoded for item in found or () if (decoded := decode(item)) is not None]
         except _UNREADABLE as error:
@@ -186,7 +187,7 @@ class _Codec(Generic[_T]):
 
     def line(self, raw: bytes | memoryview) -> Line:
         try:
-            event = self._decode_event(raw)
+            event = _read(self._decode_event, raw)
             item = event.object
             if event.type in _UPSERTS:
                 if item is None or (decoded := self._decoded(item)) is None:
@@ -236,6 +237,25 @@ class _Codec(Generic[_T]):
             return None
         key = ObjectKey(self._kind, metadata.namespace or "", metadata.name, metadata.uid)
         return Decoded(key, metadata.resource_version or "", self._body(item, metadata))
+
+
+def _read(decode: Callable[[bytes | memoryview], _R], raw: bytes | memoryview) -> _R:
+    """As `decode` does; a null where none is expected is left out, which is what Go makes of it: one of them must not
+    withhold all that is beside it."""
+    try:
+        return decode(raw)
+    except msgspec.ValidationError:
+        if b"null" not in bytes(raw):
+            raise
+        return decode(_encode(_without_nulls(msgspec.json.decode(raw))))
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_nulls(each) for name, each in value.items() if each is not None}
+    if isinstance(value, list):
+        return [_without_nulls(each) for each in value if each is not None]
+    return value
 
 
 def _malformed(what: str, error: Exception) -> MalformedError:

@@ -56,6 +56,8 @@ PROBE: Final = 300.0  # seconds between tries of what is forbidden for longer
 SETTLED: Final = 1.0  # seconds after which a watch that was opened has told what it was late with
 SHORT: Final = 1.0  # a watch that ends within this without an event has failed (LISTWATCH 7)
 _REFUSAL: Final = 64 * 1024  # bytes of an error's body that are read
+MAX_PAGE: Final = 256 << 20  # bytes of a page: 500 objects of half a megabyte
+MAX_LIST: Final = 2 << 30  # bytes of a list without pages: 150,000 pods of 14 KB
 
 
 class _Phase(StrEnum):
@@ -94,6 +96,7 @@ class Reflector:
         self._status = 0
         self._headers: Mapping[str, str] = {}
         self._body: list[bytes] = []
+        self._received = 0  # bytes of the body, kept or not
         self._lines = LineSplitter()
         self._superseded = Superseded()
         self._timeout = 0  # timeoutSeconds of the watch
@@ -102,6 +105,7 @@ class Reflector:
         self._heard_lines = False
         self._heard_bytes = False
         self._wordless = 0  # watches in a row
+        self._short = 0  # watches in a row that ended as soon as they had said something
         self._unauthorized = False
         self._denied_since: float | None = None  # monotonic
         self.restarted = False  # the response that is being received is of no interest any more
@@ -170,6 +174,7 @@ class Reflector:
         self._status = status
         self._headers = headers
         self._body.clear()
+        self._received = 0
         if status != 200:
             return Output()
         self._unauthorized, self._denied_since = False, None
@@ -193,8 +198,17 @@ class Reflector:
     def receive_data(self, data: bytes, now: Moment) -> Output:
         self._tally.last_byte = now.time
         if self._status != 200 or self._phase is _Phase.LIST:
-            if self._status == 200 or sum(map(len, self._body)) < _REFUSAL:
-                self._body.append(data)
+            self._received += len(data)
+            if self._status != 200:
+                if self._received - len(data) < _REFUSAL:
+                    self._body.append(data)
+                return Output()
+            if self._received > (most := MAX_PAGE if self._paged else MAX_LIST):
+                self._body.clear()
+                return self._failed(now, f"a page of the list is longer than {most >> 20} MiB")._replace(
+                    close=True
+                )
+            self._body.append(data)
             return Output()
         self._heard_bytes = True
         if self._phase is _Phase.WATCH:
@@ -218,6 +232,10 @@ class Reflector:
         lasted = now.monotonic - self._opened
         if not self._heard_lines and lasted < SHORT:
             return self._failed(now, "the watch ended as soon as it began")
+        self._short = self._short + 1 if lasted < SHORT else 0
+        if self._short > 1:
+            # A word and an end, over and over, is no reason to ask thousands of times a second.
+            self._not_before = max(self._not_before, self._opened + SHORT)
         if lasted > BOOKMARKS_WITHIN:
             self._doubt_silence()
         return Output()

@@ -163,3 +163,29 @@ def test_any_pod_is_read_and_lists_the_containers_that_kubectl_counts(value: dic
         each["name"] for each in [*spec.get("containers", ()), *sidecars]
     ]
     assert found["labels"] == value["metadata"].get("labels", {})
+
+
+def test_a_null_withholds_nothing_but_itself() -> None:
+    """Go reads a null as nothing at all; some server in between may write one where no API server would."""
+    whole = {
+        "metadata": META | {"labels": {"team": "a"}},
+        "spec": {"containers": [{"name": "c", "image": "i"}]},
+    }
+    odd = {
+        "metadata": META | {"uid": "u2", "labels": {"team": None, "app": "b"}},
+        "spec": {"containers": [None, {"name": "c", "image": None}]},
+    }
+    page = decode_page(Kind.POD, raw({"metadata": {"resourceVersion": "9"}, "items": [whole, odd, None]}))
+    first, second = (json.loads(item.body) for item in page.items)
+    assert first["labels"] == {"team": "a"}
+    assert (second["uid"], second["labels"], len(second["containers"])) == ("u2", {"app": "b"}, 1)
+    line = decode_line(Kind.POD, raw({"type": "MODIFIED", "object": odd}))
+    assert line.decoded is not None
+    assert json.loads(line.decoded.body) == second
+    assert json.loads(decode_object(Kind.POD, raw(odd)).body) == second
+
+
+def test_a_null_excuses_nothing_else() -> None:
+    wrong = {"metadata": META | {"labels": {"team": None, "app": 5}}}
+    with pytest.raises(MalformedError, match="Expected `str"):
+        decode_object(Kind.POD, raw(wrong))

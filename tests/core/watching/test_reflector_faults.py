@@ -368,3 +368,20 @@ def test_only_what_stands_in_front_of_the_server_leaves_a_watch_as_it_was(code: 
     assert driven.said(Answered) is (code == 404)
     driven.waits()
     assert ("resourceVersion" not in driven.ask().query) is lists
+
+
+def test_a_page_without_end_is_not_read_to_it() -> None:
+    driven = Driven()
+    driven.ask()
+    driven.open()
+    megabyte = b" " * 2**20
+    for _ in range(256):
+        driven.send(megabyte)
+    assert not driven.said(OutOfTouch)
+    driven.send(b" ")
+    assert driven.closed
+    assert named(driven.notes[-1:]) == named([OutOfTouch("a page of the list is longer than 256 MiB")])
+    assert driven.waits() >= 0.8
+    driven.ask()
+    driven.page("a")
+    assert driven.events == ["ADDED a"]

@@ -311,3 +311,20 @@ def test_a_repetition_is_counted_once_and_an_object_whose_name_is_used_again_not
     driven.send(line("ADDED", pod("a", "101", uid="another")))
     fresh = driven.reflector.freshness(driven.moment)
     assert (fresh.suppressed, fresh.events) == (1, 3)
+
+
+def test_watches_that_end_after_a_word_are_opened_once_a_second_at_most() -> None:
+    driven = Driven().watching("a")
+    waits = []
+    for number in range(3):
+        driven.send(line("MODIFIED", pod("a", str(101 + number))))
+        driven.now += 0.25
+        driven.end()
+        waits.append(driven.waits())
+        driven.ask()
+        driven.open()
+    assert waits == [0.0, 0.75, 0.75]
+    driven.now += 1.0
+    driven.end()
+    assert driven.waits() == 0.0
+    assert not driven.said(OutOfTouch)
