@@ -259,7 +259,6 @@ class Reflector:
         """Everything there is has been seen: what was not is gone (LISTWATCH 8)."""
         self._version = version
         self._phase = _Phase.WATCH
-        self._token = ""
         self._paged = True
         self._superseded.relisted()
         absent = self.inventory.end_sweep(self._sweep, namespace=self.stream.namespace, time=now.time)

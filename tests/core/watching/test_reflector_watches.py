@@ -320,3 +320,15 @@ def test_a_repetition_is_counted_once_and_an_object_whose_name_is_used_again_not
     driven.send(line("ADDED", pod("a", "101", uid="another")))
     fresh = driven.reflector.freshness(driven.moment)
     assert (fresh.suppressed, fresh.events) == (1, 3)
+
+
+def test_what_one_watch_heard_says_nothing_of_the_next() -> None:
+    driven = Driven().watching("a")
+    driven.send(bookmark("101"))
+    driven.end()
+    assert named(driven.notes) == []
+    driven.ask()
+    driven.open()
+    driven.notes.clear()
+    driven.end()
+    assert named(driven.notes) == named([OutOfTouch("the watch ended as soon as it began")])
