@@ -303,7 +303,6 @@ class Reflector:
         self._version = version
         self._phase = _Phase.WATCH
         self._tally.complete = self._complete_before = self._listed
-        self._token = ""
         self._paged = True
         self._superseded.relisted()
         absent = self.inventory.end_sweep(self._sweep, namespace=self.stream.namespace, time=now.time)

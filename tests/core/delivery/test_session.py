@@ -154,19 +154,20 @@ def large(count: int) -> list[Event]:
     return numbered([*changes, *(change(Verb.ADDED, pod_key(f"r{n}")) for n in range(45))])
 
 
-def test_a_batch_in_several_parts_is_sent_part_by_part_to_its_end() -> None:
+@pytest.mark.parametrize(("count", "parts"), [(12, 2), (24, 3)])
+def test_a_batch_in_several_parts_is_sent_part_by_part_to_its_end(count: int, parts: int) -> None:
     backlog = Backlog(head=0)
     session = synced(backlog)
-    backlog.append(large(24))
+    backlog.append(large(count))
     found = []
     while not session.caught_up:
         found.append(sent(session, 0.0))
         assert session.sending is not session.caught_up
-    assert [[message["type"] for message in each] for each in found] == [["batch"]] * 3
-    assert ["seq" in message for (message,) in found] == [False, False, True]
-    assert sum(len(message["data"]) for (message,) in found) == 69
-    assert level(session) == LIMITS.burst - 3
-    assert session.lane.cursor == 69
+    assert [[message["type"] for message in each] for each in found] == [["batch"]] * parts
+    assert ["seq" in message for (message,) in found] == [False] * (parts - 1) + [True]
+    assert sum(len(message["data"]) for (message,) in found) == count + 45
+    assert level(session) == LIMITS.burst - parts
+    assert session.lane.cursor == count + 45
 
 
 def test_those_in_a_lane_get_the_rest_of_a_large_batch_alone() -> None:
@@ -254,21 +255,17 @@ def test_one_who_talks_too_much_is_told_when_to_go_on() -> None:
     }
 
 
-def test_one_who_pauses_for_more_than_a_second_begins_anew() -> None:
+def test_one_who_goes_on_is_closed_after_ten_seconds_and_one_who_pauses_begins_anew() -> None:
     session = session_on(Backlog(head=0))
+    ended = []
     now = 0.0
-    for _ in range(15):
-        now += 1.01
+    for pause in [2.0] * 15 + [1.0] * 10:
+        now += pause
         for _ in range(100):
             session.receive("{}", now=now, time=START)
-    ended: list[object] = [session.closing]
-    for _ in range(11):
-        now += 1.0
-        for _ in range(100):
-            session.receive("{}", now=now, time=START)
-    ended.append(session.closing)
-    assert ended == [None, (1008, "rate limit exceeded for too long", False)]
-    assert session.tally.invalid + session.tally.refused == session.tally.received == 2600
+        ended.append(session.closing)
+    assert ended == [None] * 24 + [(1008, "rate limit exceeded for too long", False)]
+    assert session.tally.invalid + session.tally.refused == session.tally.received == 2500
 
 
 def test_who_may_not_move_the_timeline_is_told_whose_it_is() -> None:

@@ -61,3 +61,15 @@ def test_a_state_shows_what_the_filter_lets_through() -> None:
     (text,) = snapshot.messages(snapshot.capture(state, Filter(frozenset({"other"}))), time=START)
     data = json.loads(text)["data"]
     assert (len(data["nodes"]), data["pods"], data["namespaces"]) == (2, [], [])
+
+
+@pytest.mark.parametrize(("size", "compressed"), [(1024, False), (1025, True)])
+def test_a_state_is_compressed_from_the_size_on_from_which_any_message_is(
+    size: int, compressed: bool
+) -> None:
+    (bare,) = snapshot.messages(snapshot.capture(state_of([1]), EVERYTHING), time=START)
+    taken = snapshot.capture(state_of([1 + size - len(bare)]), EVERYTHING)
+    (message,) = snapshot.messages(taken, time=START)
+    (frame,) = snapshot.encode(taken, time=START, window_bits=15).frames
+    assert len(message) == size
+    assert FrameReader().feed(frame)[0].compressed is compressed

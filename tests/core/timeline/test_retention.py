@@ -88,7 +88,9 @@ def test_a_trim_by_size_is_a_step_of_a_fiftieth_at_least_and_leaves_what_is_spar
     assert first_kept(holding, 9_999_000, spare=0) == 301, "200 of 10,000 events, though one would do"
     assert first_kept(holding, 0, spare=1000) == 9101
     assert first_kept(holding, 10_000_000, spare=0) == 101, "it fits"
-    assert first_kept(holding._replace(head=110), 0, spare=9) == 102, "one event at least"
+    few = holding._replace(head=110, size=10_000)
+    assert first_kept(few, 9_500, spare=0) == 102, "one event at least, and no more than are too many"
+    assert first_kept(few, 0, spare=9) == 102
     assert first_kept(holding._replace(head=110), 0, spare=10) == 101, "nothing may go"
 
 

@@ -72,6 +72,11 @@ def test_the_same_continue_token_twice_ends_in_a_list_without_pages() -> None:
     assert driven.ask().query == {}
     driven.page("a", "b", "c")
     assert driven.events == ["ADDED a", "ADDED b", "ADDED c"]
+    driven.ask()
+    driven.open()
+    driven.send(error(410, "Expired"))
+    driven.waits()
+    assert driven.ask().query == {"limit": "500"}, "the next list is tried in pages again"
 
 
 def test_a_page_is_asked_for_again_when_it_was_lost() -> None:
@@ -292,3 +297,15 @@ def test_a_list_says_that_it_was_answered_and_allowed_and_is_in_touch_at_its_end
     driven.ask()
     driven.page("b")
     assert named(driven.notes[2:]) == named([Answered(), Allowed("list"), InTouch()])
+
+
+def test_half_a_page_is_forgotten_before_it_is_asked_for_again() -> None:
+    driven = Driven()
+    driven.ask()
+    driven.open()
+    driven.send(b'{"metadata":{"resourceVersion":')
+    driven.fail(Failure.CUT)
+    driven.waits()
+    driven.ask()
+    driven.page("a")
+    assert driven.events == ["ADDED a"]

@@ -328,3 +328,15 @@ def test_watches_that_end_after_a_word_are_opened_once_a_second_at_most() -> Non
     driven.end()
     assert driven.waits() == 0.0
     assert not driven.said(OutOfTouch)
+
+
+def test_what_one_watch_heard_says_nothing_of_the_next() -> None:
+    driven = Driven().watching("a")
+    driven.send(bookmark("101"))
+    driven.end()
+    assert named(driven.notes) == []
+    driven.ask()
+    driven.open()
+    driven.notes.clear()
+    driven.end()
+    assert named(driven.notes) == named([OutOfTouch("the watch ended as soon as it began")])

@@ -187,3 +187,13 @@ def test_a_server_that_was_restored_is_believed_in_its_initial_events() -> None:
     driven.open()
     driven.send(line("ADDED", pod("a", "5")), initial_end("6"))
     assert driven.events == ["ADDED a", "MODIFIED a", "DELETED a", "ADDED a"]
+
+
+def test_what_comes_with_the_bookmark_that_ends_them_is_watched_and_no_longer_listed() -> None:
+    driven = watch_list()
+    driven.open()
+    versions = ("5", "21", "5")
+    first, second, again = (line("MODIFIED", pod("a", version)) for version in versions)
+    driven.send(first + initial_end("20") + second + again)
+    assert driven.events == ["ADDED a", "MODIFIED a"], "an older state is no news"
+    assert driven.version == "21"
