@@ -16,6 +16,7 @@ from kstream.core.delivery import wire
 from kstream.core.delivery.backlog import Backlog
 from kstream.core.delivery.filters import Filter
 from kstream.core.delivery.frames import text_frame
+from kstream.core.delivery.lane import FOREVER
 from kstream.core.delivery.limits import Limits
 from kstream.core.delivery.pacing import pause_after
 from kstream.core.delivery.session import Close, Session
@@ -72,8 +73,8 @@ class Hub:
         self._dirty: dict[Filter, None] = {}
         self._slow: dict[Member, None] = {}
         self._timers: Timers[Member | Party] = Timers()
-        self._armed = 0.0
-        self._flush_at = 0.0  # before this instant a flush would leave no time for anything else
+        self._armed = -FOREVER
+        self._flush_at = -FOREVER  # before this instant a flush would leave no time for anything else
         self._pulse = Pulse(clock, self.tally)
         self._wake = asyncio.Event()
         self._later: deque[tuple[int, Report]] = deque()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kstream.core.delivery.backlog import Backlog
-from kstream.core.delivery.filters import EVERYTHING
+from kstream.core.delivery.filters import EVERYTHING, Filter
 from kstream.core.timeline.events import Event, Verb
 from kstream.core.timeline.health import Lost
 from kstream.delivery.crowd import PARTY, Crowd
@@ -89,6 +89,22 @@ async def test_one_of_a_lane_whose_socket_is_full_falls_behind_alone() -> None:
             if message["type"] != "metrics"
         ]
     assert names == [f"p{n}" for n in range(1, count + 1)]
+
+
+async def test_what_a_client_says_too_often_is_dropped_and_it_rides_on() -> None:
+    async with running() as (hub, clock):
+        outlet, member = await join(hub, clock)
+        for _ in range(51):
+            hub.receive(member, '{"type":"subscribe","namespaces":["b"]}')
+        await clock.advance(0)
+        assert types(outlet.messages()) == ["connection", "initial_state", "error", "initial_state"]
+        crowd = hub._crowds[Filter(frozenset({"b"}))]
+        assert list(crowd.parties) == [member.session.lane]
+        hub.receive(member, '{"type":"ping"}')
+        assert (list(crowd.parties), member.session.riding) == ([member.session.lane], True)
+        assert hub.tally.refused == 2
+        await publish(hub, Event(1, change(Verb.ADDED, pod_key("p", "b"))))
+        assert types(outlet.messages()) == ["pod_event"]
 
 
 def crowd_of(*members: Member) -> Crowd:

@@ -54,7 +54,7 @@ async def test_of_those_who_left_nothing_is_left() -> None:
         for member in members:
             hub.leave(member)
             hub.leave(member)
-            hub.receive(member, '{"type":"ping"}')
+            hub.receive(member, '{"type":"subscribe","namespaces":["c"]}')
             hub.answer(member, b"pong")
         assert left_over(hub) == {}
         assert all(member.closed and member.gone for member in members)

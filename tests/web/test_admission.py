@@ -81,15 +81,15 @@ def test_a_server_on_all_addresses_answers_to_every_address_and_to_no_other_name
         ("http://localhost:99999", "localhost:99999", False),
         ("http://localhost", "localhost:99999", False),
         ("http://[::1", "localhost", False),
-        ("http://allowed.example", "localhost", True),
-        ("HTTP://Allowed.Example/", "localhost", True),
-        ("http://allowed.example:8080", "localhost", False),
+        ("http://allowed.box", "localhost", True),
+        ("HTTP://Allowed.Box/", "localhost", True),
+        ("http://allowed.box:8080", "localhost", False),
     ],
 )
 def test_a_page_may_connect_from_where_it_was_served_and_from_what_was_allowed(
     origin: str, host: str, allowed: bool
 ) -> None:
-    assert rules(origins=("http://allowed.example",)).origin_allowed(origin, host) is allowed
+    assert rules(origins=("http://allowed.box",)).origin_allowed(origin, host) is allowed
 
 
 def test_a_star_allows_every_page() -> None:
@@ -128,7 +128,7 @@ async def test_a_foreign_page_is_told_which_option_would_let_it_in_and_may_not_r
 
 
 async def test_an_allowed_page_may_read_the_answer_and_ask_first_what_it_may() -> None:
-    page = "http://allowed.example"
+    page = "http://allowed.box"
     status, headers, _ = await asked("GET", {"Origin": page}, allow_origin=(page + "/",))
     assert (status, headers["Access-Control-Allow-Origin"], headers["Vary"]) == (200, page, "Origin")
     assert "Access-Control-Allow-Methods" not in headers
