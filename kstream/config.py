@@ -5,6 +5,7 @@ Every option is also an environment variable, `KSTREAM_` and its name: `--max-cl
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal, TypeVar
@@ -34,6 +35,18 @@ class ServeSettings(BaseModel):
     output: Literal["text", "json"] = "text"
 
 
+# Kubernetes sets KSTREAM_PORT=tcp://10.0.0.1:80 in every pod beside a Service that is named kstream.
+_SERVICE_LINK = re.compile(r"(?:tcp|udp|sctp)://\S+:\d+", re.ASCII)
+
+
+class _Option(click.Option):
+    """An option whose variable may have been set by Kubernetes, for a Service of that name: that says nothing."""
+
+    def resolve_envvar_value(self, ctx: click.Context) -> str | None:
+        value = super().resolve_envvar_value(ctx)
+        return None if value is not None and _SERVICE_LINK.fullmatch(value) else value
+
+
 def env_option(*declarations: str, **attributes: Any) -> Callable[[F], F]:
     """`click.option` that can also be set as KSTREAM_…, and says so in --help."""
     long = next(name for name in declarations if name.startswith("--"))
@@ -41,6 +54,7 @@ def env_option(*declarations: str, **attributes: Any) -> Callable[[F], F]:
     attributes.setdefault("envvar", variable)
     attributes.setdefault("show_envvar", True)
     attributes.setdefault("show_default", True)
+    attributes.setdefault("cls", _Option)
     return partial(_decorate, declarations, attributes)
 
 

@@ -5,22 +5,31 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import suppress
-from functools import partial
 
 from kstream.core.errors import KstreamError
 
+_LONGEST_END = 30  # seconds that an orderly end may take
+
 
 def stop_on_signals(stop: asyncio.Event) -> None:
-    """Ctrl-C and SIGTERM set `stop`; a second one ends the process at once."""
+    """Ctrl-C, SIGTERM and SIGHUP (a terminal that is closed) set `stop`; a second one ends the process at once.
+
+    An end that takes longer than 30 seconds is made short by the system, whatever this process is doing then.
+    """
     loop = asyncio.get_running_loop()
-
-    def stopped(number: int) -> None:
-        stop.set()
-        loop.remove_signal_handler(number)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
+            continue  # nohup: whoever started us wants us to outlive the terminal
         with suppress(NotImplementedError):
-            loop.add_signal_handler(number, partial(stopped, number))
+            loop.add_signal_handler(number, stop.set)
+            # The loop is woken by the signal itself. This runs between two bytecodes, also where the loop is held up.
+            signal.signal(number, _no_second_chance)
+
+
+def _no_second_chance(number: int, _: object) -> None:
+    signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.alarm(_LONGEST_END)
 
 
 def first_of(group: BaseExceptionGroup[KstreamError]) -> KstreamError:

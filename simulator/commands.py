@@ -13,15 +13,18 @@ import click
 import yaml
 
 from kstream.clock import SystemClock
+from kstream.commands.address import page_url
 from kstream.commands.keeping import keep_settings, keeping_options, retention
 from kstream.commands.serving import serve_until_stopped
 from kstream.config import ServeSettings, env_option, serve_settings, serving_options, workers_option
 from kstream.core.amounts import seconds
 from kstream.core.errors import ConfigError, InvalidMessageError, KstreamError, UnreachableError
 from kstream.core.timeline.retention import Keep
+from kstream.logs.leftovers import sweep
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import Clock
 from kstream.run import Server
+from kstream.sources.documents import read_document
 from kstream.workers.crew import Crew
 from simulator.source import SimulatorSource, parse_speed
 from simulator.story.actions import action_names
@@ -117,6 +120,7 @@ async def _simulate(
     clock: Clock,
     workers: int,
 ) -> None:
+    await asyncio.to_thread(sweep)
     if path is None:
         log = await SqliteLog.open_temporary(meta={"simulation": source.run})
     else:
@@ -191,7 +195,7 @@ def sim() -> None:
     envvar="KSTREAM_URL",
     show_envvar=True,
     show_default=True,
-    help="The server.",
+    help="The server: its page or its WebSocket (http, https, ws or wss; /ws may be left out).",
 )
 def do(action: str, target: str | None, arguments: tuple[str, ...], url: str) -> None:
     """Do ACTION now, and print how things are then.
@@ -212,8 +216,21 @@ def do(action: str, target: str | None, arguments: tuple[str, ...], url: str) ->
         key, equals, value = argument.partition("=")
         if not equals:
             raise ConfigError(f"{argument!r} is not KEY=VALUE: write replicas=9")
-        body[key.replace("-", "_")] = yaml.safe_load(value)
-    click.echo(json.dumps(asyncio.run(_post(url.rstrip("/"), body))))
+        body[key.replace("-", "_")] = _value(argument, value)
+    click.echo(json.dumps(asyncio.run(_post(str(page_url(url)).rstrip("/"), body))))
+
+
+def _value(argument: str, text: str) -> Any:
+    """What is written after the `=`, as in a scenario. Raises ConfigError for what JSON has not."""
+    try:
+        _, value = read_document(text)
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except (yaml.YAMLError, ValueError, TypeError):
+        raise ConfigError(
+            f"{argument!r:.200} is no value of an action: write a number, a text, or a mapping "
+            "such as fault='{kind: crash, after: 3s}'"
+        ) from None
+    return value
 
 
 async def _post(url: str, body: dict[str, Any]) -> Any:

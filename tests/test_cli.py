@@ -5,11 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 from click.testing import CliRunner
 
 from kstream.cli import main
 from kstream.core import errors
+from simulator.commands import simulate
 
 
 def kstream(*arguments: str, timeout: float = 30) -> subprocess.CompletedProcess[str]:
@@ -88,3 +90,29 @@ def test_tail_of_a_server_that_is_not_there_is_unreachable() -> None:
 
 def test_tail_refuses_a_url_that_is_none() -> None:
     assert kstream("tail", "ftp://nowhere").returncode == 3
+
+
+@pytest.mark.parametrize("value", ["tcp://10.0.0.1:80", "udp://[fd00::1]:53", "sctp://kstream:9"])
+def test_what_kubernetes_sets_for_a_service_named_kstream_is_no_option(
+    value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (
+        "PORT",
+        "SERVICE_HOST",
+        "SERVICE_PORT",
+        "PORT_80_TCP",
+        "PORT_80_TCP_PROTO",
+        "PORT_80_TCP_ADDR",
+    ):
+        monkeypatch.setenv(f"KSTREAM_{name}", value)
+    (port,) = [option for option in simulate.params if option.name == "port"]
+    context = click.Context(simulate)
+    assert port.process_value(context, port.consume_value(context, {})[0]) == 3001
+    assert CliRunner().invoke(simulate, ["--list"]).exit_code == 0
+
+
+def test_a_port_that_is_none_and_was_set_by_a_person_is_wrong_usage(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KSTREAM_PORT", "many")
+    result = CliRunner().invoke(simulate, ["--list"])
+    assert result.exit_code == 2
+    assert "Invalid value for '--port'" in result.output

@@ -12,6 +12,7 @@ from kstream.commands.cluster import cluster_options, kube_source, stream_status
 from kstream.commands.keeping import keep_settings, keeping_options, retention
 from kstream.commands.serving import serve_until_stopped
 from kstream.config import env_option, serve_settings, serving_options, workers_option
+from kstream.logs.leftovers import sweep
 from kstream.logs.sqlite import SqliteLog
 from kstream.run import Server
 from kstream.workers.crew import Crew
@@ -37,6 +38,7 @@ async def _serve(path: str | None, workers: int, options: dict[str, Any]) -> Non
     keep = keep_settings(options, temporary=path is None)
     clock = SystemClock()
     source = kube_source(options, clock)
+    await asyncio.to_thread(sweep)
     log = await (SqliteLog.open(path) if path is not None else SqliteLog.open_temporary())
     server = Server(
         mode="live",

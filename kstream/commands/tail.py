@@ -9,6 +9,7 @@ import sys
 import click
 
 from kstream.client import Client, Link, Status
+from kstream.commands.address import socket_url
 from kstream.config import env_option
 from kstream.render import Renderer
 
@@ -25,9 +26,12 @@ from kstream.render import Renderer
 )
 @env_option("--no-reconnect", is_flag=True, help="End with the connection instead of connecting again.")
 def tail(url: str, namespace: tuple[str, ...], output: str, no_reconnect: bool) -> None:
-    """Print the messages of the server at URL until Ctrl-C; reconnects as the contract says."""
+    """Print the messages of the server at URL until Ctrl-C; reconnects as the contract says.
+
+    URL is its page or its WebSocket (http, https, ws or wss; /ws may be left out); KSTREAM_URL says it too.
+    """
     try:
-        asyncio.run(_tail(url, namespace, output == "json", not no_reconnect))
+        asyncio.run(_tail(socket_url(url), namespace, output == "json", not no_reconnect))
     except (KeyboardInterrupt, BrokenPipeError):
         # Whoever reads our output may stop before we do; Python would complain when it flushes at exit.
         sys.stderr.close()

@@ -36,6 +36,7 @@ def status_of(server: SimulatedServer, name: str) -> str:
 def test_a_frontend_test_starts_at_a_moment_paused_and_steps() -> None:
     with simulated("node-failure", at="1m") as server:
         assert done(server.page, "status")["elapsed"] == 60
+        assert done(server.websocket, "status")["elapsed"] == 60, "one server, whichever address"
         assert status_of(server, "node-3") == "Ready", "it died 30 s ago and nobody knows yet"
         after = server.step("20s")
         assert after["elapsed"] == 80

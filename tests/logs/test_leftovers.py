@@ -1,0 +1,66 @@
+"""Temporary logs of processes that were killed are removed by the next one, and those of the living are not."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from kstream.logs.leftovers import sweep
+
+_OPENED = """
+import asyncio, sys
+from kstream.logs.sqlite import SqliteLog
+
+async def main():
+    log = await SqliteLog.open_temporary()
+    print(log.path, flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+def opened(place: Path) -> tuple[subprocess.Popen[str], Path]:
+    """A process that writes a temporary log in `place`, and that log."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", _OPENED],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(place)},
+    )
+    assert process.stdout is not None
+    return process, Path(process.stdout.readline().strip())
+
+
+def test_a_log_that_is_written_is_left_alone_and_one_of_the_dead_is_removed(tmp_path: Path) -> None:
+    (living, kept), (killed, left) = opened(tmp_path), opened(tmp_path)
+    try:
+        assert kept.is_relative_to(tmp_path)
+        assert sweep(tmp_path) == 0
+        killed.send_signal(signal.SIGKILL)
+        killed.wait()
+        assert left.exists(), "nobody was there to remove it"
+        assert sweep(tmp_path) == 1
+        assert not left.parent.exists()
+        assert kept.exists()
+    finally:
+        for process in (living, killed):
+            process.kill()
+            process.communicate()
+
+
+def test_what_is_no_temporary_log_is_left_alone(tmp_path: Path) -> None:
+    for name in ("kstream-abcdefgh", "kstream-12345678", "kstream-fake-abcd", "other-1234567"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "kstream-12345678" / "log.db").touch()  # its writer is only beginning, or it is none of ours
+    (tmp_path / "elsewhere").mkdir()
+    for file in ("log.db", "log.db.lock"):
+        (tmp_path / "elsewhere" / file).touch()
+    (tmp_path / "kstream-linklink").symlink_to(tmp_path / "elsewhere")
+    before = sorted(tmp_path.rglob("*"))
+    assert sweep(tmp_path) == 0
+    assert sorted(tmp_path.rglob("*")) == before
+    assert sweep(tmp_path / "nowhere") == 0
