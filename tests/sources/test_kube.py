@@ -445,10 +445,9 @@ async def test_it_is_complete_up_to_what_the_slowest_stream_heard_and_is_committ
     "reply",
     [
         answer(b'{"major": "1", "minor": "\xc2\xb2\xd9\xa3", "gitVersion": "v1.36.0"}'),
-        answer(b'{"major": "1", "minor": "' + b"9" * 5000 + b'", "gitVersion": "v1.36.0"}'),
-        answer(b'{"major": "1", "minor": "36", "gitVersion": "v1.36.0"}'),
+        answer(b'{"major": "2", "minor": "' + b"9" * 5000 + b'", "gitVersion": "v1.36.0"}'),
     ],
-    ids=["digits of other scripts", "5000 digits", "plain"],
+    ids=["digits of other scripts", "5000 digits"],
 )
 async def test_what_is_said_of_the_version_ends_nothing(tmp_path: Path, reply: Reply) -> None:
     server = ScriptedServer()
@@ -475,5 +474,5 @@ async def test_an_answer_that_is_encoded_though_nobody_asked_is_not_read(tmp_pat
         await until(lambda: bool(record.health.faults))
         (fault,) = record.health.faults.values()
         assert "is encoded ('gzip'), which nobody asked for" in fault.details
-        await record.synced()
+        await record.synced(step=0.2)
         assert record.pods == ["a"]
