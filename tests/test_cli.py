@@ -14,13 +14,12 @@ from kstream.core import errors
 from simulator.commands import simulate
 
 
-def kstream(*arguments: str, timeout: float = 30) -> subprocess.CompletedProcess[str]:
+def kstream(*arguments: str) -> subprocess.CompletedProcess[str]:
     """The command as a user types it."""
     return subprocess.run(
         [sys.executable, "-c", "from kstream.cli import main; main()", *arguments],
         capture_output=True,
         text=True,
-        timeout=timeout,
         check=False,
     )
 

@@ -45,7 +45,7 @@ def said(server: SimulatedServer) -> Said:
         if isinstance(message, dict) and message.get("type") not in (None, "cleared", *_CLIENTS)
     }
     found: Said = {}
-    with connect(server.websocket) as socket:
+    with connect(server.websocket, open_timeout=None, close_timeout=None, ping_interval=None) as socket:
         for message in _conversation(socket, server):
             found.setdefault(subject(message), []).append(message)
             if wanted <= set(found):

@@ -13,7 +13,6 @@ from typing import Any
 
 import aiohttp
 import pytest
-from websockets.asyncio.client import connect
 
 from kstream.client import Client
 from kstream.clock import SystemClock
@@ -27,6 +26,7 @@ from kstream.ports import Clock
 from kstream.run import Address, Server
 from kstream.workers.crew import Crew
 from tests.making import START, change, pod_key
+from tests.web.serving import connect
 
 
 def serving(log: SqliteLog, clock: Clock) -> Server:
