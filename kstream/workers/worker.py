@@ -18,12 +18,20 @@ from kstream.clock import SystemClock
 from kstream.config import ServeSettings
 from kstream.core.delivery.tally import Recording
 from kstream.core.errors import InvalidMessageError, KstreamError
-from kstream.core.timeline.health import Report, report_of_json
+from kstream.core.timeline.health import Cleared, ErrorCode, Fault, Report, report_of_json
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import Clock
 from kstream.run import Address, Server, run
 
 _LINE = 2**20  # bytes
+_SILENT = 10.0  # seconds without a word of the process that records: it speaks once a second
+_SILENCE = Fault(
+    ErrorCode.WATCH_ERROR,
+    "The process that records is silent: what is shown is stale",
+    f"No word of it for {_SILENT:.0f} s: it is stopped, or its machine is overloaded",
+    "recorder",
+    stale=True,
+)
 _LONGEST = 0.5  # seconds that a timeline is believed to go on as it did, without word of it
 
 
@@ -45,7 +53,17 @@ class Foreman:
 
     async def reports(self) -> AsyncGenerator[tuple[Report, int], None]:
         """What the source says; everything else that comes is put where it belongs. Ends with the other process."""
-        while line := await self._lines.readline():
+        while True:
+            reading = asyncio.ensure_future(self._lines.readline())
+            try:
+                if silent := not await self._done(reading, _SILENT):
+                    yield _SILENCE, 0
+                if not (line := await reading):
+                    break
+            finally:
+                reading.cancel()
+            if silent:
+                yield Cleared(_SILENCE.subject), 0
             said = json.loads(line)
             if "report" in said:
                 yield report_of_json(said["report"]), said["after"]
@@ -60,6 +78,15 @@ class Foreman:
         for answer in self._answers.values():
             answer.cancel()
 
+    async def _done(self, waited: asyncio.Future[Any], seconds: float) -> bool:
+        """Whether it is, before so many seconds have passed."""
+        timer = asyncio.ensure_future(self._clock.sleep(seconds))
+        try:
+            await asyncio.wait((waited, timer), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            timer.cancel()
+        return waited.done()
+
     def time(self) -> float:
         """The time of the timeline, seconds since the Unix epoch."""
         return self._time + self._rate * min(self._clock.monotonic() - self._heard, _LONGEST)
@@ -69,8 +96,12 @@ class Foreman:
         return None if self._complete is None else (self._complete[0], self._complete[1])
 
     async def status(self) -> Mapping[str, Any]:
-        """What the source knows of its watches."""
-        return await self._ask("status", None)
+        """What the source knows of its watches; nothing when the other process does not say it in time."""
+        asked = asyncio.ensure_future(self._ask("status", None))
+        try:
+            return asked.result() if await self._done(asked, _SILENT) else {}
+        finally:
+            asked.cancel()
 
     async def control(self, body: dict[str, Any]) -> Mapping[str, Any]:
         """Take a hand in a simulation. Raises InvalidMessageError when it is refused."""

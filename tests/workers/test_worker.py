@@ -8,7 +8,7 @@ import json
 import pytest
 
 from kstream.clock import VirtualClock
-from kstream.core.timeline.health import Lost, Report
+from kstream.core.timeline.health import Report
 from kstream.workers.worker import Foreman
 
 
@@ -44,6 +44,18 @@ async def test_the_time_of_the_timeline_goes_on_as_it_did_and_not_for_long_witho
     lines.feed_eof()
     await listening
     assert foreman.gone.is_set()
-    assert heard == [(Lost(), 3)]
+    told = [(type(report).__name__, getattr(report, "subject", ""), after) for report, after in heard]
+    silent, back = ("Fault", "recorder", 0), ("Cleared", "recorder", 0)
+    assert told == [silent, back, ("Lost", "", 3), silent], "no word for ten seconds, twice"
     assert (foreman.recording.events, foreman.recording.suppressed) == (7, 2)
     assert (foreman.recording.commits.counts[-1], foreman.recording.commits.total) == (3, 30.5)
+
+
+async def test_a_process_that_records_and_says_nothing_holds_up_nobody_who_asks_how_it_is() -> None:
+    clock = VirtualClock()
+    foreman = Foreman(asyncio.StreamReader(), clock, time=None)
+    asking = asyncio.create_task(foreman.status())
+    await clock.advance(9.9)
+    assert not asking.done()
+    await clock.advance(0.2)
+    assert await asking == {}
