@@ -233,9 +233,7 @@ class Hub:
         while self._dirty:
             watched = next(iter(self._dirty))
             del self._dirty[watched]
-            crowd = self._crowds.get(watched)
-            if crowd is None:
-                continue
+            crowd = self._crowds[watched]
             crowd.merge(now)
             for party in list(crowd.parties.values()):
                 self._serve_party(party, now)

@@ -19,7 +19,7 @@ from kstream.web.metrics import Metrics, Visits
 from kstream.web.ws import WebSockets
 
 STATIC = Path(__file__).parent / "static"
-_ASSETS = tuple(sorted(asset.name for asset in STATIC.iterdir() if asset.is_file()))
+_ASSETS = tuple(sorted(asset.name for asset in STATIC.iterdir()))
 
 Control = Callable[[dict[str, Any]], Awaitable[Mapping[str, Any]]]
 

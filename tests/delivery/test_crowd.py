@@ -91,6 +91,20 @@ async def test_one_of_a_lane_whose_socket_is_full_falls_behind_alone() -> None:
     assert names == [f"p{n}" for n in range(1, count + 1)]
 
 
+async def test_one_who_stepped_out_rides_with_the_others_again_when_it_is_like_them() -> None:
+    async with running() as (hub, clock):
+        outlet, member = await join(hub, clock)
+        await join(hub, clock)
+        lanes = []
+        for seq, pause in ((1, 0.0), (2, 10.0)):
+            hub.receive(member, '{"type":"ping"}')
+            assert types(outlet.messages())[-1] == "pong"
+            await clock.advance(pause)
+            await publish(hub, Event(seq, change(Verb.ADDED, pod_key(f"p{seq}"))))
+            lanes.append(len({member.session.lane for member in hub}))
+        assert lanes == [2, 1], "with the tokens that a pong takes it is another than they are"
+
+
 async def test_what_a_client_says_too_often_is_dropped_and_it_rides_on() -> None:
     async with running() as (hub, clock):
         outlet, member = await join(hub, clock)

@@ -203,3 +203,11 @@ async def test_reports_are_told_in_their_order_each_with_the_event_that_it_belon
         hub.report(Synced(), after=3)
         await clock.advance(0)
         assert [message.get("status") for message in socket.messages()][:1] == ["connected"]
+
+
+async def test_those_who_wait_get_the_state_as_soon_as_there_is_one_to_show() -> None:
+    async with running(synced=False) as (hub, clock):
+        socket, _ = await join(hub, clock)
+        hub.report(Synced())
+        await clock.advance(0)
+        assert types(socket.messages()) == ["connection", "initial_state"]

@@ -240,7 +240,8 @@ class Cut(asyncio.Transport):
         self.at = asyncio.get_running_loop().time()
 
 
-def test_who_does_not_read_the_state_within_a_minute_is_cut_off() -> None:
+@pytest.mark.parametrize("gone", [False, True])
+def test_who_does_not_read_the_state_within_a_minute_is_cut_off(gone: bool) -> None:
     transport = Cut()
 
     async def story() -> None:
@@ -250,7 +251,9 @@ def test_who_does_not_read_the_state_within_a_minute_is_cut_off() -> None:
             task = asyncio.create_task(api.state(asking))
             await asyncio.sleep(1)
             await workshop.work(VirtualClock())
+            if gone:
+                asking.protocol.transport = None
             await task
 
     in_virtual_time(story())
-    assert transport.at == 61.0
+    assert transport.at == (0.0 if gone else 61.0)
