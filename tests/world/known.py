@@ -20,9 +20,10 @@ OPEN: Final = (Open(5, "restored", 12, "untrue"),)
 
 ON: Final = (
     frozenset[str](),
-    frozenset({"put back", "denied"}),
+    frozenset({"put back"}),
     frozenset({"lost tail", "warming"}),
-    frozenset({"put back", "lost tail", "denied", "warming"}),
+    frozenset({"put back", "lost tail"}),
+    frozenset({"denied"}),
 )
 """Switches of what is mended: new seeds are played with each of these."""
 

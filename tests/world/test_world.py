@@ -14,7 +14,7 @@ from tests.world.search import report, search, shrink
 from tests.world.stage import play
 from tests.world.story import Step, story
 
-_SEEDS = 60  # new ones in a run: a number and not a time, so that a slow machine looks as far as a fast one
+_SEEDS = 30  # new ones in a run: a number and not a time, so that a slow machine looks as far as a fast one
 
 
 @pytest.mark.parametrize("switches", ON, ids=lambda on: "+".join(sorted(on)) or "none")
