@@ -19,8 +19,8 @@ Every option can also be set in the environment, under the name that is shown wi
 
 - `KSTREAM_URL` is one server for `tail` and for `sim do`: `http://127.0.0.1:3001`, `ws://127.0.0.1:3001/ws` and what
   lies between (http, https, ws, wss; with `/ws` or without) mean the same.
-- What Kubernetes sets for a Service that is named `kstream` (`KSTREAM_PORT=tcp://10.0.0.1:80` and the like) is taken for
-  no option.
+- What Kubernetes sets for a Service that is named `kstream` (`KSTREAM_PORT=tcp://10.0.0.1:80` and the like) is taken
+  for no option.
 - Ctrl-C, SIGTERM and SIGHUP end a command in order, within 30 seconds; a second one ends it at once. With `nohup`,
   SIGHUP does nothing.
 
