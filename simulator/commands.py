@@ -17,7 +17,6 @@ from kstream.commands.address import page_url
 from kstream.commands.keeping import keep_settings, keeping_options, retention
 from kstream.commands.serving import serve_until_stopped
 from kstream.config import ServeSettings, env_option, serve_settings, serving_options, workers_option
-from kstream.core.amounts import seconds
 from kstream.core.errors import ConfigError, InvalidMessageError, KstreamError, UnreachableError
 from kstream.core.timeline.retention import Keep
 from kstream.logs.leftovers import sweep
@@ -26,9 +25,11 @@ from kstream.ports import Clock
 from kstream.run import Server
 from kstream.sources.documents import read_document
 from kstream.workers.crew import Crew
-from simulator.source import SimulatorSource, parse_speed
+from simulator.cluster import bounds
+from simulator.orders import parse_speed
+from simulator.source import SimulatorSource
 from simulator.story.actions import action_names
-from simulator.story.durations import DEFAULT_START, moment
+from simulator.story.durations import DEFAULT_START, moment, span
 from simulator.story.scenario import DEFAULT, load_scenario, shipped
 
 CONTROLS = ("status", "pause", "play", "step", "speed")
@@ -61,9 +62,9 @@ def build(
         start=DEFAULT_START if start is None else moment(start, now=clock.time()),
         adopt_start=start in (None, "now"),
         speed=pace,
-        at=0.0 if at is None else seconds(at),
+        at=0.0 if at is None else span(at, option="--at", most=bounds.SPAN),
         paused=paused,
-        duration=None if duration is None else seconds(duration),
+        duration=None if duration is None else span(duration, option="--duration", most=bounds.LIFE),
     )
 
 
@@ -75,12 +76,19 @@ def build(
     help="What happens: a shipped scenario (see --list) or a YAML file.",
 )
 @env_option("--list", "listed", is_flag=True, help="Print the shipped scenarios and stop.")
-@env_option("--seed", type=int, default=1, help="The same seed tells the same story, byte for byte.")
-@env_option("--nodes", type=click.IntRange(1), help="Nodes, instead of the scenario's number.")
-@env_option("--pods", type=click.IntRange(0), help="Pods in all, instead of the scenario's number.")
+@env_option(
+    "--seed",
+    type=click.IntRange(-(2**63), 2**63 - 1),
+    default=1,
+    help="The same seed tells the same story, byte for byte.",
+)
+@env_option("--nodes", type=click.IntRange(1, bounds.NODES), help="Nodes, instead of the scenario's number.")
+@env_option(
+    "--pods", type=click.IntRange(0, bounds.PODS), help="Pods in all, instead of the scenario's number."
+)
 @env_option(
     "--churn",
-    type=click.FloatRange(0),
+    type=click.FloatRange(0, bounds.CHURN),
     metavar="EVENTS_PER_S",
     help="Background events a second of simulated time, instead of the scenario's.",
 )

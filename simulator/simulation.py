@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from kstream.core.errors import InvalidMessageError
 from kstream.core.timeline.health import ClusterInfo
+from simulator.cluster import bounds
 from simulator.cluster.controllers.autoscaler import NodeAutoscaler
 from simulator.cluster.controllers.daemonsets import DaemonSetController
 from simulator.cluster.controllers.deployments import DeploymentController
@@ -64,13 +65,14 @@ class Simulation:
             churn=self._churn,
         )
         self._scheduler = scheduler
+        self._told: set[int] = set()  # actions of the timeline that could not be done, by id
         self._building: Iterator[None] | None = self._construction.steps()
 
     @property
     def info(self) -> ClusterInfo:
         """Which cluster it is: known once the first step is done."""
         spec = self.scenario.cluster
-        return ClusterInfo(spec.name, spec.version, self.cluster.namespaces["kube-system"].uid)
+        return ClusterInfo(spec.name, spec.version, self._construction.identity)
 
     @property
     def built(self) -> bool:
@@ -93,16 +95,19 @@ class Simulation:
         False when nothing is: then it is `until`.
         """
         if self._building is not None:
+            self.engine.effort += 1
             if next(self._building, self) is self:
                 self._building = None
                 self._begin()
             return True
         return self.engine.run_next(until)
 
-    def advance(self, until: int, *, most: int = 1000) -> bool:
-        """Step until `until`, or until about `most` changes wait to be taken; True when `until` was reached."""
+    def advance(self, until: int, *, most: int = 1000, effort: int = bounds.EFFORT) -> bool:
+        """Step until `until`, or until about `most` changes wait to be taken, or for about so much `effort`, of which a
+        step is 1, some 10 µs; True when `until` was reached."""
         changes = self.cluster.changes
-        while len(changes) < most:
+        enough = self.engine.effort + effort
+        while len(changes) < most and self.engine.effort < enough:
             if not self.step(until):
                 return True
         return False
@@ -113,7 +118,8 @@ class Simulation:
         return taken
 
     def perform(self, action: Action) -> None:
-        """Do it now. Raises InvalidMessageError when its target is not there; then nothing has been done."""
+        """Do it now. Raises InvalidMessageError when its target is not there, or when the cluster would grow past its
+        bounds; then nothing has been done."""
         self._director.perform(action)
 
     def _begin(self) -> None:
@@ -140,7 +146,9 @@ class Simulation:
         try:
             self._director.perform(action)
         except InvalidMessageError as error:
-            # What it is about was taken away meanwhile, perhaps by hand: the show goes on.
-            _log.warning("scenario %s: %s (%s)", self.scenario.name, error, error.details)
+            # What it is about was taken away meanwhile, perhaps by hand: the show goes on. To say it once is enough.
+            if id(action) not in self._told:
+                self._told.add(id(action))
+                _log.warning("scenario %s: %s (%s)", self.scenario.name, error, error.details)
         if action.every is not None:
             self.engine.after(action.every, self._timeline, action)

@@ -6,34 +6,33 @@ import asyncio
 import gc
 import hashlib
 import json
+from collections import deque
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
-from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
-from kstream.core.amounts import seconds
-from kstream.core.errors import ConfigError, InvalidMessageError, LogMismatchError
+from kstream.core.errors import InvalidMessageError, LogMismatchError
 from kstream.core.kube.resources import decode_object, deleted_body
 from kstream.core.timeline.events import Delivery, Known, Verb, WatchEvent
 from kstream.core.timeline.health import Identified, Report, Synced
 from kstream.ports import Clock
+from simulator import runs
+from simulator.cluster import bounds
 from simulator.cluster.objects import Change
+from simulator.orders import Order, parse_order
 from simulator.pace import MAX, Pace
 from simulator.simulation import Simulation
-from simulator.story.actions import Action, parse_action
+from simulator.story.actions import Action
 from simulator.story.durations import DEFAULT_START
 from simulator.story.scenario import Scenario
 
-BATCH = 400  # changes in a delivery, about: other tasks wait some 25 ms for it
+BATCH = 250  # changes in a delivery, about: other tasks wait some 15 ms for it
 MANY = 20_000  # pods
 LONGEST_STEP = 3_600_000  # simulated milliseconds in which something must change
-LONGEST_SPAN = 86_400.0  # simulated seconds of a step: all that happens in it is computed
 TICK = 0.02  # seconds: what is due within one goes out together
 AHEAD = 1000  # simulated milliseconds that go out together when nothing holds them back
-SILENT = 1000  # changes between two chances for other tasks while catching up
-RUN, POSITION, ACTION = "simulation-run", "simulation", "simulation-action-"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -42,6 +41,13 @@ def watch_event(change: Change) -> WatchEvent:
     decoded = decode_object(change.kind, _encode(change.object))
     body = deleted_body(decoded.key) if change.verb is Verb.DELETED else decoded.body
     return WatchEvent(change.verb, decoded.key, decoded.version, change.time, body)
+
+
+class _Asked(NamedTuple):
+    """A request for control, and where its answer goes."""
+
+    order: Order
+    done: asyncio.Future[None]
 
 
 class SimulatorSource:
@@ -73,11 +79,14 @@ class SimulatorSource:
         self._start = start
         self._adopt_start = adopt_start
         self._at = round(at * 1000)
-        self._end = None if duration is None else round(duration * 1000)
+        self._end = round(min(bounds.LIFE if duration is None else duration, bounds.LIFE) * 1000)
         self._pace = Pace(speed=speed, now=clock.monotonic(), paused=paused)
         self._woken = asyncio.Event()
-        self._asked = self._answered = 0  # requests for control: an answer waits until all is committed
-        self._handed_over = asyncio.Event()
+        self._asked: deque[_Asked] = deque()  # requests for control: each has its turn between two steps
+        self._obeyed: list[
+            tuple[int, asyncio.Future[None]]
+        ] = []  # answered when what was due by then is committed
+        self._seeking: int | None = None  # on the way to the next change, until this moment at the latest
         self.ended = asyncio.Event()  # the duration is over, and all of it is committed
         self._recorded: dict[str, str] = {}  # injected actions that are not handed over yet
         self._injected = 0
@@ -89,48 +98,53 @@ class SimulatorSource:
     # -- the Source
 
     async def deliveries(self, known: Known) -> AsyncGenerator[Delivery, None]:
-        """What happens, as it happens. Raises LogMismatchError when the log is of another run."""
+        """What happens, as it happens. Raises LogMismatchError when the log is of another run, or spoilt."""
         actions = self._identify(known)
-        await self._catch_up(int(known.versions.get(POSITION, "0")), actions)
+        await self._catch_up(runs.position(known.versions), actions)
         try:
             async with aclosing(self._told()) as told:
                 async for delivery in told:
                     yield delivery
         finally:
             self._over = True
-            self._handed_over.set()  # whoever waits for it need not wait for ever
+            # Whoever waits for an answer need not wait for ever.
+            for done in (*(asked.done for asked in self._asked), *(done for _, done in self._obeyed)):
+                _settle(done)
 
     async def _told(self) -> AsyncGenerator[Delivery, None]:
         simulation = self._simulation
-        while not simulation.cluster.namespaces:
+        while not simulation.cluster.node_count:
             simulation.step(0)
         reports: list[Report] = [Identified(simulation.info)]
-        run = {RUN: self.run}
+        run = {runs.RUN: self.run}
         self._pace.anchor(simulation.elapsed, self._clock.monotonic())
         while True:
-            asked, until = self._asked, self._until()
-            reached = simulation.advance(until, most=BATCH)
+            until = self._next_stop()
+            reached = simulation.advance(until, most=BATCH if self._seeking is None else 1)
             if reached and not self._synced and simulation.built and simulation.elapsed >= self._at:
                 self._synced = True
                 if len(simulation.cluster.pods) > MANY:
                     gc.freeze()  # they are here to stay: a fifth faster when the collector does not walk them
                 self._pace.anchor(simulation.elapsed, self._clock.monotonic())
                 reports.append(Synced())
-            events = [watch_event(change) for change in simulation.take()]
-            if events or reports or self._recorded:
-                versions = {POSITION: str(simulation.cluster.written), **run, **self._recorded}
+            if self._seeking is not None and (reached or simulation.cluster.changes):
+                self._seeking = None
+                self._pace.anchor(simulation.elapsed, self._clock.monotonic())
+            elif reached and self._asked:
+                self._obey(self._asked.popleft())
+                reached = False  # what it asks for may be due at once
+            if simulation.cluster.changes or reports or self._recorded:
+                versions = {runs.POSITION: str(simulation.cluster.written), **run, **self._recorded}
                 run, self._recorded = {}, {}
-                yield Delivery(events, versions, reports)
+                yield Delivery([watch_event(change) for change in simulation.take()], versions, reports)
                 reports = []
-            if not reached:
+            self._answer()
+            if self._asked or not reached or self._seeking is not None:
                 await self._clock.sleep(0)
-            elif self._end is not None and simulation.elapsed >= self._end:
+            elif simulation.elapsed >= self._end:
                 self.ended.set()
                 return
             else:
-                if not simulation.cluster.changes and not self._recorded:
-                    self._answered = asked
-                    self._handed_over.set()
                 self._idle = self._synced
                 await self._wait()
                 self._idle = False
@@ -151,8 +165,18 @@ class SimulatorSource:
             self._as_of = self.now()
         return self._as_of
 
+    def _next_stop(self) -> int:
+        """How far to simulate now, in milliseconds: whoever asks for something has his turn first."""
+        until, due = self._until(), self._simulation.engine.next_due
+        if self._seeking is not None:
+            return self._seeking
+        if self._asked and self._synced and due is not None and due <= until:
+            # Simulated time is what the clock says or, if there is much to do until then, what it is.
+            return self._simulation.elapsed
+        return until
+
     def _until(self) -> int:
-        """How far to simulate now, in milliseconds."""
+        """How far to simulate by the clock, in milliseconds."""
         simulation = self._simulation
         if not self._synced:
             return self._at
@@ -160,19 +184,15 @@ class SimulatorSource:
         if at is None:
             due = simulation.engine.next_due
             at = simulation.elapsed if due is None else max(simulation.elapsed, due) + AHEAD
-        if self._end is not None:
-            at = min(at, self._end)
-        return max(at, simulation.elapsed)
+        return max(min(at, self._end), simulation.elapsed)
 
     async def _wait(self) -> None:
         """Until something is due or somebody calls."""
-        due = self._simulation.engine.next_due
-        delay = MAX if due is None else self._pace.until(due, self._clock.monotonic())
-        if self._end is not None:
-            delay = min(delay, self._pace.until(self._end, self._clock.monotonic()))
         if self._pace.speed == MAX and not self._pace.paused:
             await self._clock.sleep(0)
             return
+        due = self._simulation.engine.next_due
+        delay = self._pace.until(self._end if due is None else min(due, self._end), self._clock.monotonic())
         waiting: list[asyncio.Task[Any]] = [asyncio.create_task(self._woken.wait())]
         if delay != MAX:
             waiting.append(asyncio.create_task(self._clock.sleep(max(delay, TICK))))
@@ -189,14 +209,7 @@ class SimulatorSource:
     @property
     def run(self) -> str:
         """Which run it is, as JSON: scenario, digest of its content, seed and start."""
-        return json.dumps(
-            {
-                "scenario": self._scenario.name,
-                "digest": self._scenario.digest(),
-                "seed": self._seed,
-                "start": _stamp(self._start),
-            }
-        )
+        return runs.told(self._scenario, seed=self._seed, start=self._start)
 
     @property
     def epoch(self) -> str:
@@ -204,56 +217,35 @@ class SimulatorSource:
         return hashlib.sha256(self.run.encode()).hexdigest()[:32]
 
     def check(self, versions: Mapping[str, str], *, empty: bool) -> None:
-        """Raises LogMismatchError when the log that these versions are from is not of this run."""
-        text = versions.get(RUN)
-        if text is None:
-            if not empty:
-                raise LogMismatchError(
-                    "The log is not of a simulation: it holds the events of a cluster; give another --log"
-                )
-            return
-        run = json.loads(text)
-        mine = json.loads(self.run)
-        for key, option in (
-            ("scenario", "--scenario"),
-            ("seed", "--seed"),
-            ("start", "--start"),
-            ("digest", "the scenario's content (--nodes, --pods, --churn or its file)"),
-        ):
-            if run[key] != mine[key] and not (key == "start" and self._adopt_start):
-                raise LogMismatchError(
-                    f"The log is of another run: its {key} is {run[key]}, not {mine[key]}. "
-                    f"Give the same {option}, or another --log"
-                )
+        """Raises LogMismatchError when the log that these versions are from is not of this run, or spoilt."""
+        runs.check(versions, self.run, empty=empty, adopt_start=self._adopt_start)
 
     def _identify(self, known: Known) -> list[tuple[int, Action]]:
         """What was injected into the log's run so far, and when; its start, if that is to be ours."""
         self.check(known.versions, empty=not known.objects)
-        if self._adopt_start and RUN in known.versions:
-            self._start = datetime.fromisoformat(json.loads(known.versions[RUN])["start"]).timestamp()
+        if self._adopt_start and runs.RUN in known.versions:
+            self._start = runs.start_of(known.versions)
             self._simulation = Simulation(self._scenario, seed=self._seed, start=self._start)
-        actions = []
-        while (record := known.versions.get(f"{ACTION}{self._injected + 1}")) is not None:
-            self._injected += 1
-            value = json.loads(record)
-            actions.append((value["elapsed"], parse_action(value["action"])))
+        actions = runs.actions(known.versions)
+        self._injected = len(actions)
         return actions
 
     async def _catch_up(self, changes: int, actions: list[tuple[int, Action]]) -> None:
         """Simulate silently up to where the log ends: it is deterministic."""
         simulation, cluster = self._simulation, self._simulation.cluster
         cluster.quiet = True
-        rested = 0
-        for elapsed, action in actions:
-            while simulation.step(elapsed):
-                if cluster.written - rested >= SILENT:
-                    rested = cluster.written
-                    await self._clock.sleep(0)
-            simulation.perform(action)
-        while cluster.written < changes and simulation.step(simulation.engine.next_due or 0):
-            if cluster.written - rested >= SILENT:
-                rested = cluster.written
+        for number, (elapsed, action) in enumerate(actions, 1):
+            while not simulation.advance(elapsed):
                 await self._clock.sleep(0)
+            try:
+                simulation.perform(action)
+            except InvalidMessageError as error:
+                raise runs.undoable(number, error) from None
+        while cluster.written < changes and simulation.elapsed < bounds.LIFE * 1000:
+            enough = simulation.engine.effort + bounds.EFFORT
+            while cluster.written < changes and simulation.engine.effort < enough:
+                simulation.step(simulation.engine.next_due or 0)
+            await self._clock.sleep(0)
         cluster.quiet = False
         if cluster.written != changes:
             raise LogMismatchError(
@@ -273,29 +265,15 @@ class SimulatorSource:
             raise InvalidMessageError("The simulation is not ready", "do: wait until /readyz says so")
         if self._over:
             raise InvalidMessageError("The simulation has ended", "do: start it again")
-        match request:
-            case {"do": "status", **rest} if not rest:
-                pass
-            case {"do": "pause", **rest} if not rest:
-                self._settle()
-                self._pace.paused = True
-            case {"do": "play", **rest} if not rest:
-                self._settle()
-                self._pace.paused = False
-            case {"do": "speed", "speed": value, **rest} if not rest:
-                speed = parse_speed(value)
-                self._settle()
-                self._pace.speed = speed
-            case {"do": "step", **rest} if not (rest.keys() - {"by"}):
-                self._step(rest.get("by"))
-            case _:
-                self._inject(request)
-        self._asked += 1
-        mine = self._asked
+        order = parse_order(request)
+        if len(self._asked) >= bounds.ORDERS:
+            raise InvalidMessageError(
+                "The simulation is busy", f"do: {bounds.ORDERS} requests wait for their turn; try again"
+            )
+        asked = _Asked(order, asyncio.get_running_loop().create_future())
+        self._asked.append(asked)
         self._woken.set()
-        while self._answered < mine and not self._over:
-            self._handed_over.clear()
-            await self._handed_over.wait()
+        await asked.done
         return self.status()
 
     def status(self) -> Mapping[str, Any]:
@@ -304,7 +282,7 @@ class SimulatorSource:
         return {
             "scenario": self._scenario.name,
             "seed": self._seed,
-            "time": _stamp(now),
+            "time": runs.stamp(now),
             "elapsed": round(now - self._start, 3),
             "paused": self._pace.paused,
             "speed": "max" if speed == MAX else speed,
@@ -312,66 +290,64 @@ class SimulatorSource:
             "injected": self._injected,
         }
 
-    def _settle(self) -> None:
-        """Let simulated time be what the clock says, or, if there is much to do until then, what it is."""
-        simulation = self._simulation
-        until, due = self._until(), simulation.engine.next_due
-        if due is not None and due <= until:
-            until = simulation.elapsed
-        while not simulation.advance(until, most=1 << 30):
-            pass
-        self._pace.anchor(simulation.elapsed, self._clock.monotonic())
+    def _obey(self, asked: _Asked) -> None:
+        """Its turn, between two steps: nothing is due any more at this moment."""
+        order, pace, due = asked.order, self._pace, self._simulation.elapsed
+        if order.do != "status":
+            # Whatever it is, it ends a step that is on its way.
+            pace.anchor(due, self._clock.monotonic())
+            self._obeyed = [(min(when, due), done) for when, done in self._obeyed]
+        match order.do:
+            case "pause":
+                pace.paused = True
+            case "play":
+                pace.paused = False
+            case "speed":
+                pace.speed = order.speed
+            case "step":
+                # It stands still at a later moment; the deliveries get there.
+                pace.paused = True
+                if order.span is None:
+                    self._seeking = min(due + LONGEST_STEP, self._end)
+                else:
+                    due = min(due + order.span, self._end)
+                    pace.anchor(due, self._clock.monotonic())
+            case "act":
+                try:
+                    self._inject(order)
+                except InvalidMessageError as refused:
+                    if not asked.done.done():
+                        asked.done.set_exception(refused)
+                    return
+        self._obeyed.append((due, asked.done))
 
-    def _step(self, by: object) -> None:
-        """Stand still at a later moment; the deliveries get there."""
-        simulation = self._simulation
-        span = None if by is None else _span(by)
-        self._settle()
-        self._pace.paused = True
-        if span is None:
-            before, limit = simulation.cluster.written, simulation.elapsed + LONGEST_STEP
-            while simulation.cluster.written == before and simulation.step(limit):
-                pass
-            span = 0
-        self._pace.anchor(simulation.elapsed + span, self._clock.monotonic())
-
-    def _inject(self, request: dict[str, Any]) -> None:
-        if "at" in request or "every" in request:
-            raise InvalidMessageError("That is no action of the simulation", "at: a live action happens now")
-        action = parse_action(request)
-        self._settle()
-        self._simulation.perform(action)
+    def _inject(self, order: Order) -> None:
+        assert order.action is not None
+        if self._injected >= bounds.INJECTED:
+            raise InvalidMessageError(
+                "The simulation has been acted on too often", f"do: {bounds.INJECTED} actions is the most"
+            )
+        self._simulation.perform(order.action)
         self._injected += 1
-        record = {"elapsed": self._simulation.elapsed, "action": request}
-        self._recorded[f"{ACTION}{self._injected}"] = json.dumps(record)
+        record = {"elapsed": self._simulation.elapsed, "action": order.request}
+        self._recorded[f"{runs.ACTION}{self._injected}"] = json.dumps(record)
+
+    def _answer(self) -> None:
+        """Tell those who asked, once what they asked for has happened and is committed."""
+        if self._seeking is not None or self._simulation.cluster.changes or self._recorded:
+            return
+        engine = self._simulation.engine
+        waiting: list[tuple[int, asyncio.Future[None]]] = []
+        for due, done in self._obeyed:
+            next_due = engine.next_due
+            happened = engine.now > due or (engine.now == due and (next_due is None or next_due > due))
+            if happened:
+                _settle(done)
+            else:
+                waiting.append((due, done))
+        self._obeyed = waiting
 
 
-def _span(by: object) -> int:
-    """Milliseconds."""
-    if not isinstance(by, str | int | float):
-        raise InvalidMessageError("That is no step", "by: write a span of time such as 10s")
-    try:
-        span = seconds(by)
-    except ConfigError as error:
-        raise InvalidMessageError("That is no step", f"by: {error}") from None
-    if span > LONGEST_SPAN:
-        raise InvalidMessageError("That is too long a step", "by: at most 24h; step again to go on")
-    return round(span * 1000)
-
-
-def parse_speed(value: object) -> float:
-    """`max`, or a number above 0. Raises InvalidMessageError."""
-    if value == "max":
-        return MAX
-    try:
-        speed = float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        speed = 0.0
-    if not 0 < speed < MAX:
-        raise InvalidMessageError("That is no speed", f"speed: {value!r} is neither a number above 0 nor max")
-    return speed
-
-
-def _stamp(at: float) -> str:
-    text = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
+def _settle(done: asyncio.Future[None]) -> None:
+    if not done.done():  # whoever asked may be gone
+        done.set_result(None)

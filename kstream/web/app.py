@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from kstream.web.api import Api, Status
 from kstream.web.metrics import Metrics, Visits
 from kstream.web.ws import WebSockets
 
+_MAX_BODY = 2**16  # bytes of a request
 STATIC = Path(__file__).parent / "static"
 _ASSETS = tuple(sorted(asset.name for asset in STATIC.iterdir()))
 
@@ -45,7 +47,7 @@ def make_app(
     """The server's application. `control` takes the body of POST /api/sim/do, where there is a simulation."""
     visits = Visits()
     sockets = WebSockets(hub, log, visits, max_clients=settings.max_clients, faults=settings.fault)
-    app = web.Application(middlewares=[admit], client_max_size=2**20)
+    app = web.Application(middlewares=[admit], client_max_size=_MAX_BODY)
     app[ADMISSION] = Admission(
         bound=settings.host,
         origins=frozenset(origin.lower().rstrip("/") for origin in settings.allow_origin),
@@ -80,8 +82,12 @@ def _static(name: str) -> Callable[[web.Request], Any]:
 def _controlled(control: Control) -> Callable[[web.Request], Any]:
     async def act(request: web.Request) -> web.StreamResponse:
         try:
-            body = await request.json()
-        except ValueError:
+            body = json.loads(await request.read())
+        except web.HTTPRequestEntityTooLarge:
+            return error_response(
+                400, "INVALID_MESSAGE", "The body is too large", f"{_MAX_BODY} bytes is the most"
+            )
+        except (ValueError, RecursionError):
             return error_response(400, "INVALID_MESSAGE", "The body is not JSON")
         if not isinstance(body, dict):
             return error_response(400, "INVALID_MESSAGE", "The body is not a JSON object")

@@ -9,9 +9,12 @@ from __future__ import annotations
 import hashlib
 import heapq
 import random
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
+from simulator.cluster import bounds
+
+T = TypeVar("T")
 Step = Callable[..., object]
 
 
@@ -48,11 +51,12 @@ class Dice:
 class Engine:
     """The agenda of what happens next. It holds no cluster state."""
 
-    __slots__ = ("_agenda", "_dice", "_planned", "now", "seed")
+    __slots__ = ("_agenda", "_dice", "_planned", "effort", "now", "seed")
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self.now = 0  # milliseconds since the start
+        self.effort = 0  # spent so far: a step is 1, some 10 µs, and more when it looks at much
         self._agenda: list[tuple[int, int, Step, tuple[Any, ...]]] = []
         self._planned = 0
         self._dice: dict[str, Dice] = {}
@@ -70,6 +74,28 @@ class Engine:
         due = self.now + int(seconds * 1000 + 0.5)
         heapq.heappush(self._agenda, (due, self._planned, step, args))
 
+    def spread(self, items: Sequence[T], do: Callable[[T], object], *, at_once: int = bounds.AT_ONCE) -> None:
+        """`do` each of them: `at_once` of them now, as many a millisecond later, and so on.
+
+        What comes later may find that its item is no longer what it was.
+        """
+        for item in items[:at_once]:
+            do(item)
+        if len(items) > at_once:
+            self.after(0.001, self._go_on, items, do, at_once, at_once)
+
+    def _go_on(self, items: Sequence[T], do: Callable[[T], object], at_once: int, done: int) -> None:
+        upto = done + at_once
+        for item in items[done:upto]:
+            do(item)
+        if upto < len(items):
+            self.after(0.001, self._go_on, items, do, at_once, upto)
+
+    @property
+    def planned(self) -> int:
+        """How many entries wait for their time."""
+        return len(self._agenda)
+
     @property
     def next_due(self) -> int | None:
         """When the next entry is due, in milliseconds since the start; None when the agenda is empty."""
@@ -80,6 +106,7 @@ class Engine:
         if not self._agenda or self._agenda[0][0] > until:
             self.now = max(self.now, until)
             return False
+        self.effort += 1
         self.now, _, step, args = heapq.heappop(self._agenda)
         step(*args)
         return True

@@ -161,7 +161,7 @@ class Kubelet:
     def befall(self, pod: Pod) -> None:
         """Its workload has just been given a fault: a container that runs is not spared."""
         fault = self._fault(pod)
-        if fault is None or pod.phase != "Running" or pod.deletion is not None:
+        if fault is None or pod.phase != "Running" or pod.deletion is not None or not pod.containers:
             return
         if fault.kind == "unready":
             if pod.ready:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from kstream.core.timeline.events import Verb
 from simulator.cluster.objects import Node, Pod
-from simulator.cluster.storage import Cluster
+from simulator.cluster.storage import LOOKED_AT, Cluster
 from simulator.cluster.templates import Template
 
 # Looking at every node for every pod is quadratic; the real scheduler samples too (percentageOfNodesToScore).
 ENOUGH = 24
+LOOKS = 20_000  # nodes and pods that are looked at in one step
 RETRY = 1.0  # seconds from the first thing that may help to another look at what is pending
 
 
@@ -35,7 +36,11 @@ class Scheduler:
         self._dice = cluster.engine.dice("scheduler")
         self._order: list[Node] = []
         self._next = 0
-        self._flush_planned = False
+        self._flush_planned = self._helped = False
+        self._hopeless: dict[
+            int, Template
+        ] = {}  # by id: fitted nowhere, and nothing that may help has happened
+        self._looked = 0  # at nodes and pods, ever
         self.pending: dict[str, Pod] = {}  # by uid: nothing fitted so far
         hooks = cluster.hooks
         hooks.pod_added.append(self._on_added)
@@ -56,18 +61,34 @@ class Scheduler:
         self._order.remove(node)
 
     def _may_help(self, _: Node | Pod) -> None:
+        # Whatever it changes besides, it does before anything else is looked at.
+        self._hopeless.clear()
         if self.pending and not self._flush_planned:
             self._flush_planned = True
             self._cluster.engine.after(RETRY, self._flush)
+        self._helped = self._flush_planned
 
     def _flush(self) -> None:
-        self._flush_planned = False
-        hopeless: set[int] = set()  # templates that did not fit this time
-        for pod in list(self.pending.values()):
+        self._helped = False
+        self._look_again(list(self.pending.values()), 0)
+
+    def _look_again(self, pods: list[Pod], first: int) -> None:
+        """Try those that are pending, from `first` on, so many in a step."""
+        enough = self._looked + LOOKS
+        for at in range(first, len(pods)):
+            if self._looked >= enough:
+                self._cluster.engine.after(0.001, self._look_again, pods, at)
+                return
+            self._looked += 1
+            pod = pods[at]
             if pod.uid not in self._cluster.pods:
-                del self.pending[pod.uid]
-            elif id(pod.template) not in hopeless and not self._try(pod):
-                hopeless.add(id(pod.template))
+                self.pending.pop(pod.uid, None)
+            elif id(pod.template) not in self._hopeless:
+                self._try(pod)
+        self._flush_planned = False
+        if self._helped and self.pending:
+            self._flush_planned = True
+            self._cluster.engine.after(RETRY, self._flush)
 
     def _try(self, pod: Pod) -> bool:
         if pod.uid not in self._cluster.pods or pod.node is not None:
@@ -88,10 +109,12 @@ class Scheduler:
     def choose(self, pod: Pod) -> Node | None:
         """The best node of the first ENOUGH that fit, from where the last search ended."""
         order, template, owner = self._order, pod.template, pod.owner.uid
+        if id(template) in self._hopeless:
+            return None
         count = len(order)
         best: Node | None = None
         best_score = -1.0
-        found = 0
+        found = step = 0
         for step in range(count):
             node = order[(self._next + step) % count]
             if not fits(template, node):
@@ -105,4 +128,10 @@ class Scheduler:
             if found >= ENOUGH:
                 self._next = (self._next + step + 1) % count
                 break
+        else:
+            step = count
+        self._looked += step
+        self._cluster.engine.effort += step // LOOKED_AT
+        if best is None:
+            self._hopeless[id(template)] = template
         return best

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from kstream.core.timeline.events import Kind, Verb
+from simulator.cluster import bounds
 from simulator.cluster.engine import Engine
 from simulator.cluster.names import new_suffix, new_uid
 from simulator.cluster.objects import Change, Namespace, Node, Pod, Workload
@@ -24,6 +25,8 @@ HEALTHY = {
     "Ready": ("True", "KubeletReady"),
 }
 RECONCILE_DELAY = 0.01  # seconds from a write to the controller that acts on it
+ROOM_DELAY = 10.0  # seconds until a controller looks again whether there is room for the pods that it lacks
+LOOKED_AT = 50  # objects that a controller looks at in the time of a step
 
 
 @dataclass(slots=True)
@@ -54,6 +57,7 @@ class Cluster:
         self.pod_names: dict[tuple[str, str], Pod] = {}
         self.pods_of: dict[str, int] = {}  # namespace → number of pods
         self.workloads: dict[tuple[str, str, str], Workload] = {}  # namespace, kind, name
+        self.of_kind: dict[str, dict[tuple[str, str, str], Workload]] = {}  # the same by kind
         self.reconcilers: dict[str, Callable[[Workload], None]] = {}  # kind → its controller
         self.node_count = 0  # ever made: an index is never used again
         self.written = 0  # changes ever made
@@ -61,6 +65,7 @@ class Cluster:
         self.changes: list[Change] = []
         self._version = 1000
         self._addresses = 0
+        self._short: dict[str, Workload] = {}  # by uid: there was no room for more pods
         self._render = Renderer(start)
         self._uids = engine.dice("uid")
         self._names = engine.dice("names")
@@ -274,14 +279,44 @@ class Cluster:
     # -- workloads
 
     def add_workload(self, workload: Workload) -> None:
-        self.workloads[workload.namespace, workload.kind, workload.name] = workload
+        key = (workload.namespace, workload.kind, workload.name)
+        self.workloads[key] = self.of_kind.setdefault(workload.kind, {})[key] = workload
+
+    def forget_workload(self, workload: Workload) -> None:
+        """Delete it, and leave its pods."""
+        workload.deleted = True
+        key = (workload.namespace, workload.kind, workload.name)
+        self.workloads.pop(key, None)
+        self.of_kind.get(workload.kind, {}).pop(key, None)
 
     def remove_workload(self, workload: Workload) -> None:
         """Delete it and, as the garbage collector does, its pods."""
-        workload.deleted = True
-        self.workloads.pop((workload.namespace, workload.kind, workload.name), None)
-        for pod in list(workload.pods.values()):
+        self.forget_workload(workload)
+        self.delete_pods(list(workload.pods.values()))
+
+    def delete_pods(self, pods: list[Pod]) -> None:
+        """Ask for the removal of those that are still there, so many in a step."""
+        self.engine.spread(pods, self._delete_if_there)
+
+    def _delete_if_there(self, pod: Pod) -> None:
+        if pod.uid in self.pods:
             self.delete_pod(pod)
+
+    def room(self, workload: Workload, missing: int) -> int:
+        """How many of the `missing` pods its controller may make now; for the rest, it looks again later."""
+        most = min(bounds.PODS - len(self.pods), bounds.PODS_OF_A_WORKLOAD - len(workload.pods))
+        if missing > most:
+            if not self._short:
+                self.engine.after(ROOM_DELAY, self._look_for_room)
+            self._short[workload.uid] = workload
+        elif missing > bounds.AT_ONCE:
+            self.enqueue(workload)
+        return max(0, min(missing, most, bounds.AT_ONCE))
+
+    def _look_for_room(self) -> None:
+        waiting, self._short = list(self._short.values()), {}
+        for workload in waiting:
+            self.enqueue(workload)
 
     def find_workload(self, namespace: str, name: str, *kinds: str) -> Workload | None:
         """The workload of one of these kinds, the first named first."""
@@ -299,5 +334,6 @@ class Cluster:
 
     def _reconcile(self, workload: Workload) -> None:
         workload.queued = False
+        self.engine.effort += len(workload.pods) // LOOKED_AT
         if not workload.deleted:
             self.reconcilers[workload.kind](workload)

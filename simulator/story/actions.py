@@ -9,72 +9,22 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from kstream.core.errors import InvalidMessageError
-from simulator.story.durations import Seconds
-
-NAME = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
-PATH = r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[a-z0-9]([-a-z0-9.]*[a-z0-9])?$"
-
-NodeName = Annotated[str, Field(pattern=NAME, description="A node: node-3")]
-Path = Annotated[str, Field(pattern=PATH, description="namespace/name: shop/web")]
-
-
-class Model(BaseModel):
-    """Of a scenario: an unknown key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class FaultSpec(Model):
-    """What goes wrong with a workload's first container."""
-
-    kind: Literal["crash", "oom", "image", "unready"] = Field(
-        description="crash: exits; oom: is killed for its memory; image: cannot be pulled; "
-        "unready: its readiness probe never passes"
-    )
-    after: Seconds = Field(default=2.0, description="How long the container runs until then")
-    exit_code: int = Field(default=1, ge=1, le=255)
-
-
-class ContainerModel(Model):
-    name: str = Field(default="main", pattern=NAME)
-    image: str = "nginx:1.28"
-    cpu: int = Field(default=100, ge=0, description="Request, in millicores")
-    memory: int = Field(default=64, ge=0, description="Request, in MiB")
-
-
-class WorkloadSpec(Model):
-    """Something that makes pods."""
-
-    kind: Literal["Deployment", "StatefulSet", "DaemonSet", "Job"] = "Deployment"
-    namespace: str = Field(default="default", pattern=NAME)
-    name: str = Field(pattern=NAME)
-    replicas: int = Field(default=1, ge=0, description="Deployments and StatefulSets")
-    containers: tuple[ContainerModel, ...] = Field(default=(ContainerModel(),), min_length=1)
-    init: tuple[ContainerModel, ...] = Field(default=(), description="Init containers, one after another")
-    sidecars: tuple[ContainerModel, ...] = Field(
-        default=(), description="Init containers that stay (restartPolicy: Always)"
-    )
-    labels: dict[str, str] = Field(default={}, description="Besides app: NAME")
-    grace: int = Field(default=30, ge=0, description="terminationGracePeriodSeconds")
-    toleration: int = Field(default=300, ge=0, description="Seconds that pods stay on an unreachable node")
-    node_selector: dict[str, str] = {}
-    startup: tuple[Seconds, Seconds] = Field(default=(1.0, 3.0), description="From running to ready")
-    init_time: tuple[Seconds, Seconds] = Field(
-        default=(1.0, 3.0), description="How long an init container runs"
-    )
-    stop_time: tuple[Seconds, Seconds] = Field(default=(0.5, 2.0), description="From SIGTERM to the exit")
-    run_time: tuple[Seconds, Seconds] | None = Field(default=None, description="Until it completes (Jobs)")
-    max_surge: int | Annotated[str, Field(pattern=r"^\d+%$")] = "25%"
-    max_unavailable: int | Annotated[str, Field(pattern=r"^\d+%$")] = "25%"
-    completions: int = Field(default=1, ge=1, description="Jobs")
-    parallelism: int = Field(default=1, ge=1, description="Jobs")
-    backoff_limit: int = Field(default=6, ge=0, description="Jobs: failures until it gives up")
-    ttl: Seconds | None = Field(default=None, description="Jobs: how long they are kept once finished")
-    restart: Literal["Never", "OnFailure"] = Field(default="Never", description="Jobs")
-    fault: FaultSpec | None = None
+from simulator.cluster import bounds
+from simulator.story.fields import (
+    Image,
+    LabelKey,
+    LabelValue,
+    Model,
+    Name,
+    NodeName,
+    Path,
+    Seconds,
+    Version,
+)
+from simulator.story.workloads import FaultSpec, WorkloadSpec
 
 
 class Action(Model):
@@ -82,7 +32,9 @@ class Action(Model):
 
     do: str
     at: Seconds = Field(default=0.0, description="When, from the start of the scenario")
-    every: Seconds | None = Field(default=None, gt=0, description="Again and again, so long after each other")
+    every: Seconds | None = Field(
+        default=None, ge=bounds.EVERY, description="Again and again, so long after each other: 1s at least"
+    )
 
 
 class KillNode(Action):
@@ -129,7 +81,7 @@ class AddNodes(Action):
     """New nodes join, in the zones in turn."""
 
     do: Literal["add-nodes"]
-    count: int = Field(default=1, ge=1, le=10_000)
+    count: int = Field(default=1, ge=1, le=bounds.NODES)
 
 
 class Cordon(Action):
@@ -153,8 +105,8 @@ class UpgradeNodes(Action):
     """Drain, reboot into another kubelet version and uncordon every worker, `parallel` at a time."""
 
     do: Literal["upgrade-nodes"]
-    version: str = Field(default="v1.37.0", pattern=r"^v\d+\.\d+\.\d+$")
-    parallel: int = Field(default=1, ge=1)
+    version: Version = "v1.37.0"
+    parallel: int = Field(default=1, ge=1, le=bounds.NODES)
     reboot: Seconds = Field(default=30.0, description="How long a node is away")
 
 
@@ -162,12 +114,12 @@ class KillZone(Action):
     """All kubelets of a zone die at once."""
 
     do: Literal["kill-zone"]
-    target: NodeName
+    target: Name
 
 
 class ReviveZone(Action):
     do: Literal["revive-zone"]
-    target: NodeName
+    target: Name
 
 
 class Scale(Action):
@@ -175,8 +127,10 @@ class Scale(Action):
 
     do: Literal["scale"]
     target: Path
-    replicas: int = Field(ge=0)
-    over: Seconds = Field(default=0.0, description="In steps of 15 s, as an autoscaler takes them")
+    replicas: int = Field(ge=0, le=bounds.REPLICAS)
+    over: Seconds = Field(
+        default=0.0, le=bounds.OVER, description="In steps of 15 s, as an autoscaler takes them; 24h at most"
+    )
 
 
 class RollOut(Action):
@@ -184,8 +138,8 @@ class RollOut(Action):
 
     do: Literal["roll-out"]
     target: Path
-    image: str
-    container: str = Field(default="", description="The first one when empty")
+    image: Image
+    container: Name | Literal[""] = Field(default="", description="The first one when empty")
     fault: FaultSpec | None = None
 
 
@@ -241,28 +195,28 @@ class DeletePod(Action):
 
 class CreateNamespace(Action):
     do: Literal["create-namespace"]
-    target: NodeName
+    target: Name
 
 
 class DeleteNamespace(Action):
     """The namespace and all that is in it."""
 
     do: Literal["delete-namespace"]
-    target: NodeName
+    target: Name
 
 
 class LabelNode(Action):
     do: Literal["label-node"]
     target: NodeName
-    key: str
-    value: str
+    key: LabelKey
+    value: LabelValue
 
 
 class SetChurn(Action):
     """Another rate of background churn, in events a second of simulated time."""
 
     do: Literal["set-churn"]
-    rate: float = Field(ge=0, le=10_000)
+    rate: float = Field(ge=0, le=bounds.CHURN)
 
 
 AnyAction = Annotated[
@@ -272,29 +226,46 @@ AnyAction = Annotated[
     Field(discriminator="do"),
 ]  # fmt: skip
 
+_NONE = "That is no action of the simulation"
 _ADAPTER: TypeAdapter[Any] = TypeAdapter(AnyAction)
 
 
 def parse_action(value: object) -> Action:
-    """An action from outside. Raises InvalidMessageError that names the field, or says that it is no JSON.
+    """An action from outside, every field within its bounds. Raises InvalidMessageError that names the field, or says
+    that it is no JSON.
 
     What Python reads as JSON is more than there is: numbers that are none and halves of characters, which no log takes.
     """
+    if _depth(value) > bounds.ACTION_DEPTH:
+        raise InvalidMessageError(_NONE, f"it is nested more than {bounds.ACTION_DEPTH} deep")
     try:
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
-    except (ValueError, TypeError, RecursionError):
+        size = len(json.dumps(value, ensure_ascii=False, allow_nan=False).encode())
+    except (ValueError, TypeError):
         raise InvalidMessageError(
-            "That is no action of the simulation",
-            "it has a number that is none or infinite, half of a character, or is nested too deep",
+            _NONE, "it has a number that is none or infinite, or half of a character"
         ) from None
+    if size > bounds.ACTION_BYTES:
+        raise InvalidMessageError(_NONE, f"it is larger than {bounds.ACTION_BYTES} bytes")
     try:
         action = _ADAPTER.validate_python(value)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"][1:]) or "do"
-        raise InvalidMessageError("That is no action of the simulation", f"{where}: {first['msg']}") from None
+        raise InvalidMessageError(_NONE, f"{where:.100}: {first['msg']:.1000}") from None
     assert isinstance(action, Action)
     return action
+
+
+def _depth(value: object) -> int:
+    """How deep it is nested, as far as that matters: no further than the bound, whatever is in it."""
+    depth, level = 0, [value]
+    while level and depth <= bounds.ACTION_DEPTH:
+        depth += 1
+        inner = (
+            one.values() if isinstance(one, dict) else one for one in level if isinstance(one, dict | list)
+        )
+        level = [one for values in inner for one in values if isinstance(one, dict | list)]
+    return depth
 
 
 def action_names() -> list[str]:

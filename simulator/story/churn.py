@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from simulator.cluster import bounds
 from simulator.cluster.kubelet import Kubelet
 from simulator.cluster.objects import Pod
 from simulator.cluster.storage import Cluster
 from simulator.cluster.workloads import Deployment, ReplicaSet
+
+TICK = 0.001  # seconds: the shortest that simulated time can wait
 
 
 class Churn:
@@ -19,6 +22,7 @@ class Churn:
         self._dice = cluster.engine.dice("churn")
         self._rate = 0.0
         self._round = 0
+        self._owed = 0.0  # seconds that were too short to be waited
         self._targets: list[Deployment] = []
         # What it does, how often in 100, and how many events that makes.
         self._repertoire: tuple[tuple[int, float, Callable[[Pod], bool]], ...] = (
@@ -41,12 +45,18 @@ class Churn:
 
     def _plan(self, cost: float, round_: int) -> None:
         delay = cost / self._rate * self._dice.between(0.5, 1.5)
+        if delay < TICK:
+            # Rounded to nothing, time would stand still for what happens thousands of times a second.
+            self._owed += delay
+            delay = TICK if self._owed >= TICK else 0.0
+            self._owed -= delay
         self._cluster.engine.after(delay, self._happen, round_)
 
     def _happen(self, round_: int) -> None:
         if round_ != self._round:
             return
-        pod = self._pick()
+        # With too much planned already, it waits like any action.
+        pod = self._pick() if self._cluster.engine.planned < bounds.PLANNED else None
         number = self._dice.below(100)
         done = 1.0
         if pod is not None:

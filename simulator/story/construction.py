@@ -12,8 +12,8 @@ from simulator.cluster.scheduler import Scheduler, fits
 from simulator.cluster.storage import Cluster
 from simulator.cluster.templates import MEBI, ContainerSpec, Fault, Template
 from simulator.cluster.workloads import DaemonSet, Deployment, Job, StatefulSet
-from simulator.story.actions import ContainerModel, WorkloadSpec
 from simulator.story.scenario import ClusterSpec, Scenario
+from simulator.story.workloads import ContainerModel, WorkloadSpec
 
 PODS_IN_A_STEP = 200
 HOUR = 3_600_000  # milliseconds
@@ -107,13 +107,14 @@ class Construction:
         self._kubelet = kubelet
         self._deployments = deployments
         self._dice = cluster.engine.dice("construction")
+        self.identity = ""  # the uid of kube-system, as long as the simulation runs
         self.background: list[Deployment] = []  # what churn plays with
 
     def steps(self) -> Iterator[None]:
         """Build; every `yield` ends a step. The order: namespaces, nodes, the system's own pods, the rest."""
         scenario, cluster = self._scenario, self._cluster
         for name in SYSTEM_NAMESPACES:
-            cluster.add_namespace(name, age=100 * 24 * HOUR)
+            self.identity = cluster.add_namespace(name, age=100 * 24 * HOUR).uid
         yield
         for number in range(scenario.cluster.nodes):
             self.add_node()
@@ -122,7 +123,8 @@ class Construction:
         yield
         wanted = [*_system(scenario.cluster), *scenario.workloads]
         if scenario.cluster.pods is not None:
-            wanted += self._background(scenario.cluster.pods - sum(self._pods_of(spec) for spec in wanted))
+            there = sum(spec.pods(scenario.cluster.nodes) for spec in wanted)
+            wanted += self._background(scenario.cluster.pods - there)
         named = {(spec.namespace, spec.name) for spec in (*_system(scenario.cluster), *scenario.workloads)}
         for spec in wanted:
             if spec.namespace not in cluster.namespaces:
@@ -163,11 +165,6 @@ class Construction:
             node.taints[NOT_READY, "NoSchedule"] = node.created
         cluster.add_node(node)
         return node
-
-    def _pods_of(self, spec: WorkloadSpec) -> int:
-        if spec.kind == "DaemonSet":
-            return self._scenario.cluster.nodes
-        return spec.parallelism if spec.kind == "Job" else spec.replicas
 
     def _background(self, pods: int) -> list[WorkloadSpec]:
         """Workloads with `pods` pods in all, in team namespaces."""

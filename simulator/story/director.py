@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Collection
+from itertools import islice
 from typing import Any
 
 from kstream.core.errors import InvalidMessageError
+from simulator.cluster import bounds
 from simulator.cluster.controllers.deployments import DeploymentController
 from simulator.cluster.controllers.namespaces import NamespaceController
 from simulator.cluster.controllers.nodes import NOT_READY, NodeController
 from simulator.cluster.kubelet import Kubelet
-from simulator.cluster.objects import Node, Workload
-from simulator.cluster.storage import Cluster
+from simulator.cluster.objects import Node, Pod, Workload
+from simulator.cluster.storage import LOOKED_AT, Cluster
 from simulator.cluster.templates import Fault
 from simulator.cluster.workloads import Deployment, StatefulSet
 from simulator.story import actions as a
+from simulator.story.capacity import Capacity
 from simulator.story.churn import Churn
 from simulator.story.construction import CONTROL_PLANE, Construction, make_workload
 
 SCALE_STEP = 15.0  # seconds between two steps of an autoscaler
+_LOOKED_THROUGH = 10_000  # names, for those that an error tells of
 _ALL = ("Deployment", "StatefulSet", "DaemonSet", "Job")
 
 
@@ -41,10 +46,15 @@ class Director:
         self._deployments = deployments
         self._kubelet = kubelet
         self._churn = churn
+        self._capacity = Capacity(cluster)
         self._restarts = 0
+        self._upgrading = 0  # nodes of an upgrade that are away at once
+        self._scalings: dict[str, int] = {}  # workload's uid → the number of its last scaling
 
     def perform(self, action: a.Action) -> None:
-        """Raises InvalidMessageError when the target is not there; then nothing has been done."""
+        """Raises InvalidMessageError when the target is not there, or when the cluster would grow past its bounds; then
+        nothing has been done."""
+        self._capacity.check_time()
         method: Callable[[Any], None] = getattr(self, "_do_" + action.do.replace("-", "_"))
         method(action)
 
@@ -57,6 +67,7 @@ class Director:
         return found
 
     def _zone(self, name: str) -> list[Node]:
+        self._cluster.engine.effort += len(self._cluster.nodes) // LOOKED_AT
         found = [node for node in self._cluster.nodes.values() if node.zone == name]
         if not found:
             raise _missing("zone", name, {node.zone for node in self._cluster.nodes.values()})
@@ -102,7 +113,11 @@ class Director:
         self._nodes.remove(self._node(action.target))
 
     def _do_add_nodes(self, action: a.AddNodes) -> None:
-        for _ in range(action.count):
+        self._capacity.check_nodes(action.count)
+        self._cluster.engine.spread(range(action.count), self._join_one)
+
+    def _join_one(self, _: int) -> None:
+        if len(self._cluster.nodes) < bounds.NODES:
             self.join()
 
     def join(self) -> Node:
@@ -135,19 +150,26 @@ class Director:
         self._nodes.drain(self._node(action.target))
 
     def _do_upgrade_nodes(self, action: a.UpgradeNodes) -> None:
-        waiting = [n for n in self._cluster.nodes.values() if CONTROL_PLANE not in n.labels]
-        for _ in range(action.parallel):
-            self._upgrade_next(waiting, action)
+        if self._upgrading:
+            raise InvalidMessageError(
+                "The nodes are being upgraded already", "do: wait until the last one is back"
+            )
+        waiting = deque(n for n in self._cluster.nodes.values() if CONTROL_PLANE not in n.labels)
+        self._upgrading = min(action.parallel, len(waiting))
+        self._cluster.engine.spread(
+            range(self._upgrading), lambda _: self._upgrade_next(waiting, action), at_once=1
+        )
 
-    def _upgrade_next(self, waiting: list[Node], action: a.UpgradeNodes) -> None:
+    def _upgrade_next(self, waiting: deque[Node], action: a.UpgradeNodes) -> None:
         while waiting:
-            node = waiting.pop(0)
+            node = waiting.popleft()
             if node.name in self._cluster.nodes and node.alive:
                 self._nodes.drain(node)
                 self._cluster.engine.after(1.0, self._upgrade_when_empty, node, waiting, action)
                 return
+        self._upgrading -= 1
 
-    def _upgrade_when_empty(self, node: Node, waiting: list[Node], action: a.UpgradeNodes) -> None:
+    def _upgrade_when_empty(self, node: Node, waiting: deque[Node], action: a.UpgradeNodes) -> None:
         engine = self._cluster.engine
         if any(p.owner.kind != "DaemonSet" and not p.finished for p in node.pods.values()) and node.alive:
             engine.after(1.0, self._upgrade_when_empty, node, waiting, action)
@@ -157,7 +179,7 @@ class Director:
         node.turn += 1
         engine.after(action.reboot, self._upgraded, node, waiting, action)
 
-    def _upgraded(self, node: Node, waiting: list[Node], action: a.UpgradeNodes) -> None:
+    def _upgraded(self, node: Node, waiting: deque[Node], action: a.UpgradeNodes) -> None:
         if node.name in self._cluster.nodes:
             node.kubelet = action.version
             self._nodes.revive(node)
@@ -166,15 +188,19 @@ class Director:
 
     def _do_label_node(self, action: a.LabelNode) -> None:
         node = self._node(action.target)
+        self._capacity.check_label(node, action.key)
         node.labels = {**node.labels, action.key: action.value}
         self._cluster.update_node(node)
 
     def _do_kill_zone(self, action: a.KillZone) -> None:
-        for node in self._zone(action.target):
-            self._nodes.kill(node)
+        nodes = self._zone(action.target)
+        self._cluster.engine.spread(nodes, self._nodes.kill, at_once=bounds.NODES)
 
     def _do_revive_zone(self, action: a.ReviveZone) -> None:
-        for node in self._zone(action.target):
+        self._cluster.engine.spread(self._zone(action.target), self._revive_if_there, at_once=20)
+
+    def _revive_if_there(self, node: Node) -> None:
+        if self._cluster.nodes.get(node.name) is node:
             self._revive(node)
 
     # -- workloads
@@ -182,16 +208,28 @@ class Director:
     def _do_scale(self, action: a.Scale) -> None:
         workload = self._workload(action.target, "Deployment", "StatefulSet")
         assert isinstance(workload, Deployment | StatefulSet)
+        self._capacity.check_replicas(workload, action.replicas)
         steps = max(1, int(action.over / SCALE_STEP))
-        first = workload.replicas
-        for step in range(1, steps + 1):
-            replicas = first + (action.replicas - first) * step // steps
-            self._cluster.engine.after((step - 1) * SCALE_STEP, self._scale, workload, replicas)
+        number = self._scalings[workload.uid] = self._scalings.get(workload.uid, 0) + 1
+        self._cluster.engine.after(
+            0.0, self._scale, workload, number, 1, steps, workload.replicas, action.replicas
+        )
 
-    def _scale(self, workload: Deployment | StatefulSet, replicas: int) -> None:
-        if not workload.deleted:
-            workload.replicas = replicas
+    def _scale(
+        self, workload: Deployment | StatefulSet, number: int, step: int, steps: int, first: int, last: int
+    ) -> None:
+        """A step of a scaling, until the last one or until another scaling takes over."""
+        if workload.deleted:
+            self._scalings.pop(workload.uid, None)
+        elif self._scalings.get(workload.uid) == number:
+            workload.replicas = first + (last - first) * step // steps
             self._cluster.enqueue(workload)
+            if step < steps:
+                self._cluster.engine.after(
+                    SCALE_STEP, self._scale, workload, number, step + 1, steps, first, last
+                )
+            else:
+                del self._scalings[workload.uid]
 
     def _do_roll_out(self, action: a.RollOut) -> None:
         workload = self._workload(action.target, "Deployment", "StatefulSet", "DaemonSet")
@@ -218,16 +256,18 @@ class Director:
     def _do_break(self, action: a.Break) -> None:
         workload = self._workload(action.target, *_ALL)
         fault = Fault(**action.fault.model_dump())
+        pods: list[Pod] = []
         for owner in self._owners(workload):
             owner.fault = fault
-            for pod in list(owner.pods.values()):
-                self._kubelet.befall(pod)
+            pods += owner.pods.values()
+        self._cluster.engine.spread(pods, self._kubelet.befall)
 
     def _do_heal(self, action: a.Heal) -> None:
+        pods: list[Pod] = []
         for owner in self._owners(self._workload(action.target, *_ALL)):
             owner.fault = None
-            for pod in owner.pods.values():
-                self._kubelet.recover(pod)
+            pods += owner.pods.values()
+        self._cluster.engine.spread(pods, self._kubelet.recover)
 
     def _owners(self, workload: Workload) -> list[Workload]:
         """What owns the pods: a Deployment's ReplicaSets, else the workload itself."""
@@ -245,6 +285,7 @@ class Director:
                 f"The namespace {spec.namespace} is being deleted",
                 "workload.namespace: wait until it is gone",
             )
+        self._capacity.check_workload(spec)
         self._cluster.enqueue(make_workload(self._cluster, spec))
 
     def _do_delete(self, action: a.Delete) -> None:
@@ -258,7 +299,7 @@ class Director:
         namespace, _, name = action.target.partition("/")
         pod = self._cluster.pod_names.get((namespace, name))
         if pod is None:
-            raise _missing("pod", action.target, {f"{n}/{p}" for n, p in self._cluster.pod_names})
+            raise _missing("pod", action.target, self._cluster.pod_names)
         self._cluster.delete_pod(pod)
 
     # -- namespaces, churn
@@ -266,6 +307,7 @@ class Director:
     def _do_create_namespace(self, action: a.CreateNamespace) -> None:
         if action.target in self._cluster.namespaces:
             raise InvalidMessageError(f"The namespace {action.target} is already there", "target")
+        self._capacity.check_namespace()
         self._cluster.add_namespace(action.target)
 
     def _do_delete_namespace(self, action: a.DeleteNamespace) -> None:
@@ -278,7 +320,8 @@ class Director:
         self._churn.set_rate(action.rate)
 
 
-def _missing(what: str, name: str, there: Any) -> InvalidMessageError:
-    names = sorted(there)
-    shown = ", ".join(names[:8]) + (f" and {len(names) - 8} more" if len(names) > 8 else "")
+def _missing(what: str, name: str, there: Collection[str | tuple[str, str]]) -> InvalidMessageError:
+    # Of a large cluster some will do: to sort all of them takes its time.
+    names = sorted(n if isinstance(n, str) else "/".join(n) for n in islice(there, _LOOKED_THROUGH))
+    shown = ", ".join(names[:8]) + (f" and {len(there) - 8} more" if len(there) > 8 else "")
     return InvalidMessageError(f"There is no {what} {name}", f"target: there are {shown or 'none'}")

@@ -6,38 +6,47 @@ import hashlib
 import json
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Self
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from kstream.core.errors import ConfigError
 from kstream.sources.documents import read_document, told
-from simulator.story.actions import NAME, AnyAction, Model, WorkloadSpec
-from simulator.story.durations import Seconds
+from simulator.cluster import bounds
+from simulator.story.actions import AnyAction
+from simulator.story.fields import Model, Name, Seconds, Version
+from simulator.story.workloads import WorkloadSpec
 
 DEFAULT = "tour"
+_SAID = 20  # mistakes that one message tells of
+_Line = Annotated[str, Field(max_length=500, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 
 
 class Autoscaler(Model):
     """The cluster autoscaler: adds nodes when pods are pending, and takes them away when little needs them."""
 
-    most: int = Field(ge=1, description="Nodes in all, at most")
+    most: int = Field(ge=1, le=bounds.NODES, description="Nodes in all, at most")
     delay: Seconds = Field(default=45.0, description="From the need to the node")
     idle: Seconds = Field(default=120.0, description="How long a node that it added may be nearly empty")
 
 
 class ClusterSpec(Model):
-    name: str = Field(default="sim", pattern=NAME)
-    version: str = Field(default="v1.36.2", pattern=r"^v\d+\.\d+\.\d+$")
-    nodes: int = Field(default=5, ge=1, le=20_000, description="In all, control planes included")
-    control_planes: int = Field(default=1, ge=0)
-    zones: tuple[str, ...] = Field(default=("zone-a", "zone-b", "zone-c"), min_length=1)
-    cpu: int = Field(default=8000, ge=100, description="Of a node, in millicores")
-    memory: int = Field(default=32, ge=1, description="Of a node, in GiB")
-    pods_per_node: int = Field(default=110, ge=1)
+    name: Name = "sim"
+    version: Version = "v1.36.2"
+    nodes: int = Field(default=5, ge=1, le=bounds.NODES, description="In all, control planes included")
+    control_planes: int = Field(default=1, ge=0, le=bounds.NODES)
+    zones: tuple[Name, ...] = Field(
+        default=("zone-a", "zone-b", "zone-c"), min_length=1, max_length=bounds.ZONES
+    )
+    cpu: int = Field(default=8000, ge=100, le=bounds.CPU, description="Of a node, in millicores")
+    memory: int = Field(default=32, ge=1, le=bounds.NODE_MEMORY, description="Of a node, in GiB")
+    pods_per_node: int = Field(default=110, ge=1, le=bounds.PODS_PER_NODE)
     pods: int | None = Field(
-        default=None, ge=0, description="Pods in all: background workloads are added until there are so many"
+        default=None,
+        ge=0,
+        le=bounds.PODS,
+        description="Pods in all: background workloads are added until there are so many",
     )
     autoscaler: Autoscaler | None = None
 
@@ -45,16 +54,37 @@ class ClusterSpec(Model):
 class Scenario(Model):
     """A cluster, what runs in it at the start, and a timeline."""
 
-    name: str = Field(pattern=NAME)
-    summary: str = Field(description="One line")
-    description: str = ""
+    name: Name
+    summary: _Line = Field(description="One line")
+    description: str = Field(default="", max_length=10_000)
     duration: Seconds = Field(default=600.0, description="How long it is worth watching")
     cluster: ClusterSpec = ClusterSpec()
     churn: float | None = Field(
-        default=None, ge=0, le=10_000, description="Events a second; one for 200 pods unless told otherwise"
+        default=None,
+        ge=0,
+        le=bounds.CHURN,
+        description="Events a second; one for 200 pods unless told otherwise",
     )
-    workloads: tuple[WorkloadSpec, ...] = ()
-    timeline: tuple[AnyAction, ...] = ()
+    workloads: tuple[WorkloadSpec, ...] = Field(default=(), max_length=bounds.SCENARIO_WORKLOADS)
+    timeline: tuple[AnyAction, ...] = Field(default=(), max_length=bounds.TIMELINE)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        """What it has at the start is within the bounds of a cluster; what befalls it later is looked at then."""
+        nodes = self.cluster.nodes
+        asked = [(spec, spec.pods(nodes)) for spec in self.workloads]
+        system = nodes + 2  # kube-proxy and CoreDNS
+        named = system + sum(pods for _, pods in asked)
+        containers = system + sum(pods * spec.containers_of_a_pod for spec, pods in asked)
+        background = max(0, (self.cluster.pods or 0) - named)
+        for what, there, most in (
+            ("pods", named, bounds.PODS),
+            ("containers", containers + 2 * background, bounds.CONTAINERS),
+            ("namespaces", len({spec.namespace for spec in self.workloads}), bounds.NAMESPACES // 2),
+        ):
+            if there > most:
+                raise ValueError(f"there would be {there} {what} at the start: {most} is the most")
+        return self
 
     def digest(self) -> str:
         """What makes two runs the same scenario: its content, not its file."""
@@ -65,22 +95,20 @@ class Scenario(Model):
         self, *, nodes: int | None = None, pods: int | None = None, churn: float | None = None
     ) -> Scenario:
         """The same with other numbers. Raises ConfigError for numbers that cannot be."""
-        changed: dict[str, Any] = {}
-        if nodes is not None:
-            changed["nodes"] = nodes
-        if pods is not None:
-            changed["pods"] = pods
-        scenario = self
+        size = {"nodes": nodes, "pods": pods}
+        changed = {key: value for key, value in size.items() if value is not None}
+        if not changed and churn is None:
+            return self
+        cluster = {**self.cluster.model_dump(), **changed}
+        rate = self.churn if churn is None else churn
+        content = {name: getattr(self, name) for name in Scenario.model_fields}
         try:
-            if changed:
-                cluster = ClusterSpec.model_validate({**self.cluster.model_dump(), **changed})
-                scenario = scenario.model_copy(update={"cluster": cluster})
-            if churn is not None:
-                scenario = scenario.model_copy(update={"churn": churn})
+            return Scenario.model_validate({**content, "cluster": cluster, "churn": rate})
         except ValidationError as error:
             first = error.errors()[0]
-            raise ConfigError(f"--{first['loc'][0]} {first['input']}: {first['msg']}") from None
-        return scenario
+            if not first["loc"]:
+                raise ConfigError(f"The scenario does not fit: {_explain(first)}") from None
+            raise ConfigError(f"--{first['loc'][-1]} {first['input']}: {first['msg']}") from None
 
 
 def shipped() -> list[str]:
@@ -100,14 +128,20 @@ def load_scenario(name: str) -> Scenario:
             f"There is no scenario {name!r}: it is neither a file nor one of {', '.join(shipped())}"
         )
     try:
-        text = path.read_text("utf-8")
+        with path.open("rb") as file:
+            content = file.read(bounds.SCENARIO_BYTES + 1)
+        if len(content) > bounds.SCENARIO_BYTES:
+            raise ConfigError(_too_large(name))
+        text = content.decode()
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"Cannot read the scenario {name}: {error}") from None
     return parse_scenario(text, where=name)
 
 
 def parse_scenario(text: str, *, where: str) -> Scenario:
-    """Raises ConfigError with `where`, line and key of everything that is wrong."""
+    """Raises ConfigError with `where`, line and key of what is wrong; and, before it is read, for what is too large."""
+    if len(text.encode("utf-8", "replace")) > bounds.SCENARIO_BYTES:
+        raise ConfigError(_too_large(where))
     try:
         tree, value = read_document(text)
     except yaml.YAMLError as error:
@@ -117,11 +151,18 @@ def parse_scenario(text: str, *, where: str) -> Scenario:
     try:
         return Scenario.model_validate(value)
     except ValidationError as error:
+        problems = error.errors()
         wrong = []
-        for problem in error.errors():
+        for problem in problems[:_SAID]:
             line, key = _locate(tree, problem["loc"])
-            wrong.append(f"{where}, line {line}: {key}: {_explain(problem)}")
+            wrong.append(f"{where}, line {line}: {key + ': ' if key else ''}{_explain(problem)}")
+        if len(problems) > _SAID:
+            wrong.append(f"and {len(problems) - _SAID} more")
         raise ConfigError("; ".join(wrong)) from None
+
+
+def _too_large(where: str) -> str:
+    return f"{where} is too large for a scenario: {bounds.SCENARIO_BYTES} bytes is the most"
 
 
 def _explain(problem: Any) -> str:
@@ -129,7 +170,7 @@ def _explain(problem: Any) -> str:
         return "there is no such key"
     if problem["type"] == "missing":
         return "this key is missing"
-    return str(problem["msg"]).removeprefix("Value error, ")
+    return str(problem["msg"]).removeprefix("Value error, ")[:500]
 
 
 def _locate(tree: yaml.Node | None, location: tuple[int | str, ...]) -> tuple[int, str]:

@@ -113,7 +113,7 @@ def test_the_scenarios_are_listed_for_people_and_for_programs() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--speed", "fast"], "speed: 'fast' is neither a number above 0 nor max"),
+        (["--speed", "fast"], "speed: 'fast' is neither a number from 0.001 to 1000000 nor max"),
         (["--at", "later"], "'later' is not a span of time"),
         (["--start", "monday"], "'monday' is not a time"),
         (["--keep-for", "ever"], "--keep-for: 'ever' is not a span of time: write"),

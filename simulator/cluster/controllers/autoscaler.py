@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from simulator.cluster import bounds
 from simulator.cluster.objects import Node
 from simulator.cluster.scheduler import Scheduler
-from simulator.cluster.storage import Cluster
+from simulator.cluster.storage import LOOKED_AT, Cluster
 
 LOOK = 10.0  # seconds between two looks
 LITTLE = 0.3  # of a node's processors requested: less is not worth a node
@@ -43,6 +44,7 @@ class NodeAutoscaler:
 
     def _grow(self) -> None:
         nodes = self._cluster.nodes
+        self._cluster.engine.effort += (len(nodes) + len(self._scheduler.pending)) // LOOKED_AT
         cpu = sum(p.template.cpu for p in self._scheduler.pending.values() if p.uid in self._cluster.pods)
         if cpu and nodes and not self._coming:
             one = max(node.cpu for node in nodes.values())
@@ -52,25 +54,26 @@ class NodeAutoscaler:
 
     def _arrive(self) -> None:
         self._coming -= 1
+        if len(self._cluster.nodes) >= bounds.NODES:
+            return  # others have joined meanwhile
         self._brought[self._join().name] = self._cluster.now
 
     def _shrink(self) -> None:
         """One node at a time goes, if the others have room for what is on it."""
         now, nodes = self._cluster.now, self._cluster.nodes
+        room = sum(_room(node) for node in nodes.values())
         for name, used in list(self._brought.items()):
             node = nodes.get(name)
             if node is None:
                 del self._brought[name]
             elif node.cpu_used >= LITTLE * node.cpu:
                 self._brought[name] = now
-            elif now - used >= self._idle and self._room_besides(node) >= node.cpu_used:
+            elif now - used >= self._idle and room - _room(node) >= node.cpu_used:
                 del self._brought[name]
                 self._leave(node)
                 return
 
-    def _room_besides(self, leaving: Node) -> int:
-        return sum(
-            node.cpu - node.cpu_used
-            for node in self._cluster.nodes.values()
-            if node is not leaving and not node.taints and node.ready
-        )
+
+def _room(node: Node) -> int:
+    """Processors, in millicores, for pods from elsewhere."""
+    return node.cpu - node.cpu_used if not node.taints and node.ready else 0

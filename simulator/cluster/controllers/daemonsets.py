@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from simulator.cluster.objects import Node, Pod, Workload
 from simulator.cluster.scheduler import RETRY, fits
-from simulator.cluster.storage import Cluster
+from simulator.cluster.storage import LOOKED_AT, Cluster
 from simulator.cluster.workloads import DaemonSet
 
 
@@ -17,9 +17,8 @@ class DaemonSetController:
         cluster.hooks.node_added.append(self._on_node)
 
     def _on_node(self, _: Node) -> None:
-        for workload in self._cluster.workloads.values():
-            if isinstance(workload, DaemonSet):
-                self._cluster.enqueue(workload)
+        for workload in self._cluster.of_kind.get(DaemonSet.kind, {}).values():
+            self._cluster.enqueue(workload)
 
     def reconcile(self, workload: Workload) -> None:
         assert isinstance(workload, DaemonSet)
@@ -37,17 +36,19 @@ class DaemonSetController:
                 unavailable += 1
             if pod.deletion is None and pod.template.hash != workload.template.hash:
                 outdated.append(pod)
-        for node in cluster.nodes.values():
-            selector = workload.template.node_selector
-            if node.name in served or any(node.labels.get(k) != v for k, v in selector.items()):
-                continue
+        selector = workload.template.node_selector
+        lacking = [
+            node
+            for node in cluster.nodes.values()
+            if node.name not in served and all(node.labels.get(k) == v for k, v in selector.items())
+        ]
+        cluster.engine.effort += len(cluster.nodes) // LOOKED_AT
+        for node in lacking[: cluster.room(workload, len(lacking))] if lacking else ():
             pod = cluster.add_pod(workload)
             self._meant[pod.uid] = node.name
             cluster.engine.after(self._dice.between(0.002, 0.02), self._bind, pod, node)
         # maxUnavailable: 1. One that is not ready is replaced at no further loss.
-        for pod in outdated:
-            if not pod.ready:
-                cluster.delete_pod(pod)
+        cluster.delete_pods([pod for pod in outdated if not pod.ready])
         if outdated and unavailable == 0:
             cluster.delete_pod(outdated[0])
 

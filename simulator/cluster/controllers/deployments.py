@@ -6,8 +6,8 @@ replicas - maxUnavailable, and old pods that are not available go first.
 
 from __future__ import annotations
 
-from simulator.cluster.objects import Workload
-from simulator.cluster.storage import Cluster
+from simulator.cluster.objects import Pod, Workload
+from simulator.cluster.storage import LOOKED_AT, Cluster
 from simulator.cluster.templates import Template
 from simulator.cluster.workloads import Deployment, ReplicaSet, rounded
 
@@ -35,9 +35,16 @@ class DeploymentController:
         self._cluster.enqueue(deployment)
 
     def delete(self, deployment: Deployment) -> None:
-        for replica_set in list(deployment.replica_sets.values()):
-            self._cluster.remove_workload(replica_set)
-        self._cluster.remove_workload(deployment)
+        self._cluster.delete_pods(self.forget(deployment))
+
+    def forget(self, deployment: Deployment) -> list[Pod]:
+        """Delete it and its ReplicaSets, and leave their pods: those are returned."""
+        pods: list[Pod] = []
+        for replica_set in deployment.replica_sets.values():
+            self._cluster.forget_workload(replica_set)
+            pods += replica_set.pods.values()
+        self._cluster.forget_workload(deployment)
+        return pods
 
     def current(self, deployment: Deployment) -> ReplicaSet:
         """The ReplicaSet of the current template: a new one, or an old one again (a rollback)."""
@@ -61,6 +68,8 @@ class DeploymentController:
     def reconcile(self, workload: Workload) -> None:
         assert isinstance(workload, Deployment)
         new = self.current(workload)
+        pods = sum(len(rs.pods) for rs in workload.replica_sets.values())
+        self._cluster.engine.effort += pods // LOOKED_AT
         old = [rs for rs in workload.replica_sets.values() if rs is not new and rs.replicas]
         if not old:
             self._set(new, workload.replicas)

@@ -22,16 +22,17 @@ class JobController:
         workload.failed = max(workload.failed, failed)
         active = workload.alive()
         if workload.failed > workload.backoff_limit:
-            for pod in active:
-                self._cluster.delete_pod(pod)
+            self._cluster.delete_pods(active)
             self._expire(workload)
             return
         left = workload.completions - workload.succeeded
         if left <= 0:
             self._expire(workload)
             return
-        for _ in range(min(workload.parallelism, left) - len(active)):
-            self._cluster.add_pod(workload)
+        missing = min(workload.parallelism, left) - len(active)
+        if missing > 0:
+            for _ in range(self._cluster.room(workload, missing)):
+                self._cluster.add_pod(workload)
 
     def _expire(self, workload: Job) -> None:
         if workload.ttl is not None:

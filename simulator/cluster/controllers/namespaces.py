@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kstream.core.timeline.events import Verb
 from simulator.cluster.controllers.deployments import DeploymentController
-from simulator.cluster.objects import Namespace
+from simulator.cluster.objects import Namespace, Pod
 from simulator.cluster.storage import Cluster
 from simulator.cluster.workloads import Deployment
 
@@ -28,12 +28,15 @@ class NamespaceController:
         namespace.swept = cluster.now
         cluster.write_namespace(Verb.MODIFIED, namespace)
         mine = [w for w in cluster.workloads.values() if w.namespace == namespace.name]
+        pods: list[Pod] = []
         for workload in mine:
             if isinstance(workload, Deployment):
-                self._deployments.delete(workload)
+                pods += self._deployments.forget(workload)
         for workload in mine:
             if not workload.deleted:
-                cluster.remove_workload(workload)
+                cluster.forget_workload(workload)
+                pods += workload.pods.values()
+        cluster.delete_pods(pods)
         if namespace.name not in cluster.pods_of:
             self._finish(namespace)
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from simulator.cluster.kubelet import Kubelet
 from simulator.cluster.objects import Node, Pod
-from simulator.cluster.storage import HEALTHY, Cluster
+from simulator.cluster.storage import HEALTHY, LOOKED_AT, Cluster
 
 MONITOR_GRACE = 40.0  # seconds without a status until a node is Unknown
 STATUS_PERIOD = 300.0  # seconds between two posts of a status in which nothing changed
@@ -117,13 +119,15 @@ class NodeController:
         now = self._engine.now
         node.taints[key, "NoSchedule"] = now
         self._cluster.update_node(node)
-        for pod in list(node.pods.values()):
-            if pod.ready:
-                self._cluster.set_ready(pod, False)
-                self._cluster.update_pod(pod)
+        self._engine.spread(list(node.pods.values()), partial(self._doubt, node))
         due = max(now, self._next_eviction.get(node.zone, now))
         self._next_eviction[node.zone] = due + int(EVICTION_PERIOD * 1000)
         self._engine.after((due - now) / 1000 + 0.05, self._give_notice, node, key, node.turn)
+
+    def _doubt(self, node: Node, pod: Pod) -> None:
+        if pod.ready and pod.node is node and pod.uid in self._cluster.pods:
+            self._cluster.set_ready(pod, False)
+            self._cluster.update_pod(pod)
 
     def _give_notice(self, node: Node, key: str, turn: int) -> None:
         if node.turn != turn or (key, "NoSchedule") not in node.taints:
@@ -165,9 +169,12 @@ class NodeController:
     def drain(self, node: Node) -> None:
         """Cordon it and evict all but its daemons."""
         self.cordon(node)
-        for pod in list(node.pods.values()):
-            if not _is_daemon(pod):
-                self._cluster.delete_pod(pod, disruption="EvictionByEvictionAPI")
+        pods = [pod for pod in node.pods.values() if not _is_daemon(pod)]
+        self._engine.spread(pods, self._drained)
+
+    def _drained(self, pod: Pod) -> None:
+        if pod.uid in self._cluster.pods:
+            self._cluster.delete_pod(pod, disruption="EvictionByEvictionAPI")
 
     def remove(self, node: Node) -> None:
         self._cluster.remove_node(node)
@@ -179,12 +186,17 @@ class NodeController:
     def _sweep(self, node: Node) -> None:
         """Pods of a node that is gone: declared failed, then removed, since no kubelet will do it."""
         # Finished pods hold nothing of a node, but they were bound to it all the same.
-        for pod in [p for p in self._cluster.pods.values() if p.node is node]:
-            if not pod.finished and pod.deletion is None:
-                pod.phase = "Failed"
-                pod.disruption = "DeletionByPodGC"
-                self._cluster.update_pod(pod)
-            self._cluster.remove_pod(pod)
+        self._engine.effort += len(self._cluster.pods) // LOOKED_AT
+        self._engine.spread([p for p in self._cluster.pods.values() if p.node is node], self._swept)
+
+    def _swept(self, pod: Pod) -> None:
+        if pod.uid not in self._cluster.pods:
+            return
+        if not pod.finished and pod.deletion is None:
+            pod.phase = "Failed"
+            pod.disruption = "DeletionByPodGC"
+            self._cluster.update_pod(pod)
+        self._cluster.remove_pod(pod)
 
 
 def _is_daemon(pod: Pod) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from simulator.cluster import bounds
 from simulator.cluster.objects import Pod, Workload
 from simulator.cluster.storage import Cluster
 from simulator.cluster.workloads import ReplicaSet
@@ -16,10 +17,12 @@ class ReplicaSetController:
         assert isinstance(workload, ReplicaSet)
         pods = workload.alive()
         missing = workload.replicas - len(pods)
-        for _ in range(missing):
-            self._cluster.add_pod(workload)
-        if missing < 0:
-            for pod in sorted(pods, key=_usefulness)[:-missing]:
+        if missing > 0:
+            for _ in range(self._cluster.room(workload, missing)):
+                self._cluster.add_pod(workload)
+        elif missing < 0:
+            # Of many, the rest at the next looks: each pod that goes asks for one.
+            for pod in sorted(pods, key=_usefulness)[: min(-missing, bounds.AT_ONCE)]:
                 self._cluster.delete_pod(pod)
         self._cluster.enqueue(workload.deployment)  # what is available may have changed
 

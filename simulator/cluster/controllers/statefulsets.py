@@ -21,7 +21,8 @@ class StatefulSetController:
             name = f"{workload.name}-{ordinal}"
             pod = names.get((workload.namespace, name))
             if pod is None:
-                cluster.add_pod(workload, name=name)
+                if cluster.room(workload, 1):
+                    cluster.add_pod(workload, name=name)
                 return
             if pod.finished and pod.deletion is None:
                 cluster.delete_pod(pod)  # it frees its name; the next look makes another
