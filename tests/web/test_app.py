@@ -81,8 +81,8 @@ async def test_an_order_that_is_none_is_refused_with_why(data: str, message: str
     )
 
 
-@pytest.mark.parametrize(("more", "status"), [(0, 200), (1, 413)])
-async def test_an_order_has_a_megabyte_at_most(more: int, status: int) -> None:
+@pytest.mark.parametrize(("more", "status"), [(0, 200), (1, 400)])
+async def test_an_order_has_64_kib_at_most(more: int, status: int) -> None:
     text = '{"note":""}'
-    note = "x" * (2**20 - len(text) + more)
+    note = "x" * (2**16 - len(text) + more)
     assert (await ordered(f'{{"note":"{note}"}}'))[0] == status
