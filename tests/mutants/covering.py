@@ -64,12 +64,14 @@ class Covering:
         self._by_file = {name: found.contexts_by_lineno(name) for name in found.measured_files()}
 
     def tests_of(self, path: Path, line: int) -> list[str]:
-        """Those that run the line. A line that runs at import is run by every test that runs anything of the file."""
+        """Those that run the line. A line that runs at import is run by every test that runs anything of the file, and by
+        the tests of its name, which may only look at what is there."""
         by_line = self._by_file.get(str(path), {})
         named = [test for test in by_line.get(line, ()) if test]
+        own = f"test_{path.stem}"
         if not named and "" in by_line.get(line, ()):
             named = [test for tests in by_line.values() for test in tests if test]
-        own = f"test_{path.stem}"
+            named += [test for test in self._took if own in test]
         return sorted(set(named), key=lambda test: (own not in test, self.took(test), test))
 
     def took(self, test: str) -> float:

@@ -42,12 +42,8 @@ def parse(text: str, *, now: float, field: str = "at") -> AtTime | AtSeq:
     if text[:1] in ("+", "-") and (away := written_span(text[1:])) is not None:
         return AtTime(now + away if text[0] == "+" else now - away)
     if _RFC3339.fullmatch(text):
-        # What fromisoformat knows of fractions depends on the version of Python: six digits are safe.
-        exact = re.sub(
-            r"\.(\d+)", lambda match: "." + match[1][:6].ljust(6, "0"), text.upper().replace("Z", "+00:00")
-        )
         try:
-            return AtTime(datetime.fromisoformat(exact).astimezone(UTC).timestamp())
+            return AtTime(datetime.fromisoformat(text.upper()).astimezone(UTC).timestamp())
         except (ValueError, OverflowError) as error:
             raise _invalid(field, text, f"no such moment ({error})") from error
     raise _invalid(field, text, "give 2026-01-24T10:00:00Z, -5m, +90s or seq:N")

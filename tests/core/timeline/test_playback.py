@@ -18,6 +18,10 @@ def playback(**settings: object) -> Playback:
     return Playback(**{"start": START, "end": END, "now": 0.0} | settings)  # type: ignore[arg-type]  # by name
 
 
+def test_a_timeline_is_in_one_of_three_states_of_the_protocol() -> None:
+    assert [state.value for state in PlaybackState] == ["playing", "paused", "ended"]
+
+
 def test_at_speed_one_recorded_time_passes_as_time_does() -> None:
     assert playback().position(12.5) == START + 12.5
 

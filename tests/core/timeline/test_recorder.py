@@ -76,6 +76,17 @@ def test_what_was_never_there_is_not_deleted_and_what_is_gone_not_twice(key: Obj
     assert recorder.versions() == {}
 
 
+@ALL_KINDS
+def test_what_comes_after_a_change_that_is_left_out_is_taken(key: ObjectKey) -> None:
+    recorder = Recorder(ClusterState())
+    pod = pod_key("after", "shop")
+    recorder.take([change(Verb.ADDED, key)])
+    for nothing in (change(Verb.MODIFIED, key), change(Verb.DELETED, pod_key("never", "shop"))):
+        told = recorder.take([nothing, change(Verb.ADDED, pod)])
+        assert [kept.key for kept in told] == [pod]
+        recorder.take([change(Verb.DELETED, pod)])
+
+
 def test_a_change_that_is_kept_stays_what_it_was() -> None:
     recorder = Recorder(ClusterState())
     told = change(Verb.MODIFIED, pod_key("web"), note="x", version="7", time=5.0)

@@ -31,6 +31,18 @@ def test_counts_follow_phases_and_readiness() -> None:
     assert state.seq == 8
 
 
+def test_an_object_keeps_its_place_when_it_changes_and_loses_it_with_its_deletion() -> None:
+    state = ClusterState()
+    keys = [node_key("n1"), node_key("n2"), pod_key("a"), pod_key("b")]
+    changed = [change(Verb.MODIFIED, keys[0], mark="NotReady"), change(Verb.MODIFIED, keys[2], mark="Failed")]
+    for event in numbered([*(change(Verb.ADDED, key) for key in keys), *changed]):
+        state.apply(event)
+    assert [entry.key for entry in state] == keys
+    for event in numbered([change(Verb.DELETED, keys[0]), change(Verb.ADDED, keys[0])], after=6):
+        state.apply(event)
+    assert [entry.key for entry in state.entries(Kind.NODE)] == [keys[1], keys[0]]
+
+
 def test_a_namespaces_count_replaces_the_one_it_had() -> None:
     assert with_pod_count(b'{"name":"a"}', 3) == b'{"name":"a","podCount":3}'
     assert with_pod_count(b'{"name":"a","podCount":3}', 12) == b'{"name":"a","podCount":12}'
