@@ -64,7 +64,7 @@ class Covering:
         self._by_file = {name: found.contexts_by_lineno(name) for name in found.measured_files()}
 
     def tests_of(self, path: Path, line: int) -> list[str]:
-        """Those that run the line. A line that runs at import is run by every test that runs anything of the file, and by
+        """Those that run the line. One that runs at import is run by every test that runs anything of the file, and by
         the tests of its name, which may only look at what is there."""
         by_line = self._by_file.get(str(path), {})
         named = [test for test in by_line.get(line, ()) if test]
