@@ -5,19 +5,26 @@ Every option is also an environment variable, `KSTREAM_` and its name: `--max-cl
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Literal, TypeVar
-from urllib.parse import urlsplit
+from typing import Any, Final, Literal, TypeVar
 
 import click
 from pydantic import BaseModel, ConfigDict, Field
 
+from kstream.core.delivery.origins import allowed_hosts, allowed_origins, host_form
 from kstream.core.delivery.socketfaults import SocketFault, parse_faults
 from kstream.core.errors import ConfigError
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+_MOST_CLIENTS: Final = 1_000_000
+_MOST_WORKERS: Final = 256
+_DAY: Final = 86_400.0  # seconds
+_OFTEN: Final = 0.1  # seconds
 
 
 class ServeSettings(BaseModel):
@@ -29,14 +36,24 @@ class ServeSettings(BaseModel):
     port: int = Field(default=3001, ge=0, le=65535)  # 0 picks a free one
     allow_origin: tuple[str, ...] = ()
     allow_host: tuple[str, ...] = ()
-    max_clients: int = Field(default=10_000, ge=1)
-    metrics_interval: float = Field(default=10.0, gt=0)  # seconds
+    max_clients: int = Field(default=10_000, ge=1, le=_MOST_CLIENTS)
+    metrics_interval: float = Field(default=10.0, gt=0, le=_DAY)  # seconds
     fault: tuple[SocketFault, ...] = ()
     output: Literal["text", "json"] = "text"
 
 
 # Kubernetes sets KSTREAM_PORT=tcp://10.0.0.1:80 in every pod beside a Service that is named kstream.
 _SERVICE_LINK = re.compile(r"(?:tcp|udp|sctp)://\S+:\d+", re.ASCII)
+
+
+class Finite(click.FloatRange):
+    """A number in a range: neither nan, which no comparison keeps out, nor an infinity."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r:.60} is no finite number.", param, ctx)
+        return number
 
 
 class _Option(click.Option):
@@ -69,23 +86,25 @@ SERVING_OPTIONS = (
         "--allow-origin",
         multiple=True,
         metavar="ORIGIN",
-        help="Another origin whose pages may connect, such as http://localhost:5173; '*' for any. Repeatable.",
+        help="Another origin whose pages may connect, such as http://localhost:5173 or https://*.shop.test; '*' for "
+        "any. Repeatable.",
     ),
     env_option(
         "--allow-host",
         multiple=True,
         metavar="NAME",
-        help="Another name under which this server may be addressed (the Host header). Repeatable.",
+        help="Another name under which this server may be addressed (the Host header); *.NAME for all below it, '*' "
+        "for any. Repeatable.",
     ),
     env_option(
         "--max-clients",
-        type=click.IntRange(1),
+        type=click.IntRange(1, _MOST_CLIENTS),
         default=10_000,
         help="Clients at once; the next one gets 503.",
     ),
     env_option(
         "--metrics-interval",
-        type=click.FloatRange(0, min_open=True),
+        type=Finite(_OFTEN, _DAY),
         default=10.0,
         help="Seconds between metrics messages.",
     ),
@@ -108,7 +127,7 @@ SERVING_OPTIONS = (
 
 workers_option = env_option(
     "--workers",
-    type=click.IntRange(1),
+    type=click.IntRange(1, _MOST_WORKERS),
     default=1,
     help="Processes that serve, behind one port, while this one records: for more clients than a core can take.",
 )
@@ -124,14 +143,20 @@ def serving_options(command: F) -> F:
 def serve_settings(options: dict[str, Any]) -> ServeSettings:
     """Take the serving options out of a command's keyword arguments.
 
-    Raises ConfigError for an origin that is none.
+    Raises ConfigError for an address, a name or an origin that nobody could ever have.
     """
     taken = {name: options.pop(name) for name in ServeSettings.model_fields}
-    for origin in taken["allow_origin"]:
-        parts = urlsplit(origin)
-        if origin != "*" and (not parts.scheme or not parts.netloc or parts.path not in ("", "/")):
-            raise ConfigError(
-                f"--allow-origin {origin!r} is not an origin: write scheme, host and port, "
-                "such as http://localhost:5173"
-            )
-    return ServeSettings(**taken | {"fault": parse_faults(taken["fault"])})
+    allowed_origins(taken["allow_origin"])
+    allowed_hosts(taken["allow_host"])
+    return ServeSettings(**taken | {"fault": parse_faults(taken["fault"]), "host": listening(taken["host"])})
+
+
+def listening(host: str) -> str:
+    """The address or name to listen on, as it was given; one of IPv6 without its brackets. Raises ConfigError."""
+    form = host_form(host)
+    if not form or "*" in form:
+        raise ConfigError(
+            f"--host {host[:200]!r} is no address to listen on: write 127.0.0.1, ::1 or a name of this machine, or "
+            "0.0.0.0 or :: for all its addresses"
+        )
+    return form

@@ -11,19 +11,30 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from loadtest.verdict import judge, read
 
 
+def _number(least: float, most: float, kind: type[float] | type[int] = float) -> Callable[[str], float]:
+    def number(text: str) -> float:
+        value = kind(text)
+        if not least <= value <= most:  # nan is in no range
+            raise argparse.ArgumentTypeError(f"{text}: give a number from {least:g} to {most:g}")
+        return value
+
+    return number
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make loadtest", description=__doc__)
-    parser.add_argument("--users", type=int, default=200)
-    parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--users", type=_number(1, 100_000, int), default=200)
+    parser.add_argument("--seconds", type=_number(1, 86_400), default=60.0)
     parser.add_argument("--shape", choices=["ramp", "spike", "soak"], default="ramp")
     parser.add_argument("--scenario", default="calm-day")
-    parser.add_argument("--pods", type=int, default=1000)
-    parser.add_argument("--churn", type=float, default=200.0, help="events a second")
+    parser.add_argument("--pods", type=_number(0, 200_000, int), default=1000)
+    parser.add_argument("--churn", type=_number(0, 10_000), default=200.0, help="events a second")
     parser.add_argument("--report", type=Path, default=Path("report"))
     parser.add_argument("--url", help="a server that is running, instead of one that is started here")
     options = parser.parse_args()

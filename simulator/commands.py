@@ -16,7 +16,7 @@ from kstream.clock import SystemClock
 from kstream.commands.address import page_url
 from kstream.commands.keeping import keep_settings, keeping_options, retention
 from kstream.commands.serving import serve_until_stopped
-from kstream.config import ServeSettings, env_option, serve_settings, serving_options, workers_option
+from kstream.config import Finite, ServeSettings, env_option, serve_settings, serving_options, workers_option
 from kstream.core.errors import ConfigError, InvalidMessageError, KstreamError, UnreachableError
 from kstream.core.timeline.retention import Keep
 from kstream.logs.leftovers import sweep
@@ -88,7 +88,7 @@ def build(
 )
 @env_option(
     "--churn",
-    type=click.FloatRange(0, bounds.CHURN),
+    type=Finite(0, bounds.CHURN),
     metavar="EVENTS_PER_S",
     help="Background events a second of simulated time, instead of the scenario's.",
 )

@@ -169,6 +169,8 @@ def _name(request: web.Request) -> str:
     if not path.startswith("/api/v1/") or path.endswith("/namespaces/kube-system"):
         return f"{request.method.lower()} {path}"
     parts = path.removeprefix("/api/v1/").split("/")
+    if len(parts) == 2:
+        return f"get {parts[0]}/{parts[1]}"
     resource = f"{parts[2]}/{parts[1]}" if len(parts) == 3 else parts[0]
     return f"{'watch' if 'watch' in request.query else 'list'} {resource}"
 
@@ -178,6 +180,8 @@ def _default(what: str) -> Reply:
         return answer(json.dumps(VERSION).encode())
     if what == "get /api/v1/namespaces/kube-system":
         return answer(json.dumps(meta("Namespace", "kube-system", uid="the-cluster")).encode())
+    if what.startswith("get namespaces/"):
+        return answer(json.dumps(meta("Namespace", what.removeprefix("get namespaces/"))).encode())
     if what.startswith("list"):
         return listed([], "1")
     return Stream()

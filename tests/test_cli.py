@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from kstream.cli import main
+from kstream.config import Finite
 from kstream.core import errors
 from simulator.commands import simulate
 
@@ -67,6 +68,72 @@ def test_an_origin_that_is_none_is_a_configuration_error() -> None:
     result = kstream("simulate", "--port", "0", "--allow-origin", "localhost")
     assert result.returncode == 3
     assert "http://localhost:5173" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["simulate", "--allow-host", "https://dash.shop.test"], 3, "write the name alone: dash.shop.test"),
+        (["simulate", "--allow-host", "dash.shop.test:443"], 3, "write it without the port: dash.shop.test"),
+        (["simulate", "--allow-origin", "http://u:p@shop.test"], 3, "write it without user and password"),
+        (["simulate", "--host", ""], 3, "0.0.0.0 or :: for all its addresses"),
+        (["simulate", "--host", "http://localhost"], 3, "is no address to listen on"),
+        (["check", "--host", ""], 3, "0.0.0.0 or :: for all its addresses"),
+        (["check", "-n", "Bad_NS"], 3, "--namespace: 'Bad_NS' is no namespace's name"),
+        (["serve", "-n", "*"], 3, "leave the option out for all namespaces"),
+        (["serve", "-n", ""], 3, "leave the option out for all namespaces"),
+        (["record", "never.db", "-n", "a,B"], 3, "--namespace: 'B' is no namespace's name"),
+        (["tail", "-n", "Bad_NS"], 3, "--namespace: 'Bad_NS' is no namespace's name"),
+        (["serve", "--workers", "1000000"], 2, "range 1<=x<=256"),
+        (["serve", "--max-clients", "10000000"], 2, "range 1<=x<=1000000"),
+        (["simulate", "--fault", "drop:after=inf"], 3, "--fault 'drop:after=inf': after"),
+        (["simulate", "--fault", "delay:seconds=nan"], 3, "--fault 'delay:seconds=nan': seconds"),
+    ],
+)
+def test_what_could_never_be_met_is_refused_with_what_to_write(
+    arguments: list[str], code: int, said: str
+) -> None:
+    result = CliRunner().invoke(main, arguments)
+    assert (result.exit_code, result.stdout) == (code, "")
+    assert said in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize("number", ["nan", "inf", "-inf", "1e400"])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["simulate", "--metrics-interval"],
+        ["simulate", "--churn"],
+        ["replay", "never.db", "--max-gap"],
+        ["record", "never.db", "--duration"],
+        ["fake-apiserver", "--churn"],
+        ["fake-apiserver", "--compact-after"],
+        ["fake-apiserver", "--bookmark-interval"],
+        ["fake-apiserver", "--speed"],
+    ],
+    ids=" ".join,
+)
+def test_a_number_without_end_and_what_is_none_are_wrong_usage(arguments: list[str], number: str) -> None:
+    result = CliRunner().invoke(main, [*arguments, number])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"Invalid value for '{arguments[-1]}'" in result.stderr
+
+
+def test_every_number_among_the_options_has_a_range_and_keeps_out_what_is_no_number() -> None:
+    """A new option, too: no comparison keeps nan out, and what has no upper bound is used up."""
+    context = click.Context(main)
+    for name in main.list_commands(context):
+        command = main.get_command(context, name)
+        assert command is not None
+        for option in command.params:
+            kind = option.type
+            assert kind not in (click.INT, click.FLOAT), f"{name}: {option.name}"
+            assert not isinstance(kind, click.FloatRange) or isinstance(kind, Finite), (
+                f"{name}: {option.name}"
+            )
+            if isinstance(kind, click.IntRange | click.FloatRange):
+                assert kind.min is not None, f"{name}: {option.name}"
+                assert kind.max is not None, f"{name}: {option.name}"
 
 
 def test_replay_of_what_is_no_log_is_a_log_error_and_leaves_the_file_alone(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import click
 
 from kstream.clock import SystemClock
 from kstream.commands.cluster import cluster_options, kube_settings
-from kstream.config import env_option
+from kstream.config import env_option, listening
 from kstream.core.errors import BindError, LogError
 from kstream.logs.sqlite import SqliteLog
 from kstream.sources.preflight import Finding, preflight
@@ -41,6 +41,7 @@ def check(host: str, port: int, log: str | None, output: str, **cluster: Any) ->
 
 
 async def _look(host: str, port: int, log: str | None, cluster: dict[str, Any]) -> list[Finding]:
+    host = listening(host)
     findings = await preflight(kube_settings(cluster), SystemClock())
     findings.append(_port(host, port))
     if log is not None:

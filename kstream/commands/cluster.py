@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from kstream.config import env_option
+from kstream.core.naming import namespace_names
 from kstream.ports import Clock
 from kstream.sources.apiserver import ApiServer
 from kstream.sources.kube import KubeSource
@@ -26,7 +27,8 @@ CLUSTER_OPTIONS = (
         "-n",
         "--namespace",
         multiple=True,
-        help="Watch the pods of this namespace only. Repeatable.  [default: all namespaces]",
+        help="Watch the pods of this namespace only. Repeatable, or several joined by commas.  [default: all "
+        "namespaces]",
     ),
 )
 
@@ -39,11 +41,11 @@ def cluster_options(command: F) -> F:
 
 
 def kube_settings(options: dict[str, Any]) -> KubeSettings:
-    """Take the cluster's options out of a command's keyword arguments."""
+    """Take the cluster's options out of a command's keyword arguments. Raises ConfigError."""
     return KubeSettings(
         kubeconfig=options.pop("kubeconfig"),
         context=options.pop("context"),
-        namespaces=tuple(options.pop("namespace")),
+        namespaces=namespace_names(options.pop("namespace")),
     )
 
 

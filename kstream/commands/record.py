@@ -10,7 +10,7 @@ import click
 from kstream.clock import SystemClock
 from kstream.commands.cluster import cluster_options, kube_source
 from kstream.commands.keeping import keep_settings, keeping_options, retention
-from kstream.config import env_option
+from kstream.config import Finite, env_option
 from kstream.core.errors import ConfigError, ForbiddenError, KstreamError, UnreachableError
 from kstream.core.timeline.health import ErrorCode, Fault, Health, Report
 from kstream.core.timeline.retention import Keep
@@ -20,6 +20,7 @@ from kstream.ports import Clock, Source
 from kstream.retention import Retention
 from kstream.service import record as record_from
 
+_YEARS = 1e9  # seconds, some thirty years
 _PROGRESS_EVERY = 0.25  # seconds between two looks at the counter
 _WORST: dict[ErrorCode, type[KstreamError]] = {
     ErrorCode.INVALID_KUBECONFIG: ConfigError,
@@ -75,7 +76,7 @@ class _Progress:
 @click.argument("log", type=click.Path(dir_okay=False))
 @cluster_options
 @keeping_options(temporary=False)
-@env_option("--duration", type=click.FloatRange(0, min_open=True), help="Stop after so many seconds.")
+@env_option("--duration", type=Finite(0, _YEARS, min_open=True), help="Stop after so many seconds.")
 def record(log: str, duration: float | None, **cluster: object) -> None:
     """Record the live cluster to the file LOG, until Ctrl-C. An existing LOG of the same cluster goes on."""
     keep = keep_settings(cluster)

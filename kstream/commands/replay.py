@@ -10,7 +10,7 @@ import click
 from kstream.clock import SystemClock
 from kstream.commands.keys import Keys
 from kstream.commands.serving import serve_until_stopped
-from kstream.config import ServeSettings, env_option, serve_settings, serving_options
+from kstream.config import Finite, ServeSettings, env_option, serve_settings, serving_options
 from kstream.core.errors import ConfigError, InvalidMessageError
 from kstream.logs.replay import ReplayLog
 from kstream.logs.sqlite import SqliteLog
@@ -31,7 +31,7 @@ from kstream.run import Server
 @env_option("--loop", is_flag=True, help="Begin again at the end.")
 @env_option(
     "--max-gap",
-    type=click.FloatRange(0, min_open=True),
+    type=Finite(0, 1e9, min_open=True),
     metavar="SECONDS",
     help="Make longer pauses between two events this short.",
 )

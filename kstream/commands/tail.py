@@ -11,12 +11,18 @@ import click
 from kstream.client import Client, Link, Status
 from kstream.commands.address import socket_url
 from kstream.config import env_option
+from kstream.core.naming import namespace_names
 from kstream.render import Renderer
 
 
 @click.command()
 @click.argument("url", default="ws://127.0.0.1:3001/ws", envvar="KSTREAM_URL")
-@env_option("-n", "--namespace", multiple=True, help="Only the pods of this namespace. Repeatable.")
+@env_option(
+    "-n",
+    "--namespace",
+    multiple=True,
+    help="Only the pods of this namespace. Repeatable, or several joined by commas.",
+)
 @env_option(
     "-o",
     "--output",
@@ -31,7 +37,8 @@ def tail(url: str, namespace: tuple[str, ...], output: str, no_reconnect: bool) 
     URL is its page or its WebSocket (http, https, ws or wss; /ws may be left out); KSTREAM_URL says it too.
     """
     try:
-        asyncio.run(_tail(socket_url(url), namespace, output == "json", not no_reconnect))
+        names = namespace_names(namespace)
+        asyncio.run(_tail(socket_url(url), names, output == "json", not no_reconnect))
     except (KeyboardInterrupt, BrokenPipeError):
         # Whoever reads our output may stop before we do; Python would complain when it flushes at exit.
         sys.stderr.close()

@@ -46,7 +46,7 @@ class _Version(msgspec.Struct, rename="camel"):
 
 async def identify(api: ApiServer, clock: Clock) -> Identity:
     """Ask. Raises UnidentifiedError when nothing answers, or when the answer is that we are nobody (401)."""
-    status, body = await _ask(api, clock, "/version")
+    status, body = await ask_for(api, clock, "/version")
     version = _Version()
     if status == 200:
         try:
@@ -54,7 +54,7 @@ async def identify(api: ApiServer, clock: Clock) -> Identity:
         except msgspec.DecodeError as error:
             raise UnidentifiedError(f"{api.credentials.host} is no Kubernetes API server: {error}") from error
     uid = ""
-    status, body = await _ask(api, clock, "/api/v1/namespaces/kube-system")
+    status, body = await ask_for(api, clock, "/api/v1/namespaces/kube-system")
     if status == 200:
         try:
             uid = decode_object(Kind.NAMESPACE, body).key.uid
@@ -66,8 +66,8 @@ async def identify(api: ApiServer, clock: Clock) -> Identity:
     return Identity(ClusterInfo(api.credentials.cluster, said, uid), new)
 
 
-async def _ask(api: ApiServer, clock: Clock, path: str) -> tuple[int, bytes]:
-    """Status and body; 403 and 404 are answers, what else is no 200 is not."""
+async def ask_for(api: ApiServer, clock: Clock, path: str) -> tuple[int, bytes]:
+    """Status and body; 403 and 404 are answers. Raises UnidentifiedError for what else is no 200."""
     try:
         status, body = await within(clock, _WITHIN, _get(api, path))
     except TimeoutError:

@@ -13,7 +13,7 @@ from kstream.core.timeline.events import Kind
 from kstream.core.watching.reflection import Stream
 from kstream.ports import Clock
 from kstream.sources.apiserver import FAILURES, ApiServer
-from kstream.sources.identity import UnidentifiedError, identify
+from kstream.sources.identity import UnidentifiedError, ask_for, identify
 from kstream.sources.kubeconfig import KubeSettings, config_paths
 from kstream.sources.watch import within
 
@@ -69,6 +69,8 @@ async def _look(api: ApiServer, clock: Clock) -> list[Finding]:
         )
         return [*findings, Finding("cluster", False, str(error), remedy, code)]
     findings.append(Finding("cluster", True, f"Kubernetes {identity.cluster.version}"))
+    absent = [await _absent(api, clock, name) for name in api.settings.namespaces]
+    findings += [finding for finding in absent if finding is not None]
     asked = [(verb, stream) for stream in _streams(api.settings) for verb in _VERBS]
     return [*findings, *[await _permission(api, clock, verb, stream) for verb, stream in asked]]
 
@@ -76,6 +78,21 @@ async def _look(api: ApiServer, clock: Clock) -> list[Finding]:
 def _streams(settings: KubeSettings) -> list[Stream]:
     pods = [Stream(Kind.POD, namespace) for namespace in settings.namespaces] or [Stream(Kind.POD)]
     return [Stream(Kind.NODE), Stream(Kind.NAMESPACE), *pods]
+
+
+async def _absent(api: ApiServer, clock: Clock, name: str) -> Finding | None:
+    """None where it is there, and where nobody may know."""
+    what = f"namespace '{name}'"
+    try:
+        status, _ = await ask_for(api, clock, f"/api/v1/namespaces/{name}")
+    except UnidentifiedError as error:
+        return Finding(
+            what, False, str(error), "Try again when the cluster answers", UnreachableError.exit_code
+        )
+    if status != 404:
+        return None
+    remedy = "Create it, or correct --namespace; `kubectl get namespaces` lists what there is"
+    return Finding(what, False, "There is none of that name in the cluster", remedy, ConfigError.exit_code)
 
 
 async def _permission(api: ApiServer, clock: Clock, verb: str, stream: Stream) -> Finding:

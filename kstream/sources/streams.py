@@ -8,7 +8,7 @@ from typing import Final
 
 from kstream.core.kube.resources import deleted_body
 from kstream.core.timeline.events import Delivery, Kind, Known, ObjectKey, Verb, WatchEvent
-from kstream.core.timeline.health import Report
+from kstream.core.timeline.health import Cleared, ErrorCode, Fault, Report
 from kstream.core.watching.backoff import Randomness
 from kstream.core.watching.inventory import Inventory
 from kstream.core.watching.reflection import (
@@ -63,6 +63,7 @@ class Streams:
         self._tasks: asyncio.TaskGroup | None = None
         self._standing_in = False  # watches per namespace do the work of ALL_PODS
         self._namespaces_denied = False
+        self._absent: frozenset[str] = frozenset()  # of the namespaces that were asked for, what is not there
 
     def freshness(self) -> list[Freshness]:
         now = now_of(self._clock)
@@ -148,6 +149,8 @@ class Streams:
         for task in stopped:
             task.cancel()
         complete = watcher.reflector.complete_until(now_of(self._clock))
+        if stream.kind is Kind.NAMESPACE and (complete or watcher.reflector.denied):
+            reports += self._look_for_absent(denied=watcher.reflector.denied)
         await self._put(stream.name, Delivery(events, versions, reports), complete)
         if stopped:
             await asyncio.wait(stopped)
@@ -156,6 +159,16 @@ class Streams:
                 await self._renew(watcher.serial, False)
             elif isinstance(note, OutOfTouch):
                 await self._renew(watcher.serial, True)
+
+    def _look_for_absent(self, *, denied: bool) -> list[Report]:
+        """Whoever asks for a namespace that is not there sees an empty cluster, and would like to know why."""
+        there = {key.name for key in self._inventories[Kind.NAMESPACE].known()}
+        absent = frozenset() if denied else frozenset(self._api.settings.namespaces) - there
+        before, self._absent = self._absent, absent
+        return [
+            *(Cleared(f"namespace:{name}") for name in sorted(before - absent)),
+            *(_absent(name) for name in sorted(absent - before)),
+        ]
 
     # ------------------------------------------------- pods, where all of them are not allowed
 
@@ -204,6 +217,13 @@ class Streams:
             versions[stream.name] = ""
             reports += self._touch.forget(stream)
         return tasks
+
+
+def _absent(name: str) -> Fault:
+    details = f"Create it, or start with another --namespace than {name}; its pods are shown once it is there"
+    return Fault(
+        ErrorCode.WATCH_ERROR, f"There is no namespace '{name}' in the cluster", details, f"namespace:{name}"
+    )
 
 
 def _covers(stream: Stream, key: ObjectKey) -> bool:

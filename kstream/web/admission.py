@@ -13,7 +13,10 @@ from urllib.parse import urlsplit
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
+from kstream.core.delivery.origins import ANY, Allowed, host_form, origin_form
+
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_OPAQUE = "null"  # the Origin of a page that is a file, or in a sandbox
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,12 +24,14 @@ class Admission:
     """The rules, as `--host`, `--allow-origin` and `--allow-host` make them."""
 
     bound: str
-    origins: frozenset[str]
-    hosts: frozenset[str]
+    origins: Allowed
+    hosts: Allowed
 
     def host_allowed(self, header: str) -> bool:
-        name = (urlsplit(f"//{header}").hostname or "").lower() if _well_formed(header) else ""
-        if name == "localhost" or name.endswith(".localhost") or name == self.bound or name in self.hosts:
+        name = host_form((urlsplit(f"//{header}").hostname or "") if _well_formed(header) else "")
+        if name == "localhost" or name.endswith(".localhost") or name == host_form(self.bound):
+            return bool(name)
+        if name in self.hosts:
             return True
         try:
             address = ipaddress.ip_address(name)
@@ -36,7 +41,10 @@ class Admission:
 
     def origin_allowed(self, origin: str, host: str) -> bool:
         """Same origin as the Host it asked for, or one that was allowed."""
-        if "*" in self.origins or origin.lower().rstrip("/") in self.origins:
+        if (
+            ANY in self.origins.forms
+            or (origin if origin == _OPAQUE else origin_form(origin)) in self.origins
+        ):
             return True
         if not _well_formed(origin) or not _well_formed(host):
             return False
@@ -58,7 +66,7 @@ def _well_formed(value: str) -> bool:
 
 
 def _is_wildcard(bound: str) -> bool:
-    return bound in ("0.0.0.0", "::", "")
+    return bound in ("0.0.0.0", "::")
 
 
 def error_response(

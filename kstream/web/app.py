@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import web
 
 from kstream.config import ServeSettings
+from kstream.core.delivery.origins import allowed_hosts, allowed_origins
 from kstream.core.delivery.tally import Recording
 from kstream.core.errors import InvalidMessageError, KstreamError
 from kstream.delivery.hub import Hub
@@ -50,8 +51,8 @@ def make_app(
     app = web.Application(middlewares=[admit], client_max_size=_MAX_BODY)
     app[ADMISSION] = Admission(
         bound=settings.host,
-        origins=frozenset(origin.lower().rstrip("/") for origin in settings.allow_origin),
-        hosts=frozenset(host.lower() for host in settings.allow_host),
+        origins=allowed_origins(settings.allow_origin),
+        hosts=allowed_hosts(settings.allow_host),
     )
     app.router.add_get("/ws", sockets.handle)
     app.router.add_routes(Api(hub, log, recording, time=time, status=status).routes())

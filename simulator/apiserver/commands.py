@@ -9,7 +9,7 @@ import click
 import yaml
 
 from kstream.clock import SystemClock
-from kstream.config import env_option
+from kstream.config import Finite, env_option
 from kstream.core.errors import ConfigError
 from kstream.ending import stop_on_signals
 from simulator.apiserver.access import parse_tokens
@@ -20,6 +20,7 @@ from simulator.apiserver.server import FakeApiServer
 from simulator.apiserver.simulated import SimulatedFeed
 from simulator.apiserver.store import Store
 from simulator.apiserver.tls import make_certificate
+from simulator.cluster import bounds
 from simulator.simulation import Simulation
 from simulator.story.durations import DEFAULT_START, moment
 from simulator.story.scenario import DEFAULT, load_scenario
@@ -47,12 +48,12 @@ class Speed(click.ParamType[float | None]):
 @click.command("fake-apiserver")
 @env_option("--recording", type=click.Path(path_type=Path), help="Serve this capture of an API server.")
 @env_option("--scenario", metavar="NAME|FILE", help="Serve a simulated cluster.  [default: tour]")
-@env_option("--seed", type=int, default=1, help="Of the simulated cluster.")
-@env_option("--nodes", type=click.IntRange(1), help="Nodes, instead of the scenario's number.")
-@env_option("--pods", type=click.IntRange(0), help="Pods, instead of the scenario's number.")
+@env_option("--seed", type=click.IntRange(-(2**63), 2**63 - 1), default=1, help="Of the simulated cluster.")
+@env_option("--nodes", type=click.IntRange(1, bounds.NODES), help="Nodes, instead of the scenario's number.")
+@env_option("--pods", type=click.IntRange(0, bounds.PODS), help="Pods, instead of the scenario's number.")
 @env_option(
     "--churn",
-    type=click.FloatRange(0),
+    type=Finite(0, bounds.CHURN),
     metavar="EVENTS_PER_S",
     help="Background events, instead of the scenario's.",
 )
@@ -76,14 +77,14 @@ class Speed(click.ParamType[float | None]):
 @env_option("--faults", type=click.Path(path_type=Path), help="What shall go wrong: a fault script (YAML).")
 @env_option(
     "--compact-after",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Finite(0, 1e9, min_open=True),
     default=300.0,
     metavar="SECONDS",
     help="Forget history that is older, in seconds of the cluster.",
 )
 @env_option(
     "--bookmark-interval",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Finite(0, 1e9, min_open=True),
     default=60.0,
     metavar="SECONDS",
     help="Between the bookmarks of a watch.",

@@ -9,11 +9,12 @@ from urllib.parse import parse_qs
 
 from kstream.core.amounts import byte_count, seconds
 from kstream.core.delivery.backlog import Backlog
-from kstream.core.delivery.filters import EVERYTHING, MAX_NAMESPACES, Filter
+from kstream.core.delivery.filters import EVERYTHING, Filter
 from kstream.core.delivery.limits import Limits
 from kstream.core.delivery.session import Session
 from kstream.core.delivery.wire import parse
 from kstream.core.errors import ConfigError, InvalidMessageError
+from kstream.core.naming import MAX_NAMESPACES
 from kstream.core.timeline import timepoint
 from simulator.apiserver.faults import parse_script
 from simulator.story.actions import action_names, parse_action

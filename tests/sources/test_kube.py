@@ -373,6 +373,33 @@ async def test_named_namespaces_are_watched_each_on_their_own(tmp_path: Path) ->
     assert "list pods" not in server.requests
 
 
+async def test_a_namespace_that_is_not_there_is_said_until_it_comes(tmp_path: Path) -> None:
+    server = ScriptedServer()
+    watch = Stream()
+    server.on("list namespaces", listed([meta("Namespace", "web")], "5"))
+    server.on("watch namespaces", watch)
+    async with server.running(), recording(server, tmp_path, namespaces=("shop", "web")) as record:
+        await record.synced()
+        await until(lambda: bool(record.health.faults))
+        [fault] = record.faults(ErrorCode.WATCH_ERROR)
+        assert (fault.subject, fault.stale) == ("namespace:shop", False)
+        assert fault.message == "There is no namespace 'shop' in the cluster"
+        watch.send(line("ADDED", meta("Namespace", "shop", version="6")))
+        await until(lambda: not record.health.faults)
+        watch.send(line("DELETED", meta("Namespace", "shop", version="7")))
+        await until(lambda: list(record.health.faults) == ["namespace:shop"])
+    assert record.names(Kind.NAMESPACE) == ["web"]
+
+
+async def test_whether_a_namespace_is_there_is_not_said_where_nobody_may_know(tmp_path: Path) -> None:
+    server = ScriptedServer()
+    server.on("list namespaces", refused(403, "Forbidden"))
+    async with server.running(), recording(server, tmp_path, namespaces=("shop",)) as record:
+        await until(lambda: record.faults(ErrorCode.PERMISSION_DENIED) != [])
+        await until(lambda: record.versions.get("pods/shop") == "1")
+        assert not record.faults(ErrorCode.WATCH_ERROR)
+
+
 async def test_what_an_earlier_run_watched_and_this_one_does_not_is_taken_away(tmp_path: Path) -> None:
     server = ScriptedServer()
     pods = [pod("a", namespace="shop"), pod("b", namespace="web")]

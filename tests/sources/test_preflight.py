@@ -46,12 +46,35 @@ async def test_all_is_well(tmp_path: Path) -> None:
 async def test_each_missing_permission_is_named_with_its_remedy(tmp_path: Path) -> None:
     server = ScriptedServer()
     server.on(REVIEW, *[review(("watch", "pods/shop"), ("list", "nodes"))] * 6)
+    server.on("get namespaces/shop", refused(403, "Forbidden"))
     bad = [finding for finding in await look(server, tmp_path, "shop") if not finding.ok]
     assert [(finding.cause, finding.exit_code) for finding in bad] == [
         ("Missing 'list' permission on 'nodes'", 5),
         ("Missing 'watch' permission on 'pods' in namespace 'shop'", 5),
     ]
     assert all(finding.remedy for finding in bad)
+
+
+async def test_a_namespace_that_is_not_there_is_named_with_its_remedy(tmp_path: Path) -> None:
+    server = ScriptedServer()
+    server.on(REVIEW, *[review()] * 8)
+    server.on("get namespaces/shpo", refused(404, "NotFound"))
+    [bad] = [finding for finding in await look(server, tmp_path, "shop", "shpo") if not finding.ok]
+    assert (bad.what, bad.cause, bad.exit_code) == (
+        "namespace 'shpo'",
+        "There is none of that name in the cluster",
+        3,
+    )
+    assert "correct --namespace" in bad.remedy
+
+
+async def test_a_namespace_that_could_not_be_asked_for_is_unreachable(tmp_path: Path) -> None:
+    server = ScriptedServer()
+    server.on(REVIEW, *[review()] * 6)
+    server.on("get namespaces/shop", refused(500, "InternalError", "etcd is away"))
+    [bad] = [finding for finding in await look(server, tmp_path, "shop") if not finding.ok]
+    assert (bad.what, bad.exit_code) == ("namespace 'shop'", 4)
+    assert "etcd is away" in bad.cause
 
 
 async def test_reviews_that_are_refused_are_said_to_be(tmp_path: Path) -> None:

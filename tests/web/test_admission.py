@@ -7,6 +7,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from kstream.core.delivery.origins import allowed_hosts, allowed_origins
 from kstream.web.admission import Admission
 from tests.web.serving import serving
 
@@ -14,7 +15,7 @@ from tests.web.serving import serving
 def rules(
     bound: str = "127.0.0.1", *, origins: tuple[str, ...] = (), hosts: tuple[str, ...] = ()
 ) -> Admission:
-    return Admission(bound=bound, origins=frozenset(origins), hosts=frozenset(hosts))
+    return Admission(bound=bound, origins=allowed_origins(origins), hosts=allowed_hosts(hosts))
 
 
 @pytest.mark.parametrize(
@@ -49,9 +50,7 @@ def test_a_host_is_answered_if_no_foreign_page_can_make_a_name_point_to_it(
     assert rules("bound.example", hosts=("named.test",)).host_allowed(header) is allowed
 
 
-@pytest.mark.parametrize(
-    ("bound", "allowed"), [("0.0.0.0", True), ("::", True), ("", True), ("10.1.2.3", False)]
-)
+@pytest.mark.parametrize(("bound", "allowed"), [("0.0.0.0", True), ("::", True), ("10.1.2.3", False)])
 def test_a_server_on_all_addresses_answers_to_every_address_and_to_no_other_name(
     bound: str, allowed: bool
 ) -> None:
@@ -90,6 +89,38 @@ def test_a_page_may_connect_from_where_it_was_served_and_from_what_was_allowed(
     origin: str, host: str, allowed: bool
 ) -> None:
     assert rules(origins=("http://allowed.box",)).origin_allowed(origin, host) is allowed
+
+
+def test_a_star_before_a_name_allows_what_is_below_it_and_not_the_name() -> None:
+    several = rules(hosts=("*.shop.test",), origins=("https://*.shop.test", "http://*.dev.test:8080"))
+    assert several.host_allowed("a.shop.test:3001")
+    assert several.host_allowed("A.b.Shop.test")
+    assert not several.host_allowed("shop.test")
+    assert not several.host_allowed("evilshop.test")
+    assert several.origin_allowed("https://pr-7.shop.test", "localhost")
+    assert several.origin_allowed("http://pr-7.dev.test:8080", "localhost")
+    for page in (
+        "http://pr-7.shop.test",
+        "https://shop.test",
+        "https://pr-7.shop.test:444",
+        "http://a.dev.test",
+    ):
+        assert not several.origin_allowed(page, "localhost")
+
+
+def test_a_star_allows_every_name_that_is_one() -> None:
+    assert rules(hosts=("*",)).host_allowed("any.example:3001")
+    assert not rules(hosts=("*",)).host_allowed("any..example")
+
+
+def test_an_address_is_the_same_however_it_is_written() -> None:
+    assert rules(hosts=("2001:DB8:0::1",)).host_allowed("[2001:db8::1]:3001")
+    assert rules("Bound.Example").host_allowed("bound.example")
+
+
+def test_a_page_that_is_a_file_may_connect_where_that_was_said() -> None:
+    assert rules(origins=("null",)).origin_allowed("null", "localhost")
+    assert not rules(origins=("https://shop.test",)).origin_allowed("null", "localhost")
 
 
 def test_a_star_allows_every_page() -> None:

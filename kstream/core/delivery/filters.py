@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from kstream.core.errors import InvalidMessageError
+from kstream.core.naming import LABEL_RULE, MAX_NAMESPACES, is_label
 from kstream.core.timeline.events import Kind, ObjectKey
-
-MAX_NAMESPACES = 1000
-_DNS_LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +24,10 @@ class Filter:
         """
         wanted = frozenset(names)
         for name in wanted:
-            if not _DNS_LABEL.fullmatch(name):
+            if not is_label(name):
                 raise InvalidMessageError(
                     "A namespace is not a DNS label",
-                    f"namespaces: {name[:80]!r} must be 1 to 63 of a-z, 0-9 and '-', and not begin or end with '-'",
+                    f"namespaces: {name[:80]!r} must be {LABEL_RULE}",
                 )
         if len(wanted) > MAX_NAMESPACES:
             raise InvalidMessageError(

@@ -15,11 +15,13 @@ A fault is written `KIND` or `KIND:NAME=VALUE,…`; several may be given. Second
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from kstream.core.errors import ConfigError
+
+_DAY: Final = 86_400.0  # seconds
 
 
 class _Fault(BaseModel):
@@ -28,12 +30,12 @@ class _Fault(BaseModel):
 
 class Drop(_Fault):
     kind: Literal["drop"]
-    after: float = Field(ge=0)
+    after: float = Field(ge=0, le=_DAY)
 
 
 class CloseWith(_Fault):
     kind: Literal["close"]
-    after: float = Field(ge=0)
+    after: float = Field(ge=0, le=_DAY)
     code: int = Field(default=1011, ge=1000, le=4999)
 
 
@@ -44,17 +46,17 @@ class Delay(_Fault):
 
 class Mute(_Fault):
     kind: Literal["mute"]
-    after: float = Field(default=0, ge=0)
+    after: float = Field(default=0, ge=0, le=_DAY)
 
 
 class Deaf(_Fault):
     kind: Literal["deaf"]
-    after: float = Field(default=0, ge=0)
+    after: float = Field(default=0, ge=0, le=_DAY)
 
 
 class Refuse(_Fault):
     kind: Literal["refuse"]
-    first: int = Field(ge=1)
+    first: int = Field(ge=1, le=1_000_000)
 
 
 SocketFault = Drop | CloseWith | Delay | Mute | Deaf | Refuse

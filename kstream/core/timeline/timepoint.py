@@ -40,13 +40,22 @@ def parse(text: str, *, now: float, field: str = "at") -> AtTime | AtSeq:
     if found := _SEQ.fullmatch(text):
         return AtSeq(int(found[1]))
     if text[:1] in ("+", "-") and (away := written_span(text[1:])) is not None:
-        return AtTime(now + away if text[0] == "+" else now - away)
+        return AtTime(_there(now + away if text[0] == "+" else now - away, field, text))
     if _RFC3339.fullmatch(text):
         try:
             return AtTime(datetime.fromisoformat(text.upper()).astimezone(UTC).timestamp())
         except (ValueError, OverflowError) as error:
             raise _invalid(field, text, f"no such moment ({error})") from error
     raise _invalid(field, text, "give 2026-01-24T10:00:00Z, -5m, +90s or seq:N")
+
+
+def _there(time: float, field: str, text: str) -> float:
+    """A moment that a calendar has: what is further away cannot be written down."""
+    try:
+        datetime.fromtimestamp(time, UTC)
+    except (ValueError, OverflowError, OSError) as error:
+        raise _invalid(field, text, f"no such moment ({error})") from error
+    return time
 
 
 def _invalid(field: str, text: str, why: str) -> InvalidMessageError:

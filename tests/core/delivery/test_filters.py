@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from kstream.core.delivery.filters import EVERYTHING, MAX_NAMESPACES, Filter
+from kstream.core.delivery.filters import EVERYTHING, Filter
 from kstream.core.errors import InvalidMessageError
+from kstream.core.naming import MAX_NAMESPACES
 from kstream.core.timeline.events import ObjectKey
 from tests.making import namespace_key, node_key, pod_key
 

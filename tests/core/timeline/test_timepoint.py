@@ -66,7 +66,8 @@ def test_what_was_written_is_shown_to_its_hundredth_character_with_what_is_possi
 @pytest.mark.parametrize(
     "text",
     ["", "5m", "-5", "-m", "-5x", "seq:", "seq:-1", "seq:1.5", "2025-06-15", "2025-06-15T15:06:40",
-     "2025-13-15T15:06:40Z", "2025-06-15T25:06:40Z", "now", "seq:" + "9" * 40, "-\u0665m"],
+     "2025-13-15T15:06:40Z", "2025-06-15T25:06:40Z", "now", "seq:" + "9" * 40, "-\u0665m",
+     "+" + "9" * 400 + "d", "-9999999d", "+99999999d"],
 )  # fmt: skip
 def test_what_is_no_point_is_refused_by_name(text: str) -> None:
     with pytest.raises(InvalidMessageError) as refused:
