@@ -88,7 +88,7 @@ def decode_status(raw: bytes) -> Status | None:
     except _UNREADABLE:
         return None
     seconds = status.details.retry_after_seconds if status.details is not None else None
-    if seconds is not None and not 0 <= seconds < float("inf"):
+    if seconds is not None and seconds < 0:
         seconds = None
     return Status(status.code or 0, status.reason or "", status.message or "", seconds)
 
@@ -159,8 +159,7 @@ class _Codec(Generic[_T]):
         decode = self._decoded
         try:
             page = _read(self._decode_page, raw)
-            found = page.items if page.items is not msgspec.UNSET else None
-            items = [decoded for item in found or () if (decoded := decode(item)) is not None]
+            items = [decoded for item in page.items or () if (decoded := decode(item)) is not None]
         except _UNREADABLE as error:
             raise _malformed(f"a list of {self._kind}s", error) from None
         head = page.metadata

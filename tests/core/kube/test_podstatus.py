@@ -160,3 +160,25 @@ INITIALIZING = waiting("PodInitializing")
 )
 def test_status_is_what_kubectl_prints(expected: str, given: Json) -> None:
     assert status_of(given) == expected
+
+
+def test_a_pod_is_gated_by_the_reason_for_which_it_is_not_scheduled_and_by_nothing_else() -> None:
+    gated = pod(phase="Pending", conditions={"Ready": "False", "Initialized": "False"}, gated=True)
+    assert status_of(gated) == "SchedulingGated"
+    for other in (
+        {"type": "Ready", "status": "False", "reason": "SchedulingGated"},
+        {
+            "type": "PodScheduled",
+            "status": "False",
+            "reason": "Unschedulable",
+            "message": "no SchedulingGated",
+        },
+    ):
+        told = pod(phase="Pending")
+        told["status"]["conditions"].append(other)
+        assert status_of(told) == "Pending"
+
+
+def test_a_container_of_which_nothing_is_known_hides_no_other() -> None:
+    assert status_of(pod(waiting("CrashLoopBackOff"), {}, running())) == "CrashLoopBackOff"
+    assert status_of(pod({}, ended(1, "Error"))) == "Error"

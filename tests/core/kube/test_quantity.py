@@ -57,6 +57,8 @@ def test_cpu_is_in_millicores(cpu: str, expected: str) -> None:
         ("1.5Gi", "1536Mi"),
         ("2048Gi", "2Ti"),
         ("1Ei", "1Ei"),
+        ("1024Pi", "1Ei"),
+        ("1024Ti", "1Pi"),
         ("1024", "1Ki"),
         ("1023", "1023"),
         ("1000000000", "1000000000"),
