@@ -5,9 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from kstream.core.timeline.events import Kind, WatchEvent
+
+PAGE: Final = 500  # objects (LISTWATCH 1)
+PAGE_WITHIN: Final = 60.0  # seconds for a page (LISTWATCH 9)
+HEADERS_WITHIN: Final = 30.0  # seconds for the head of a watch
 
 
 class Moment(NamedTuple):
@@ -50,18 +54,20 @@ class Get(NamedTuple):
     within: float
 
 
-def list_query(*, limit: int, token: str) -> dict[str, str]:
-    """LISTWATCH 1: a limit (0: none) and no resourceVersion; later pages have only `continue` besides."""
-    query = {"limit": str(limit)} if limit else {}
-    return query | {"continue": token} if token else query
+def list_get(stream: Stream, *, paged: bool, token: str) -> Get:
+    """LISTWATCH 1: a limit and no resourceVersion; later pages have only `continue` besides."""
+    query = {"limit": str(PAGE)} if paged else {}
+    return Get(stream.path, query | ({"continue": token} if token else {}), watch=False, within=PAGE_WITHIN)
 
 
-def watch_query(version: str, *, timeout: int) -> dict[str, str]:
-    """LISTWATCH 2; without a version the WatchList of LISTWATCH 4."""
+def watch_get(stream: Stream, version: str, *, timeout: int) -> Get:
+    """LISTWATCH 2; without a version the WatchList of LISTWATCH 4. `timeout`: seconds."""
     query = {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": str(timeout)}
     if version:
-        return query | {"resourceVersion": version}
-    return query | {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
+        query["resourceVersion"] = version
+    else:
+        query |= {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
+    return Get(stream.path, query, watch=True, within=HEADERS_WITHIN)
 
 
 class Wait(NamedTuple):

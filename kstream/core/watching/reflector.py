@@ -12,15 +12,15 @@ resume from is "", so a process killed in the middle of a list begins with a lis
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from enum import StrEnum
+from enum import Enum, auto
 from typing import Final
 
 from kstream.core.errors import MalformedError
 from kstream.core.kube import resources
 from kstream.core.timeline.events import Verb, WatchEvent
-from kstream.core.watching.backoff import Backoff, Randomness
+from kstream.core.watching.backoff import Randomness
 from kstream.core.watching.inventory import Inventory
-from kstream.core.watching.lines import MAX_LINE, LineSplitter
+from kstream.core.watching.lines import MAX_LINE
 from kstream.core.watching.reflection import (
     Allowed,
     Answered,
@@ -38,76 +38,49 @@ from kstream.core.watching.reflection import (
     Tally,
     Unauthorized,
     Wait,
-    list_query,
-    watch_query,
+    list_get,
+    watch_get,
 )
 from kstream.core.watching.refusal import Meaning, means_busy, means_expired, read_refusal
+from kstream.core.watching.response import MAX_LIST, MAX_PAGE, Response
+from kstream.core.watching.retry import Retry
+from kstream.core.watching.silence import BOOKMARKS_WITHIN, SHORT, Silence
 from kstream.core.watching.superseded import Superseded
 
-PAGE: Final = 500  # objects (LISTWATCH 1)
-PAGE_WITHIN: Final = 60.0  # seconds for a page (LISTWATCH 9)
-HEADERS_WITHIN: Final = 30.0
-BOOKMARKS_WITHIN: Final = 70.0
 INITIAL_WITHIN: Final = 30.0  # for the bookmark that ends the initial events (LISTWATCH 4)
-WARMING: Final = (
-    120.0  # seconds for which a 403 may come of an API server that has just started (LISTWATCH 12)
-)
-PROBE: Final = 300.0  # seconds between tries of what is forbidden for longer
 SETTLED: Final = 1.0  # seconds after which a watch that was opened has told what it was late with
-SHORT: Final = 1.0  # a watch that ends within this without an event has failed (LISTWATCH 7)
-_REFUSAL: Final = 64 * 1024  # bytes of an error's body that are read
-MAX_PAGE: Final = 256 << 20  # bytes of a page: 500 objects of half a megabyte
-MAX_LIST: Final = 2 << 30  # bytes of a list without pages: 150,000 pods of 14 KB
 
 
-class _Phase(StrEnum):
-    LIST = "list"
-    INITIAL = "initial"  # the initial events of a WatchList
-    WATCH = "watch"
+class _Phase(Enum):
+    LIST = auto()
+    INITIAL = auto()  # the initial events of a WatchList
+    WATCH = auto()
 
 
 class Reflector:
     """One stream. Not to be used by two adapters at once."""
 
-    def __init__(
-        self,
-        stream: Stream,
-        inventory: Inventory,
-        *,
-        rng: Randomness,
-        watch_list: bool = False,
-    ) -> None:
+    def __init__(self, stream: Stream, inventory: Inventory, *, rng: Randomness, watch_list: bool) -> None:
         """It begins with a list, which is diffed against `inventory`, whatever is known: what an earlier life of the
         process knew may be of a history that a restore of etcd has ended, and only a list tells. `watch_list`: try
         LISTWATCH 4 first."""
         self.stream = stream
         self.inventory = inventory
         self._rng = rng
-        self._backoff = Backoff(rng)
+        self._retry = Retry(rng)
         self._version = ""
         self._watch_list = watch_list
         self._phase = _Phase.INITIAL if watch_list else _Phase.LIST
-        self._not_before = 0.0
         self._token = ""  # the continue token of the page that is asked for
         self._paged = True
-        self._sweep = 0
-        self._listed = 0.0  # when the list that is under way began to be answered
+        self._sweep = 0  # of the list that is under way
+        self._listed = 0.0  # when that began to be answered
         self._complete_before = 0.0  # up to when it was complete before the watch was opened
-        self._status = 0
-        self._headers: Mapping[str, str] = {}
-        self._body: list[bytes] = []
-        self._received = 0  # bytes of the body, kept or not
-        self._lines = LineSplitter()
+        self._response: Response | None = None
         self._superseded = Superseded()
         self._timeout = 0  # timeoutSeconds of the watch
-        self._bookmarks = False
-        self._opened = 0.0
-        self._heard_lines = False
-        self._heard_bytes = False
-        self._wordless = 0  # watches in a row
-        self._short = 0  # watches in a row that ended as soon as they had said something
-        self._unauthorized = False
-        self._denied_since: float | None = None  # monotonic
+        self._opened = 0.0  # the last watch, monotonic
+        self._silence = Silence()
         self.restarted = False  # the response that is being received is of no interest any more
         self._tally = Tally()
 
@@ -116,12 +89,12 @@ class Reflector:
         """Seconds without a byte after which an open watch is SILENT (LISTWATCH 9)."""
         if self._phase is _Phase.INITIAL:
             return INITIAL_WITHIN
-        return BOOKMARKS_WITHIN if self._bookmarks else self._timeout + 30.0
+        return self._silence.patience(self._timeout)
 
     @property
     def denied(self) -> bool:
         """The API server said 403, the last time it was asked."""
-        return self._denied_since is not None
+        return self._retry.denied
 
     def complete_until(self, now: Moment) -> float:
         """Up to when all there was has been handed on, seconds since the Unix epoch, 0.0 for never (PROTOCOL 29).
@@ -133,14 +106,11 @@ class Reflector:
         return self._tally.complete
 
     def freshness(self, now: Moment) -> Freshness:
-        state = "watching" if self._phase is _Phase.WATCH else "listing"
-        if self.denied:
-            state = "denied"
-        elif self._not_before > now.monotonic:
-            state = "waiting"
+        going_on = "watching" if self._phase is _Phase.WATCH else "listing"
+        state = "denied" if self.denied else "waiting" if self._retry.wait(now.monotonic) else going_on
         objects = self.inventory.count(self.stream.namespace)
         return self._tally.freshness(
-            self.stream, state=state, version=self._version, objects=objects, failures=self._backoff.failures
+            self.stream, state=state, version=self._version, objects=objects, failures=self._retry.failures
         )
 
     def restart(self) -> None:
@@ -149,20 +119,18 @@ class Reflector:
         self.restarted = True
 
     def next_request(self, now: Moment) -> Get | Wait:
-        if self._not_before > now.monotonic:
-            return Wait(self._not_before - now.monotonic)
-        path = self.stream.path
-        self._status = 0
+        if wait := self._retry.wait(now.monotonic):
+            return Wait(wait)
+        self._response = None
         self.restarted = False
         if self._phase is _Phase.LIST:
             if not self._token:
                 self._begin_list()
-            query = list_query(limit=PAGE if self._paged else 0, token=self._token)
-            return Get(path, query, watch=False, within=PAGE_WITHIN)
+            return list_get(self.stream, paged=self._paged, token=self._token)
         self._timeout = 300 + int(301 * self._rng.random())
         if self._phase is _Phase.INITIAL:
             self._begin_list()
-        return Get(path, watch_query(self._version, timeout=self._timeout), watch=True, within=HEADERS_WITHIN)
+        return watch_get(self.stream, self._version, timeout=self._timeout)
 
     def _begin_list(self) -> None:
         self._tally.lists += 1
@@ -171,13 +139,10 @@ class Reflector:
     def receive_response(self, status: int, headers: Mapping[str, str], now: Moment) -> Output:
         """The head of the response; `headers` with names in lower case."""
         self._tally.last_byte = now.time
-        self._status = status
-        self._headers = headers
-        self._body.clear()
-        self._received = 0
-        if status != 200:
+        self._response = Response(status, headers, now, most=MAX_PAGE if self._paged else MAX_LIST)
+        if not self._response.ok:
             return Output()
-        self._unauthorized, self._denied_since = False, None
+        self._retry.answered()
         notes: list[Note] = [Answered(), Allowed(self._verb)]
         version = None
         if not self._token:
@@ -185,8 +150,6 @@ class Reflector:
         if self._phase is not _Phase.LIST:
             self._tally.watches += 1
             self._opened = now.monotonic
-            self._heard_lines = self._heard_bytes = False
-            self._lines = LineSplitter(MAX_LINE)
             if self._phase is _Phase.WATCH:
                 self._complete_before = self._tally.complete
                 self._tally.complete = now.time
@@ -196,25 +159,18 @@ class Reflector:
         return Output(version=version, notes=notes)
 
     def receive_data(self, data: bytes, now: Moment) -> Output:
+        response = self._received()
         self._tally.last_byte = now.time
-        if self._status != 200 or self._phase is _Phase.LIST:
-            self._received += len(data)
-            if self._status != 200:
-                if self._received - len(data) < _REFUSAL:
-                    self._body.append(data)
+        if not response.ok or self._phase is _Phase.LIST:
+            if response.keep(data):
                 return Output()
-            if self._received > (most := MAX_PAGE if self._paged else MAX_LIST):
-                self._body.clear()
-                return self._failed(now, f"a page of the list is longer than {most >> 20} MiB")._replace(
-                    close=True
-                )
-            self._body.append(data)
-            return Output()
-        self._heard_bytes = True
+            cause = f"a page of the list is longer than {response.most >> 20} MiB"
+            return self._failed(now, cause)._replace(close=True)
+        response.heard_bytes = True
         if self._phase is _Phase.WATCH:
             self._tally.complete = now.time
-        self._wordless = 0
-        lines = self._lines.feed(data)
+        self._silence.broken()
+        lines = response.lines.feed(data)
         if self._phase is not _Phase.INITIAL:
             return self._receive_lines(lines, now, [])
         # What a WatchList begins with is taken in together: with 150,000 pods it shows.
@@ -223,47 +179,46 @@ class Reflector:
 
     def receive_end(self, now: Moment) -> Output:
         """The response ended as it should."""
-        if self._status != 200:
-            return self._refused(now)
+        response, self._response = self._received(), None
+        if not response.ok:
+            return self._refused(response, now)
         if self._phase is _Phase.LIST:
-            return self._receive_page(now)
+            return self._receive_page(response, now)
         if self._phase is _Phase.INITIAL:
             return self._list_instead()
-        lasted = now.monotonic - self._opened
-        if not self._heard_lines and lasted < SHORT:
+        lasted = now.monotonic - response.opened
+        if not response.heard_lines and lasted < SHORT:
             return self._failed(now, "the watch ended as soon as it began")
-        self._short = self._short + 1 if lasted < SHORT else 0
-        if self._short > 1:
-            # A word and an end, over and over, is no reason to ask thousands of times a second.
-            self._not_before = max(self._not_before, self._opened + SHORT)
+        if self._silence.hasty(lasted):
+            self._retry.hold(response.opened + SHORT)
         if lasted > BOOKMARKS_WITHIN:
-            self._doubt_silence()
+            self._doubt(response)
         return Output()
 
     def receive_failure(self, failure: Failure, detail: str, now: Moment) -> Output:
         """The request was not answered, or not to its end. `detail` is for people."""
-        opened = self._status == 200
+        response, self._response = self._response, None
+        opened = response is not None and response.ok
         if self._phase is _Phase.INITIAL and failure is not Failure.UNREACHED:
             self._relist(watch_list=False)
             if opened:
                 return Output()
-        if not opened or failure is Failure.UNREACHED or self._phase is _Phase.LIST:
+        if response is None or not opened or failure is Failure.UNREACHED or self._phase is _Phase.LIST:
             return self._failed(now, detail)
         if failure is Failure.SILENT:
-            self._doubt_silence()  # and connect again at once: if that fails, it is out of touch
+            self._doubt(response)  # and connect again at once: if that fails, it is out of touch
             return Output()
-        if not self._heard_lines and now.monotonic - self._opened < SHORT:
+        if not response.heard_lines and now.monotonic - response.opened < SHORT:
             return self._failed(now, detail)
         return Output()
 
-    def _doubt_silence(self) -> None:
-        """A watch without a word, where bookmarks are to be expected, may be from a version that the server has yet
-        to reach, after a restore of etcd: only a list tells. A server that is just quiet is listed ever more seldom.
-        """
-        if self._bookmarks and not self._heard_bytes:
-            self._wordless += 1
-            if self._wordless & (self._wordless - 1) == 0:  # the 1st, 2nd, 4th, 8th, … in a row
-                self._relist()
+    def _received(self) -> Response:
+        assert self._response is not None, "the head of a response comes before its body and its end"
+        return self._response
+
+    def _doubt(self, response: Response) -> None:
+        if self._silence.doubtful(heard=response.heard_bytes):
+            self._relist()
 
     @property
     def _verb(self) -> str:
@@ -282,12 +237,11 @@ class Reflector:
         self._relist(watch_list=False)
         return Output(close=True)
 
-    def _receive_page(self, now: Moment) -> Output:
+    def _receive_page(self, response: Response, now: Moment) -> Output:
         try:
-            page = resources.decode_page(self.stream.kind, b"".join(self._body))
+            page = resources.decode_page(self.stream.kind, response.body())
         except MalformedError as error:
             return self._broken(now, str(error))
-        self._body.clear()
         if page.next and page.next == self._token:
             self._relist(watch_list=False, paged=False)
             return self._broken(now, "the API server gave the same page of a list twice")
@@ -314,8 +268,9 @@ class Reflector:
         notes: list[Note] = []
         before = self._version
         sweep = self._sweep if self._phase is _Phase.INITIAL else 0
+        response = self._received()
         for raw in lines:
-            self._heard_lines = True
+            response.heard_lines = True
             try:
                 line = resources.decode_line(self.stream.kind, raw)
             except MalformedError as error:
@@ -327,7 +282,7 @@ class Reflector:
                 if not sweep and self._superseded.passed(item, known):
                     self._tally.suppressed += 1
                     continue
-                if not sweep and self._contradicts(line.type, item, known):
+                if not sweep and self._follows(item) and self._superseded.contradicts(line.type, item, known):
                     cause = f"the watch told of {item.key.name} what cannot follow from what was told before"
                     return self._merge(events, self._broken(now, cause), now)
                 if line.type == Verb.DELETED:
@@ -335,57 +290,44 @@ class Reflector:
                 else:
                     events += self._see((item,), now, sweep=sweep)
             elif line.type == "BOOKMARK":
-                self._bookmarks = True
+                self._silence.bookmarked()
             if line.initial_end and self._phase is _Phase.INITIAL and line.version:
                 events += self._complete(line.version, now)
                 notes.append(InTouch())
                 sweep = 0
             elif line.version and self._phase is _Phase.WATCH:
                 self._version = line.version
-        if self._lines.oversize:
+        if response.lines.oversize:
             cause = f"a line of the watch is longer than {MAX_LINE // 2**20} MiB"
             return self._merge(events, self._broken(now, cause), now)
-        if self._phase is _Phase.INITIAL and now.monotonic - self._opened > INITIAL_WITHIN:
+        if self._phase is _Phase.INITIAL and now.monotonic - response.opened > INITIAL_WITHIN:
             return self._merge(events, self._list_instead(), now)
         version = self._version if self._version != before else None
         return self._handed(events, version, now, *notes)
-
-    def _contradicts(self, verb: str, item: resources.Decoded, known: str) -> bool:
-        """Another history goes on here, after a restore of etcd: an object that is gone is back, one that nobody told
-        of is changed, one that is there is added once more (LISTWATCH 8)."""
-        if self.stream.only and item.key.name not in self.stream.only:
-            return False
-        if self._superseded.gone(item.key.uid):
-            return verb != Verb.DELETED
-        if verb == Verb.MODIFIED:
-            return not known
-        return verb == Verb.ADDED and known not in ("", item.version)
 
     def _watch_error(self, status: resources.Status, now: Moment) -> Output:
         """An ERROR in the stream (LISTWATCH 5, 6)."""
         said = f"{status.code or 'ERROR'} {status.reason} {status.message}".strip()
         if means_busy(status):
-            return self._throttled(now, said, status.retry_after)._replace(close=True)
+            return self._throttled(now, said, status.retry_after)
         if means_expired(status):
             return self._broken(now, said)
         if self._phase is _Phase.INITIAL:
             return self._list_instead()  # a planned fall-back is no error
         return self._broken(now, said, retry_after=status.retry_after)
 
-    def _refused(self, now: Moment) -> Output:
+    def _refused(self, response: Response, now: Moment) -> Output:
         """Another status than 200."""
-        refusal = read_refusal(self._status, self._headers, b"".join(self._body))
-        self._body.clear()
+        refusal = read_refusal(response.status, response.headers, response.body())
         cause, retry_after = refusal.cause, refusal.retry_after
         notes: tuple[Note, ...] = (Answered(),) if refusal.answered else ()
         match refusal.meaning:
             case Meaning.UNAUTHORIZED:
-                again, self._unauthorized = self._unauthorized, True
-                wait = self._backoff.failed(now.monotonic, first_at_once=True)
-                self._not_before = now.monotonic + (wait if again else 0.0)
+                again = self._retry.unauthorized(now.monotonic)
                 return Output(notes=[Unauthorized(), OutOfTouch(cause)] if again else [Unauthorized()])
             case Meaning.FORBIDDEN if self._phase is not _Phase.INITIAL:
-                return self._forbidden(now, cause, notes)
+                self._retry.forbidden(now.monotonic)  # what is known is kept as it is
+                return Output(notes=[*notes, Forbidden(self._verb, cause)])
             case Meaning.EXPIRED if self._phase is _Phase.LIST:
                 self._relist(watch_list=False, paged=not self._token)
                 return self._failed(now, cause, first_at_once=True, notes=notes)
@@ -410,23 +352,11 @@ class Reflector:
     ) -> Output:
         """A relist repairs it, the first one at once."""
         self._relist(paged=self._paged)
-        wait = self._backoff.failed(now.monotonic, retry_after=retry_after, first_at_once=True)
-        self._not_before = now.monotonic + wait
-        self._denied_since = None
+        wait = self._retry.failed(now.monotonic, retry_after=retry_after, first_at_once=True)
+        self._retry.forget_denial()
         # A list that has to wait leaves clients with what was true before whatever broke.
         late: tuple[Note, ...] = (OutOfTouch(cause),) if wait else ()
-        return Output(version="", notes=[*notes, Broken(cause), *late], close=True)
-
-    def _forbidden(self, now: Moment, cause: str, notes: tuple[Note, ...]) -> Output:
-        """What RBAC says no to is kept as it is; an API server says no to everything until its caches are filled."""
-        if self._denied_since is None:
-            self._denied_since = now.monotonic
-        if now.monotonic - self._denied_since < WARMING:
-            wait = self._backoff.failed(now.monotonic)
-        else:
-            wait = PROBE * (1.0 + 0.1 * self._rng.random())
-        self._not_before = now.monotonic + wait
-        return Output(notes=[*notes, Forbidden(self._verb, cause)])
+        return Output(version="", notes=[*notes, Broken(cause), *late])
 
     def _failed(
         self,
@@ -438,8 +368,7 @@ class Reflector:
         notes: tuple[Note, ...] = (),
     ) -> Output:
         """The same again, later (LISTWATCH 6, 7, 10, 14)."""
-        wait = self._backoff.failed(now.monotonic, retry_after=retry_after, first_at_once=first_at_once)
-        self._not_before = now.monotonic + wait
+        self._retry.failed(now.monotonic, retry_after=retry_after, first_at_once=first_at_once)
         return Output(notes=[*notes, OutOfTouch(cause)])
 
     def _throttled(
@@ -447,20 +376,22 @@ class Reflector:
     ) -> Output:
         """429 (LISTWATCH 6). Once is an answer, and no outage; what goes on leaves clients with old state."""
         output = self._failed(now, cause, retry_after=retry_after, notes=notes)
-        return output if self._backoff.failures > 1 else output._replace(notes=notes)
+        return output if self._retry.failures > 1 else output._replace(notes=notes)
 
     def _see(self, items: Sequence[resources.Decoded], now: Moment, *, sweep: int) -> list[WatchEvent]:
         if self.stream.only:
-            items = [item for item in items if item.key.name in self.stream.only]
+            items = [item for item in items if self._follows(item)]
         self._superseded.listed(items if sweep else ())
         events = self._superseded.noted(self.inventory.see(items, time=now.time, sweep=sweep))
         self._tally.suppressed += max(0, len(items) - len(events))
         return events
 
+    def _follows(self, item: resources.Decoded) -> bool:
+        return not self.stream.only or item.key.name in self.stream.only
+
     def _merge(self, events: list[WatchEvent], output: Output, now: Moment) -> Output:
         """What came before an error is handed on; its version only if the error leaves it standing."""
-        version = output.version if output.version is not None else self._version
-        return self._handed(events, version, now)._replace(notes=output.notes, close=True)
+        return self._handed(events, self._version, now)._replace(notes=output.notes, close=True)
 
     def _handed(self, events: list[WatchEvent], version: str | None, now: Moment, *notes: Note) -> Output:
         if events:

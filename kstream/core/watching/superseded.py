@@ -41,9 +41,14 @@ class Superseded:
         if len(self._past) > _KEPT:
             self._past.popitem(last=False)
 
-    def gone(self, uid: str) -> bool:
-        """It was seen to go."""
-        return uid in self._gone
+    def contradicts(self, verb: str, item: Decoded, known: str) -> bool:
+        """Another history goes on here, after a restore of etcd: an object that is gone is back, one that nobody told
+        of is changed, one that is there is added once more (LISTWATCH 8). `known`: its version, "" for unknown."""
+        if item.key.uid in self._gone:
+            return verb != Verb.DELETED
+        if verb == Verb.MODIFIED:
+            return not known
+        return verb == Verb.ADDED and known not in ("", item.version)
 
     def noted(self, changes: list[WatchEvent]) -> list[WatchEvent]:
         """The same changes; what they delete is gone, however that was learned."""

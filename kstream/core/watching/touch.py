@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import Enum, auto
 
 from kstream.core.timeline.health import Cleared, ErrorCode, Fault, Lost, Report, Synced
 from kstream.core.watching.reflection import (
@@ -19,11 +19,11 @@ from kstream.core.watching.reflection import (
 CLUSTER = "cluster"
 
 
-class _State(StrEnum):
-    PENDING = "pending"
-    IN = "in"
-    OUT = "out"
-    DENIED = "denied"
+class _State(Enum):
+    PENDING = auto()
+    IN = auto()
+    OUT = auto()
+    DENIED = auto()
 
 
 class Touch:

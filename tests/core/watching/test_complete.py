@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kstream.core.watching.reflection import Failure
-from tests.core.watching.driven import Driven
+from tests.core.watching.driven import Driven, initial_end, watch_list
 from tests.scripted import bookmark, error, line, pod
 
 
@@ -85,3 +85,20 @@ def test_while_it_is_listed_anew_it_is_as_of_before() -> None:
     driven.ask()
     driven.page("b", version="201")
     assert until(driven) == 1005.0
+
+
+def test_a_watch_that_says_nothing_was_complete_when_it_was_opened() -> None:
+    driven = Driven().watching("a")
+    driven.now += 60
+    assert until(driven) == 1000.0
+
+
+def test_the_words_before_a_list_is_complete_make_nothing_complete() -> None:
+    driven = watch_list()
+    driven.open()
+    driven.now += 5
+    driven.send(line("ADDED", pod("a", "5")))
+    driven.now += 5
+    assert until(driven) == 0.0
+    driven.send(initial_end("9"))
+    assert until(driven) == 1000.0

@@ -8,11 +8,12 @@ from kstream.core.timeline.events import Kind
 from kstream.core.watching.reflection import (
     Failure,
     Freshness,
+    Get,
     Output,
     Stream,
     Tally,
-    list_query,
-    watch_query,
+    list_get,
+    watch_get,
 )
 
 
@@ -37,29 +38,30 @@ def test_a_stream_is_named_by_all_that_decides_what_it_has_missed(
 
 
 @pytest.mark.parametrize(
-    ("limit", "token", "query"),
+    ("paged", "token", "query"),
     [
-        (500, "", {"limit": "500"}),
-        (500, "t", {"limit": "500", "continue": "t"}),
-        (0, "", {}),
-        (0, "t", {"continue": "t"}),
+        (True, "", {"limit": "500"}),
+        (True, "t", {"limit": "500", "continue": "t"}),
+        (False, "", {}),
+        (False, "t", {"continue": "t"}),
     ],
 )
 def test_a_list_has_a_limit_and_the_token_of_its_page_and_nothing_else(
-    limit: int, token: str, query: dict[str, str]
+    paged: bool, token: str, query: dict[str, str]
 ) -> None:
     """LISTWATCH 1."""
-    assert list_query(limit=limit, token=token) == query
+    shop = Stream(Kind.POD, "shop")
+    assert list_get(shop, paged=paged, token=token) == Get(shop.path, query, watch=False, within=60.0)
 
 
 def test_a_watch_goes_on_from_a_version_or_begins_with_what_there_is() -> None:
     """LISTWATCH 2 and 4."""
+    nodes = Stream(Kind.NODE)
     both = {"watch": "true", "allowWatchBookmarks": "true", "timeoutSeconds": "301"}
-    assert watch_query("7", timeout=301) == both | {"resourceVersion": "7"}
-    assert watch_query("", timeout=301) == both | {
-        "sendInitialEvents": "true",
-        "resourceVersionMatch": "NotOlderThan",
-    }
+    again = both | {"resourceVersion": "7"}
+    assert watch_get(nodes, "7", timeout=301) == Get(nodes.path, again, watch=True, within=30.0)
+    first = both | {"sendInitialEvents": "true", "resourceVersionMatch": "NotOlderThan"}
+    assert watch_get(nodes, "", timeout=301) == Get(nodes.path, first, watch=True, within=30.0)
 
 
 def test_an_output_of_nothing_commits_no_version_and_closes_nothing() -> None:

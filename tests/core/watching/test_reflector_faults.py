@@ -385,3 +385,33 @@ def test_a_page_without_end_is_not_read_to_it() -> None:
     driven.ask()
     driven.page("a")
     assert driven.events == ["ADDED a"]
+
+
+def test_a_list_without_pages_may_be_longer_than_a_page() -> None:
+    driven = Driven()
+    driven.ask()
+    driven.page("a", more="token")
+    driven.ask()
+    driven.page("b", more="token")  # the same page again: the list is begun anew, without pages
+    driven.waits()
+    driven.ask()
+    driven.open()
+    driven.notes.clear()
+    part = bytes(256 << 20)
+    for _ in range(8):
+        driven.send(part)
+    assert (driven.notes, driven.closed) == ([], False)
+    driven.send(b" ")
+    assert named(driven.notes) == named([OutOfTouch("a page of the list is longer than 2048 MiB")])
+    assert driven.closed
+
+
+def test_a_list_that_breaks_off_late_is_asked_for_again_with_a_wait() -> None:
+    driven = Driven()
+    driven.ask()
+    driven.open()
+    driven.now += 30
+    driven.notes.clear()
+    driven.fail(Failure.CUT)
+    assert named(driven.notes) == named([OutOfTouch("cut")])
+    assert driven.waits() > 0

@@ -6,8 +6,10 @@ from itertools import pairwise
 
 import pytest
 
-from kstream.core.watching.reflection import Failure, OutOfTouch
-from tests.core.watching.driven import Driven
+from kstream.core.watching.inventory import Inventory
+from kstream.core.watching.reflection import Failure, Get, Moment, OutOfTouch
+from kstream.core.watching.reflector import Reflector
+from tests.core.watching.driven import PODS, Driven
 from tests.making import named
 from tests.scripted import bookmark, error, line, pod
 
@@ -340,3 +342,48 @@ def test_what_one_watch_heard_says_nothing_of_the_next() -> None:
     driven.notes.clear()
     driven.end()
     assert named(driven.notes) == named([OutOfTouch("the watch ended as soon as it began")])
+
+
+@pytest.mark.parametrize(("chance", "timeout"), [(0.0, 300), (0.5, 450), (0.9999999, 600)])
+def test_a_watch_asks_for_five_to_ten_minutes(chance: float, timeout: int) -> None:
+    class Dice:
+        def random(self) -> float:
+            return chance
+
+    reflector = Reflector(PODS, Inventory(PODS.kind), rng=Dice(), watch_list=True)
+    asked = reflector.next_request(Moment(0.0, 0.0))
+    assert isinstance(asked, Get)
+    assert asked.query["timeoutSeconds"] == str(timeout)
+
+
+def test_the_head_of_a_response_is_a_word_of_the_cluster() -> None:
+    driven = Driven()
+    driven.ask()
+    driven.now += 5
+    driven.open()
+    assert driven.reflector.freshness(driven.moment).last_byte == 1005.0
+
+
+def test_what_comes_after_an_older_state_told_again_is_taken() -> None:
+    driven = Driven().watching("a")
+    driven.send(line("MODIFIED", pod("a", "101")))
+    driven.events.clear()
+    driven.send(line("MODIFIED", pod("a", "1")) + line("ADDED", pod("b", "102")))
+    assert driven.events == ["ADDED b"]
+
+
+def test_half_a_line_commits_no_version() -> None:
+    driven = Driven().watching("a")
+    driven.version = None
+    driven.send(b'{"type":')
+    assert driven.version is None
+    driven.send(bookmark("105")[len(b'{"type":') :])
+    assert driven.version == "105"
+
+
+def test_only_a_bookmark_makes_bookmarks_be_expected() -> None:
+    driven = Driven().watching("a")
+    driven.send(line("SOMETHING", pod("b", "105")))
+    assert driven.reflector.patience >= 330.0
+    driven.send(bookmark("106"))
+    assert driven.reflector.patience == 70.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from kstream.core.kube.resources import Decoded
 from kstream.core.timeline.events import Verb
 from kstream.core.watching.superseded import Superseded
@@ -12,6 +14,11 @@ KEPT, KEPT_DELETIONS = 1000, 10_000
 
 def item(name: str, version: str) -> Decoded:
     return Decoded(pod_key(name), version, b"{}")
+
+
+def gone(superseded: Superseded, name: str) -> bool:
+    """Whether it was seen to go: it cannot be changed any more, whatever is known of it."""
+    return superseded.contradicts("MODIFIED", item(name, "9"), "1")
 
 
 def deleted(*names: str) -> Superseded:
@@ -64,7 +71,7 @@ def test_what_is_deleted_is_gone_at_any_version_and_changes_are_handed_on_as_the
         change(Verb.MODIFIED, pod_key("c")),
     ]
     assert superseded.noted(changes) is changes
-    assert [superseded.gone(pod_key(name).uid) for name in "abc"] == [True, False, False]
+    assert [gone(superseded, name) for name in "abc"] == [True, False, False]
     assert superseded.passed(item("a", changes[0].version), ""), "told once more"
     assert not superseded.passed(item("a", "7"), ""), "with a version that it never had"
     assert not superseded.passed(item("a", "8"), "7"), "nor does what is gone have a past"
@@ -73,16 +80,16 @@ def test_what_is_deleted_is_gone_at_any_version_and_changes_are_handed_on_as_the
 
 def test_of_too_many_deletions_the_first_is_forgotten_and_not_the_last() -> None:
     superseded = deleted(*(f"p{number}" for number in range(KEPT_DELETIONS)))
-    assert superseded.gone(pod_key("p0").uid), "as many as are kept are all known"
+    assert gone(superseded, "p0"), "as many as are kept are all known"
     superseded.noted([change(Verb.DELETED, pod_key(f"p{KEPT_DELETIONS}"))])
-    known = [superseded.gone(pod_key(f"p{number}").uid) for number in range(KEPT_DELETIONS + 1)]
+    known = [gone(superseded, f"p{number}") for number in range(KEPT_DELETIONS + 1)]
     assert known == [False] + [True] * KEPT_DELETIONS
 
 
 def test_what_a_list_holds_exists_and_what_it_does_not_hold_stays_gone() -> None:
     superseded = deleted("a", "b")
     superseded.listed([item("a", "5"), item("c", "5")])
-    assert [superseded.gone(pod_key(name).uid) for name in "abc"] == [False, True, False]
+    assert [gone(superseded, name) for name in "abc"] == [False, True, False]
 
 
 def test_a_list_costs_nothing_where_nothing_is_gone() -> None:
@@ -97,4 +104,36 @@ def test_after_a_list_versions_may_begin_anew_and_deletions_stand() -> None:
     superseded.passed(item("a", "2"), "1")
     superseded.relisted()
     assert not superseded.passed(item("a", "1"), "2")
-    assert superseded.gone(pod_key("b").uid)
+    assert gone(superseded, "b")
+
+
+@pytest.mark.parametrize(
+    ("verb", "version", "known", "contradicts"),
+    [
+        ("ADDED", "2", "", False),
+        ("ADDED", "2", "2", False),
+        ("ADDED", "2", "1", True),
+        ("MODIFIED", "2", "1", False),
+        ("MODIFIED", "2", "2", False),
+        ("MODIFIED", "2", "", True),
+        ("DELETED", "2", "1", False),
+        ("DELETED", "2", "", False),
+    ],
+)
+def test_what_cannot_follow_from_what_is_known_is_of_another_history(
+    verb: str, version: str, known: str, contradicts: bool
+) -> None:
+    assert Superseded().contradicts(verb, item("a", version), known) is contradicts
+
+
+@pytest.mark.parametrize(("verb", "contradicts"), [("ADDED", True), ("MODIFIED", True), ("DELETED", False)])
+def test_what_is_gone_does_not_come_back_and_may_be_deleted_twice(verb: str, contradicts: bool) -> None:
+    assert deleted("a").contradicts(verb, item("a", "9"), "") is contradicts
+
+
+def test_of_what_was_deleted_no_more_is_remembered_than_of_what_was_changed() -> None:
+    superseded = deleted(*(f"p{number}" for number in range(KEPT)))
+    assert superseded.passed(item("p0", "1"), "")
+    superseded.noted([change(Verb.DELETED, pod_key("one-more"))])
+    assert not superseded.passed(item("p0", "1"), "")
+    assert superseded.passed(item("p1", "1"), "")

@@ -228,3 +228,19 @@ def test_a_watch_error_names_the_stream_and_changes_nothing() -> None:
         "A watch of pods ended in an error and is repaired by a list",
         "",
     )
+
+
+def test_a_state_that_is_complete_is_not_shown_a_second_time_for_what_was_missing_at_first() -> None:
+    fold = touch(NODES, PODS)
+    fold.note(NODES, InTouch())
+    fold.note(PODS, OutOfTouch("500"))
+    assert named(fold.grace_over()) == named([Synced(), Lost()])
+    fold.note(PODS, InTouch())
+    lost = fold.note(PODS, OutOfTouch("500"))
+    assert [type(report) for report in lost] == [Fault, Lost]
+
+
+def test_what_cannot_be_asked_is_the_fault_that_protocol_and_clients_know() -> None:
+    [fault] = touch(NODES).unreachable("refused")
+    assert isinstance(fault, Fault)
+    assert fault.subject == "cluster"
