@@ -35,7 +35,10 @@ class Touch:
         self._told: tuple[Stream | None, str] | None = None  # who said that nothing can be asked, and why
         self._grace = True  # it may be a matter of moments until all streams are complete
         self._synced = False
-        self._denied: dict[str, bool] = {}  # what was refused → something of it is shown all the same
+        self._denied: dict[
+            tuple[Stream, str], bool
+        ] = {}  # what was refused → something of it is shown all the same
+        self._faults: dict[str, Fault] = {}  # what was told of that, by subject
 
     def expect(self, stream: Stream) -> None:
         """The state is not complete without this stream."""
@@ -44,7 +47,9 @@ class Touch:
     def forget(self, stream: Stream) -> list[Report]:
         """The stream is no longer watched, nor missed."""
         self._states.pop(stream, None)
-        return [*self._permitted(stream, "list"), *self._permitted(stream, "watch"), *self._balance()]
+        for verb in ("list", "watch"):
+            self._denied.pop((stream, verb), None)
+        return [*self._permissions(), *self._balance()]
 
     def answered(self) -> None:
         """The cluster was reached: from now on, silence is an outage and not a wrong address."""
@@ -76,16 +81,18 @@ class Touch:
             case Answered():
                 self._reached = True
             case Allowed(verb):
-                return self._permitted(stream, verb)
+                self._denied.pop((stream, verb), None)
+                return self._permissions()
             case InTouch():
                 self._states[stream] = _State.IN
-                return self._balance()
+                return [*self._permissions(), *self._balance()]
             case OutOfTouch(cause):
                 self._states[stream] = _State.OUT
                 return [*self.unreachable(cause, stream), *self._balance()]
             case Forbidden(verb, _, holds):
                 self._states[stream] = _State.DENIED
-                return [*self._refused(stream, verb, holds=holds), *self._balance()]
+                self._denied[stream, verb] = holds
+                return [*self._permissions(), *self._balance()]
             case Broken(cause):
                 message = f"A watch of {stream.resource}{_where(stream)} ended in an error and is repaired by a list"
                 return [Fault(ErrorCode.WATCH_ERROR, message, cause)]
@@ -112,22 +119,33 @@ class Touch:
             return [Lost()]
         return []
 
-    def _refused(self, stream: Stream, verb: str, *, holds: bool) -> list[Report]:
-        subject = _subject(stream, verb)
-        if self._denied.get(subject) == holds:
-            return []
-        self._denied[subject] = holds
-        where = _where(stream) or " at the cluster scope"
-        stale = "; what was seen of them before is stale" if holds else ""
-        message = f"Insufficient RBAC permissions to {verb} {stream.resource}{stale}"
-        details = f"Missing '{verb}' permission on '{stream.resource}'{where}"
-        return [Fault(ErrorCode.PERMISSION_DENIED, message, details, subject, stale=holds)]
+    def _permissions(self) -> list[Report]:
+        """What is told of what was refused, as far as that has changed."""
+        before, self._faults = self._faults, {}
+        for (stream, verb), holds in self._denied.items():
+            if holds or not self._goes_without_saying(stream):
+                fault = _refused(stream, verb, holds=holds)
+                self._faults[fault.subject] = fault
+        return [
+            *(Cleared(subject) for subject in before if subject not in self._faults),
+            *(fault for subject, fault in self._faults.items() if before.get(subject) != fault),
+        ]
 
-    def _permitted(self, stream: Stream, verb: str) -> list[Report]:
-        subject = _subject(stream, verb)
-        if self._denied.pop(subject, None) is None:
-            return []
-        return [Cleared(subject)]
+    def _goes_without_saying(self, stream: Stream) -> bool:
+        """All of the kind is refused, and no namespace is an exception: one fault says it for 150 namespaces."""
+        if not stream.namespace or self._states.get(Stream(stream.kind)) is not _State.DENIED:
+            return False
+        return not any(
+            state is _State.IN and each.kind is stream.kind for each, state in self._states.items()
+        )
+
+
+def _refused(stream: Stream, verb: str, *, holds: bool) -> Fault:
+    where = _where(stream) or " at the cluster scope"
+    stale = "; what was seen of them before is stale" if holds else ""
+    message = f"Insufficient RBAC permissions to {verb} {stream.resource}{stale}"
+    details = f"Missing '{verb}' permission on '{stream.resource}'{where}"
+    return Fault(ErrorCode.PERMISSION_DENIED, message, details, _subject(stream, verb), stale=holds)
 
 
 def _subject(stream: Stream, verb: str) -> str:

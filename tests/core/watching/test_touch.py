@@ -25,6 +25,10 @@ def touch(*streams: Stream) -> Touch:
     return fold
 
 
+def faults(reports: list[Report]) -> list[Fault]:
+    return [report for report in reports if isinstance(report, Fault)]
+
+
 def codes(reports: list[Report]) -> list[ErrorCode]:
     return [report.code for report in reports if isinstance(report, Fault)]
 
@@ -244,3 +248,52 @@ def test_what_cannot_be_asked_is_the_fault_that_protocol_and_clients_know() -> N
     [fault] = touch(NODES).unreachable("refused")
     assert isinstance(fault, Fault)
     assert fault.subject == "cluster"
+
+
+def test_one_fault_says_that_no_namespace_may_be_read_and_an_exception_makes_the_others_worth_saying() -> (
+    None
+):
+    shops = [Stream(Kind.POD, f"shop-{number}") for number in range(3)]
+    fold = touch(NODES, PODS, *shops)
+    fold.note(NODES, InTouch())
+    assert [fault.subject for fault in faults(fold.note(PODS, Forbidden("list", "no")))] == [
+        "permission:list:pods"
+    ]
+    for shop in shops:
+        assert faults(fold.note(shop, Forbidden("list", "no"))) == []
+    assert fold.note(shops[0], Allowed("list")) == []
+    told = fold.note(shops[0], InTouch())
+    assert [fault.subject for fault in faults(told)] == [
+        "permission:list:pods:shop-1",
+        "permission:list:pods:shop-2",
+    ]
+    told = fold.note(shops[0], Forbidden("list", "no"))
+    assert named(told) == named([Cleared(f"permission:list:pods:shop-{number}") for number in (1, 2)])
+
+
+def test_what_is_shown_and_no_longer_followed_is_said_of_each_namespace() -> None:
+    fold = touch(NODES, PODS, SHOP)
+    fold.note(PODS, Forbidden("list", "no"))
+    [told] = faults(fold.note(SHOP, Forbidden("list", "no", holds=True)))
+    assert (told.subject, told.stale) == ("permission:list:pods:shop", True)
+    assert named(fold.note(SHOP, Forbidden("list", "no"))) == named([Cleared(told.subject)])
+
+
+def test_a_namespace_that_was_asked_for_by_name_is_said_to_be_refused() -> None:
+    """Nothing was refused for the whole cluster: nobody asked for it. Nor do nodes say anything of pods."""
+    fold = touch(NODES, SHOP)
+    fold.note(NODES, Forbidden("list", "no"))
+    assert [fault.subject for fault in faults(fold.note(SHOP, Forbidden("list", "no")))] == [
+        "permission:list:pods:shop"
+    ]
+
+
+def test_when_all_of_a_kind_is_allowed_again_nothing_of_its_namespaces_is_left() -> None:
+    fold = touch(NODES, PODS, SHOP, Stream(Kind.POD, "web"))
+    fold.note(PODS, Forbidden("list", "no"))
+    fold.note(Stream(Kind.POD, "web"), InTouch())
+    assert [fault.subject for fault in faults(fold.note(SHOP, Forbidden("watch", "no")))] == [
+        "permission:watch:pods:shop"
+    ]
+    assert named(fold.note(PODS, Allowed("list"))) == named([Cleared("permission:list:pods")])
+    assert named(fold.forget(SHOP)) == named([Cleared("permission:watch:pods:shop")])
