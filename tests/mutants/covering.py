@@ -65,8 +65,9 @@ class Covering:
 
     def tests_of(self, path: Path, line: int) -> list[str]:
         """Those that run the line. One that runs at import is run by every test that runs anything of the file, and by
-        the tests of its name, which may only look at what is there."""
+        the tests of its name, which may only look at what is there. A statement of several lines runs on its first."""
         by_line = self._by_file.get(str(path), {})
+        line = next((each for each in range(line, 0, -1) if each in by_line), line)
         named = [test for test in by_line.get(line, ()) if test]
         own = f"test_{path.stem}"
         if not named and "" in by_line.get(line, ()):

@@ -344,3 +344,16 @@ def test_what_was_missed_is_read_from_the_log_by_the_filter() -> None:
     big = numbered([change(Verb.ADDED, pod_key("a", "shop"), note="x" * 2000)])
     (packed,) = catch_up(big, shop, head=9, time=START, window_bits=15)
     assert FrameReader().feed(packed)[0].compressed
+
+
+@pytest.mark.parametrize(
+    ("after", "until"), [(0, START + 10), (1, START + 20), (2, START + 25), (3, START + 25), (9, START + 25)]
+)
+def test_one_is_complete_up_to_the_first_event_that_it_has_not_got(after: int, until: float) -> None:
+    backlog = Backlog(head=0)
+    view = backlog.open(EVERYTHING)
+    times = (START + 10, START + 20, START + 30)
+    backlog.append(
+        numbered([change(Verb.ADDED, pod_key(f"p{n}"), time=time) for n, time in enumerate(times)])
+    )
+    assert view.complete_until(after, START + 25) == until

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from kstream.core.delivery.backlog import Backlog
 from kstream.core.delivery.filters import EVERYTHING, Filter
 from kstream.core.timeline.events import Event, Verb
@@ -72,3 +74,18 @@ def test_nodes_are_forgotten_with_the_window_too() -> None:
     late = backlog.open(Filter(frozenset({"none"})))
     assert late.count(0) == 10
     assert late.lost == backlog.floor == 40
+
+
+def test_a_window_holds_twenty_thousand_events_and_64_mib_if_nothing_else_is_said() -> None:
+    backlog = Backlog(head=0)
+    backlog.append(of_pods(21_999))
+    assert backlog.floor == 0
+    backlog.append(of_pods(1, after=21_999))
+    assert backlog.floor == 2_000
+    backlog = Backlog(head=0)
+    megabyte = change(Verb.ADDED, pod_key("p")).body.ljust(2**20)
+    large = [msgspec.structs.replace(change(Verb.ADDED, pod_key(f"p{n}")), body=megabyte) for n in range(65)]
+    backlog.append(numbered(large[:64]))
+    assert backlog.floor == 0
+    backlog.append(numbered(large[64:], 64))
+    assert backlog.floor == 65 - 57, "down to nine tenths"

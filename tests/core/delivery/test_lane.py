@@ -256,3 +256,16 @@ def test_a_message_costs_a_token_but_not_of_the_reserve() -> None:
     assert lane.message(0.0)
     assert not lane.message(0.0)
     assert (lane.tally.messages, lane.bucket.level(0.0)) == (2, LIMITS.reserve)
+
+
+def test_one_that_has_got_everything_is_not_behind_and_waits_for_nothing() -> None:
+    backlog = Backlog(head=0)
+    lane = lane_on(backlog, spent=LIMITS.burst - LIMITS.reserve)
+    assert lane.behind == 0
+    grow(backlog, 2)
+    assert lane.behind == 2
+    assert lane.events(0.0) == ()
+    later = lane.wait
+    assert 0.0 < later < FOREVER
+    assert lane.events(later) != ()
+    assert (lane.behind, lane.wait) == (0, FOREVER)

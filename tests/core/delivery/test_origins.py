@@ -37,6 +37,7 @@ from kstream.core.errors import ConfigError
         ("é.test", ""),
         ("a b", ""),
         ("[shop", ""),
+        ("[::1", ""),
         ("shop]", ""),
     ],
 )
@@ -89,6 +90,9 @@ def test_an_origin_has_one_form(text: str, form: str) -> None:
         ("café.test", "write it as browsers send it, in ASCII (xn--…)"),
         ("", "write a name such as dash.shop.test, *.shop.test for every name below it, or * for any name"),
         ("a.*.test", "write a name such as"),
+        ("!shop.test", "write a name such as"),
+        (".-", "write a name such as"),
+        (".s", "write *.s for every name below it"),
     ],
 )
 def test_a_name_that_no_header_can_have_is_refused_with_what_to_write(text: str, remedy: str) -> None:

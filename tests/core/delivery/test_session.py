@@ -11,6 +11,7 @@ from kstream.core.delivery.filters import EVERYTHING, Filter
 from kstream.core.delivery.frames import text_frame
 from kstream.core.delivery.session import Session
 from kstream.core.delivery.snapshot import Snapshot
+from kstream.core.delivery.tally import Tally
 from kstream.core.errors import DivergedError
 from kstream.core.timeline.events import Event, Verb
 from kstream.core.timeline.timepoint import timestamp
@@ -403,3 +404,99 @@ def test_a_pong_says_up_to_when_what_the_client_has_is_complete() -> None:
     assert as_of(3.0) == timestamp(START + 8)
     session.receive('{"type": "ping", "timestamp": "x"}', now=4.0, time=START + 9)
     assert "asOf" not in sent(session, 4.0)[0], "nobody knows"
+
+
+STEPS_OUT: list[Callable[[Session], object]] = [
+    lambda session: session.tell(b"{}"),
+    lambda session: session.offer_metrics(b"{}"),
+    lambda session: session.restart(),
+    lambda session: session.give(Snapshot(0, ())),
+    lambda session: session.resume(0),
+    lambda session: session.move(Backlog(head=0)),
+    lambda session: session.follow_up((b"part",)),
+]
+
+
+@pytest.mark.parametrize("step", STEPS_OUT)
+def test_what_is_for_one_alone_does_not_reach_those_it_rides_with(step: Callable[[Session], object]) -> None:
+    backlog = Backlog(head=0)
+    one, other = synced(backlog), synced(backlog)
+    one.step_in()
+    other.step_in(one.lane)
+    lane, view = one.lane, one.view
+    step(other)
+    assert (other.riding, other.lane is lane) == (False, False)
+    assert (one.riding, one.lane is lane, lane.riders) == (True, True, 1)
+    assert (lane.metrics, lane.view is view, one.plain) == (None, True, True)
+
+
+@pytest.mark.parametrize("step", STEPS_OUT)
+def test_one_that_is_alone_keeps_its_lane(step: Callable[[Session], object]) -> None:
+    session = synced(Backlog(head=0))
+    lane = session.lane
+    step(session)
+    assert (session.riding, session.lane is lane, lane.riders) == (False, True, 1)
+
+
+def test_a_session_counts_where_it_is_told_to() -> None:
+    tally = Tally()
+    session = Session(Backlog(head=0), EVERYTHING, limits=LIMITS, window_bits=0, now=0.0, tally=tally)
+    session.receive("{", now=0.0, time=START)
+    assert (session.tally is tally, tally.invalid, session.riding) == (True, 1, False)
+
+
+def test_one_that_waits_for_a_state_is_told_of_no_event() -> None:
+    backlog = Backlog(head=0)
+    session = session_on(backlog)
+    backlog.append(pods(3))
+    assert session.flush(0.0) == b""
+    assert session.wants_snapshot
+    session.give(Snapshot(3, ()))
+    assert session.flush(0.0) == b""
+
+
+def test_what_is_wanted_no_more_is_not_waited_for() -> None:
+    backlog = Backlog(head=0)
+    session = synced(backlog)
+    backlog.append(large(24))
+    told(session)
+    assert session.due == 0.0
+    session.restart()
+    assert session.flush(0.0) == b""
+    assert session.due == LIMITS.heartbeat
+
+
+def test_after_what_was_waited_for_only_the_heartbeat_is_due() -> None:
+    backlog = Backlog(head=0)
+    session = synced(backlog)
+    session.lane.bucket.take(LIMITS.burst - LIMITS.reserve, 0.0)
+    backlog.append(pods(1))
+    assert told(session) == []
+    waited = session.due
+    assert waited == session.lane.bucket.ready_at(1, 0.0, keep=LIMITS.reserve)
+    assert told(session, waited) == ["pod_event"]
+    assert session.due == LIMITS.heartbeat
+    backlog.append(pods(1, 1))
+    assert told(session, waited + 1) == ["pod_event"]
+    assert session.due == LIMITS.heartbeat
+
+
+def test_the_rest_of_a_large_batch_is_due_with_the_next_token() -> None:
+    backlog = Backlog(head=0)
+    session = synced(backlog)
+    session.lane.bucket.take(LIMITS.burst - LIMITS.reserve - 1, 0.0)
+    backlog.append(large(24))
+    assert told(session) == ["batch"]
+    assert session.due == session.lane.bucket.ready_at(1, 0.0, keep=LIMITS.reserve) > 0.0
+
+
+def test_a_warning_a_second_old_is_said_again() -> None:
+    session = session_on(Backlog(head=0), now=100.0)
+    told = []
+    for now in (100.0, 100.5, 101.0):
+        for _ in range(LIMITS.burst + 10):
+            session.receive('{"type":"ping"}', now=now, time=START)
+        messages = [*sent(session, now + 60.0), *sent(session, now + 60.4)]
+        told.append([message["error"]["retryAfter"] for message in messages if message["type"] == "error"])
+    assert [len(waits) for waits in told] == [1, 0, 1]
+    assert all(0 < wait <= 1 / LIMITS.rate for waits in told for wait in waits)

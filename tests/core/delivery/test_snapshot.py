@@ -73,3 +73,34 @@ def test_a_state_is_compressed_from_the_size_on_from_which_any_message_is(
     (frame,) = snapshot.encode(taken, time=START, window_bits=15).frames
     assert len(message) == size
     assert FrameReader().feed(frame)[0].compressed is compressed
+
+
+def test_nodes_and_namespaces_take_their_room_from_the_pods() -> None:
+    state = ClusterState()
+    changes = [change(Verb.ADDED, node_key(f"n{n}"), note="x" * 100) for n in range(300)]
+    changes += [change(Verb.ADDED, namespace_key(f"s{n}")) for n in range(300)]
+    changes += [change(Verb.ADDED, pod_key(f"p{n}")) for n in range(1000)]
+    for event in numbered(changes):
+        state.apply(event)
+    taken = snapshot.capture(state, EVERYTHING)
+    sizes = [len(text) for text in snapshot.messages(taken, time=START, limit=80_000)]
+    assert len(sizes) > 1
+    assert 80_000 - 600 <= sizes[0] <= 80_000
+    small = [change(Verb.ADDED, node_key(f"{n}"), mark="R") for n in range(3000)]
+    state = ClusterState()
+    for event in numbered([*small, *(change(Verb.ADDED, pod_key(f"p{n}")) for n in range(1000))]):
+        state.apply(event)
+    taken = snapshot.capture(state, EVERYTHING)
+    limit = sum(map(len, taken.nodes)) + 3000 + 5000
+    first = snapshot.messages(taken, time=START, limit=limit)[0]
+    assert limit - 600 <= len(first) <= limit, "and so do the commas between them"
+
+
+def test_a_large_state_without_pods_is_deflated_whole() -> None:
+    state = ClusterState()
+    for event in numbered([change(Verb.ADDED, node_key(f"n{n}")) for n in range(100)]):
+        state.apply(event)
+    taken = snapshot.capture(state, EVERYTHING)
+    (message,) = snapshot.messages(taken, time=START)
+    (frame,) = snapshot.encode(taken, time=START, window_bits=15).frames
+    assert FrameReader().messages(frame) == [json.loads(message)]

@@ -67,6 +67,8 @@ def test_several_faults_stay_in_their_order() -> None:
         ("mute:after=-1", "after"),
         ("deaf:after=-0.5", "after"),
         ("refuse:first=0", "first"),
+        ("refuse:first=1000001", "first"),
+        ("drop:after=86400.5", "after"),
         ("refuse:first=1.5", "first"),
         ("refuse", "first"),
     ],
@@ -102,3 +104,7 @@ def test_the_faults_that_are_described_are_those_that_there_are() -> None:
         "deaf",
         "refuse",
     ]
+
+
+def test_a_fault_may_last_for_a_day_and_refuse_a_million() -> None:
+    assert len(parse_faults(["drop:after=86400", "refuse:first=1000000"])) == 2

@@ -62,3 +62,12 @@ def test_what_was_recorded_is_known_in_another_process() -> None:
     assert (there.commits.counts, there.commits.total) == (here.commits.counts, 0.01)
     assert there.commits.bounds == SECONDS
     assert here.as_json() == [9, 4, [0, 5] + [0] * 11, 0.01]
+
+
+def test_the_bounds_are_those_that_dashboards_know() -> None:
+    assert SECONDS == (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
+    assert SIZES == (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 5000.0)
+
+
+def test_at_the_start_nothing_was_recorded() -> None:
+    assert (Recording().events, Recording().suppressed) == (0, 0)

@@ -243,3 +243,41 @@ def test_what_is_echoed_is_bounded(size: int, fits: bool) -> None:
     else:
         with pytest.raises(InvalidMessageError):
             wire.parse(text)
+
+
+def test_each_batch_is_filled_as_the_first_one_is() -> None:
+    room = wire.MAX_MESSAGE - 200
+    half = room // 2 - 1
+    assert len(wire.batches([b"x" * half] * 6, seq=9, time=START)) == 3
+
+
+def test_metrics_say_when_they_were_taken_and_how_old_the_truth_is() -> None:
+    counts = Counts(5, 4, 150, 140, 8, 2)
+    message = json.loads(wire.metrics(counts, time=START, as_of=START - 1))
+    assert message == {
+        "type": "metrics",
+        "data": counts._asdict(),
+        "timestamp": "2025-01-24T10:00:00.000Z",
+        "asOf": "2025-01-24T09:59:59.000Z",
+    }
+
+
+@pytest.mark.parametrize(("subject", "named"), [("log", {"fault": "log"}), ("", {})])
+def test_what_lasts_has_a_name_to_be_cleared_by(subject: str, named: dict[str, str]) -> None:
+    message = json.loads(wire.error(Fault(ErrorCode.WATCH_ERROR, "m", "d", subject), time=START))
+    assert message == {
+        "type": "error",
+        "error": {"code": "WATCH_ERROR", "message": "m", "details": "d", **named},
+        "timestamp": "2025-01-24T10:00:00.000Z",
+    }
+
+
+@pytest.mark.parametrize(("length", "fits"), [(100, True), (101, False)])
+def test_a_moment_that_is_asked_for_is_short(length: int, fits: bool) -> None:
+    text = json.dumps({"type": "playback", "action": "seek", "at": "x" * length})
+    if fits:
+        wire.parse(text)
+        return
+    with pytest.raises(InvalidMessageError) as refused:
+        wire.parse(text)
+    assert refused.value.details.startswith("at: ")
