@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from kstream.core.client.reconnect import Reconnect
+from kstream.core.client.reconnect import (
+    ATTEMPTS_BEFORE_ERROR,
+    HEARTBEAT_INTERVAL,
+    HEARTBEAT_TIMEOUT,
+    Reconnect,
+)
 
 
 def test_waits_double_from_one_second_to_thirty() -> None:
@@ -43,3 +48,15 @@ def test_a_night_of_failures_still_waits_thirty_seconds() -> None:
     for _ in range(5000):
         retry = reconnect.attempt_failed()
     assert retry.wait == 30
+
+
+def test_a_loss_starts_the_count_over_whatever_was_before() -> None:
+    reconnect = Reconnect()
+    assert reconnect.attempt_failed() == (1.0, 1)
+    reconnect.attempt_failed()
+    assert reconnect.lost() == (1.0, 0)
+    assert reconnect.attempt_failed() == (2.0, 1)
+
+
+def test_the_contracts_numbers() -> None:
+    assert (HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, ATTEMPTS_BEFORE_ERROR) == (30.0, 10.0, 5)

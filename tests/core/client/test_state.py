@@ -246,3 +246,86 @@ def test_another_epoch_takes_the_number_away() -> None:
         state.apply(CONNECTED | {"epoch": epoch})
         known.append((state.seq, state.resume))
     assert known == [(7, ("e", None, 7)), (None, None)]
+
+
+def error(code: str, **more: str) -> dict[str, Any]:
+    return {"type": "error", "error": {"code": code, "message": "m", "details": "d", **more}}
+
+
+def with_state(*messages: dict[str, Any]) -> ClientState:
+    state = ClientState()
+    state.connecting()
+    steps: list[dict[str, Any]] = [CONNECTED, {**EMPTY, "seq": 1}, *messages]
+    for step in steps:
+        state.apply(step)
+    return state
+
+
+METRICS = {"type": "metrics", "data": {"totalPods": 1}, "asOf": "2025-01-24T10:00:00.000Z"}
+
+
+@pytest.mark.parametrize("code", ["INVALID_MESSAGE", "RATE_LIMITED", "WATCH_ERROR"])
+def test_a_moment_is_over_with_the_next_metrics_and_what_lasts_is_not(code: str) -> None:
+    assert with_state(error(code), METRICS).error is None
+    lasting = with_state(error(code, fault="log"), METRICS).error
+    assert lasting is not None
+    assert lasting["fault"] == "log"
+
+
+def test_metrics_say_how_old_the_truth_is() -> None:
+    assert with_state(METRICS).as_of == "2025-01-24T10:00:00.000Z"
+    assert with_state(METRICS, {"type": "pong", "asOf": 7}).as_of == "2025-01-24T10:00:00.000Z"
+
+
+def test_what_is_cleared_takes_only_its_own_error_away() -> None:
+    cleared = {"type": "cleared", "fault": "log"}
+    assert with_state(cleared).error is None
+    told = with_state(error("WATCH_ERROR", fault="log"), error("RATE_LIMITED"), cleared)
+    assert (told.error or {})["code"] == "RATE_LIMITED"
+    assert told.faults == {}
+    told = with_state(error("WATCH_ERROR", fault="log"), error("CONNECTION_FAILED", fault="cluster"), cleared)
+    assert (told.error or {})["fault"] == "cluster"
+
+
+def test_a_source_that_is_well_again_ends_a_moment_and_nothing_that_lasts() -> None:
+    assert with_state(error("CLUSTER_UNREACHABLE"), CONNECTED).error is None
+    assert with_state(error("PERMISSION_DENIED", fault="permission:list:pods"), CONNECTED).error is not None
+
+
+def test_what_was_wrong_on_another_socket_is_told_again_or_over() -> None:
+    state = with_state(error("PERMISSION_DENIED", fault="permission:list:pods"))
+    state.disconnected()
+    state.connecting()
+    assert state.error is not None
+    state.apply({"type": "connection", "status": "reconnecting"})
+    assert not (state.error or state.faults)
+
+
+def test_only_pods_are_counted_in_namespaces() -> None:
+    node = {"type": "node_event", "action": "ADDED", "data": {"uid": "n", "name": "n"}}
+    space = {"type": "namespace_event", "action": "ADDED", "data": {"uid": "s", "name": "s"}}
+    assert with_state(node, space).pod_count("None") == 0
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ({"type": "batch", "data": {}}, "data: must be a list"),
+        ({"type": "metrics", "data": []}, "data: must be an object"),
+        ({"type": "cleared", "fault": 7}, "fault: must be a string"),
+        ({"type": "node_event", "action": "ADDED", "data": {"uid": 7}}, "uid: must be a string"),
+        (
+            {"type": "initial_state", "data": {"nodes": ["n"], "pods": [], "namespaces": []}},
+            "uid: must be a string",
+        ),
+    ],
+)
+def test_what_a_field_must_be_is_said(message: dict[str, Any], said: str) -> None:
+    with pytest.raises(InvalidMessageError) as refused:
+        with_state(message)
+    assert refused.value.details == said
+
+
+@pytest.mark.parametrize("seq", ["5", None, 5.5])
+def test_a_number_that_is_none_is_nothing_to_resume_from(seq: object) -> None:
+    assert with_state({"type": "batch", "data": [], "seq": seq}).seq is None
