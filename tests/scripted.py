@@ -132,6 +132,11 @@ class ScriptedServer:
         """`what` is "list pods", "watch pods", "list pods/shop", "get /version"."""
         self._scripts.setdefault(what, deque()).extend(replies)
 
+    def forget(self, *what: str) -> None:
+        """What is asked from now on gets the quiet default."""
+        for each in what:
+            self._scripts.pop(each, None)
+
     def asked(self, what: str) -> list[dict[str, str]]:
         """The queries of the requests of this kind, in order."""
         return [query for name, query in zip(self.requests, self.queries, strict=True) if name == what]

@@ -17,6 +17,7 @@ from kstream.ports import Clock
 from kstream.sources.apiserver import ApiServer, UnverifiedError
 from kstream.sources.identity import Identity, UnidentifiedError, identify
 from kstream.sources.merge import Merge
+from kstream.sources.outage import Outage
 from kstream.sources.streams import Streams
 
 GROUP: Final = 1000  # events in a delivery, about
@@ -126,8 +127,10 @@ class KubeSource:
     async def _reach(self) -> Identity:
         """Try until the cluster has said who it is."""
         backoff = Backoff(self._rng)
+        outage = Outage(self._api, self._clock)
         while True:
-            if await self._configure(self._api.connect()):
+            configured = await self._configure(self._api.connect())
+            if configured:
                 try:
                     identity = await identify(self._api, self._clock)
                 except UnidentifiedError as error:
@@ -140,7 +143,19 @@ class KubeSource:
                     self._cluster = identity.cluster
                     self._api.verify = self._verify
                     return identity
-            await self._clock.sleep(backoff.failed(self._clock.monotonic()))
+            pause = backoff.failed(self._clock.monotonic())
+            await (self._pause(pause, outage) if configured else self._clock.sleep(pause))
+
+    async def _pause(self, seconds: float, outage: Outage) -> None:
+        """Wait, but not for long after an outage."""
+        over = asyncio.ensure_future(outage.over())
+        ended = asyncio.Event()
+        over.add_done_callback(lambda _: ended.set())
+        try:
+            await self._clock.wait(ended, seconds)
+        finally:
+            over.cancel()
+            await asyncio.gather(over, return_exceptions=True)
 
     async def _configure(self, reading: Coroutine[None, None, None]) -> bool:
         """Await it, and say what is wrong with the kubeconfig, or that it no longer is."""

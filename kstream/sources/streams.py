@@ -25,6 +25,7 @@ from kstream.core.watching.reflector import Reflector
 from kstream.core.watching.touch import Touch
 from kstream.ports import Clock
 from kstream.sources.apiserver import ApiServer
+from kstream.sources.outage import Outage
 from kstream.sources.watch import Watcher, now_of
 
 ALL_PODS: Final = Stream(Kind.POD)
@@ -61,6 +62,7 @@ class Streams:
         self._inventories = {kind: Inventory(kind) for kind in Kind}
         self._running: dict[Stream, tuple[Watcher, asyncio.Task[None]]] = {}
         self._tasks: asyncio.TaskGroup | None = None
+        self._away = asyncio.Event()  # perhaps nobody answers some of the streams
         self._standing_in = False  # watches per namespace do the work of ALL_PODS
         self._namespaces_denied = False
         self._absent: frozenset[str] = frozenset()  # of the namespaces that were asked for, what is not there
@@ -88,8 +90,20 @@ class Streams:
         async with asyncio.TaskGroup() as self._tasks:
             await self._put("", Delivery(gone, versions), 0.0)
             self._tasks.create_task(self._end_grace(), name="grace")
+            self._tasks.create_task(self._end_outages(), name="outages")
             for stream in streams:
                 self._start(stream)
+
+    async def _end_outages(self) -> None:
+        while True:
+            outage = Outage(self._api, self._clock)
+            await self._away.wait()
+            while any(watcher.reflector.retry.away for watcher, _ in self._running.values()):
+                if await outage.ended():
+                    for watcher, _ in self._running.values():
+                        watcher.back()
+                    break
+            self._away.clear()
 
     async def _end_grace(self) -> None:
         await self._clock.sleep(GRACE)
@@ -146,6 +160,8 @@ class Streams:
             if isinstance(note, Forbidden):
                 note = note._replace(holds=self._shows(stream))
             reports += self._touch.note(stream, note)
+        if watcher.reflector.retry.away:
+            self._away.set()
         for task in stopped:
             task.cancel()
         complete = watcher.reflector.complete_until(now_of(self._clock))

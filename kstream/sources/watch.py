@@ -25,19 +25,26 @@ class Watcher:
         self._api = api
         self._clock = clock
         self._deliver = deliver
+        self._woken = asyncio.Event()
         self.serial = 0  # of the credentials that the last request was sent with
 
     async def run(self) -> None:
         while True:
             step = self.reflector.next_request(self._now())
             if isinstance(step, Wait):
-                await self._clock.sleep(step.seconds)
+                await self._clock.wait(self._woken, step.seconds)
+                self._woken.clear()
                 continue
             self.serial = self._api.serial
             if step.watch:
                 await self._watch(step)
             else:
                 await self._list(step)
+
+    def back(self) -> None:
+        """The server answers again."""
+        self.reflector.retry.back(self._clock.monotonic())
+        self._woken.set()
 
     def _now(self) -> Moment:
         return now_of(self._clock)

@@ -189,6 +189,8 @@ class PlayedApi(ApiServer):
         return cast(aiohttp.ClientResponse, self._answer(method, path, dict(query)))
 
     def _answer(self, method: str, path: str, query: dict[str, str]) -> Played:
+        if path == "/readyz":
+            return Played(self._faults.refused.get("", 200), b"ok")
         if path == "/version":
             return Played(200, json.dumps({"gitVersion": "v1.36.0", "major": "1", "minor": "36"}).encode())
         asked = parse(method, path, query)

@@ -67,7 +67,7 @@ class Reflector:
         self.stream = stream
         self.inventory = inventory
         self._rng = rng
-        self._retry = Retry(rng)
+        self.retry = Retry(rng)
         self._version = ""
         self._watch_list = watch_list
         self._phase = _Phase.INITIAL if watch_list else _Phase.LIST
@@ -94,7 +94,7 @@ class Reflector:
     @property
     def denied(self) -> bool:
         """The API server said 403, the last time it was asked."""
-        return self._retry.denied
+        return self.retry.denied
 
     def complete_until(self, now: Moment) -> float:
         """Up to when all there was has been handed on, seconds since the Unix epoch, 0.0 for never (PROTOCOL 29).
@@ -107,10 +107,10 @@ class Reflector:
 
     def freshness(self, now: Moment) -> Freshness:
         going_on = "watching" if self._phase is _Phase.WATCH else "listing"
-        state = "denied" if self.denied else "waiting" if self._retry.wait(now.monotonic) else going_on
+        state = "denied" if self.denied else "waiting" if self.retry.wait(now.monotonic) else going_on
         objects = self.inventory.count(self.stream.namespace)
         return self._tally.freshness(
-            self.stream, state=state, version=self._version, objects=objects, failures=self._retry.failures
+            self.stream, state=state, version=self._version, objects=objects, failures=self.retry.failures
         )
 
     def restart(self) -> None:
@@ -119,7 +119,7 @@ class Reflector:
         self.restarted = True
 
     def next_request(self, now: Moment) -> Get | Wait:
-        if wait := self._retry.wait(now.monotonic):
+        if wait := self.retry.wait(now.monotonic):
             return Wait(wait)
         self._response = None
         self.restarted = False
@@ -142,7 +142,7 @@ class Reflector:
         self._response = Response(status, headers, now, most=MAX_PAGE if self._paged else MAX_LIST)
         if not self._response.ok:
             return Output()
-        self._retry.answered()
+        self.retry.answered()
         notes: list[Note] = [Answered(), Allowed(self._verb)]
         version = None
         if not self._token:
@@ -190,7 +190,7 @@ class Reflector:
         if not response.heard_lines and lasted < SHORT:
             return self._failed(now, "the watch ended as soon as it began")
         if self._silence.hasty(lasted):
-            self._retry.hold(response.opened + SHORT)
+            self.retry.hold(response.opened + SHORT)
         if lasted > BOOKMARKS_WITHIN:
             self._doubt(response)
         return Output()
@@ -204,12 +204,12 @@ class Reflector:
             if opened:
                 return Output()
         if response is None or not opened or failure is Failure.UNREACHED or self._phase is _Phase.LIST:
-            return self._failed(now, detail)
+            return self._failed(now, detail, away=True)
         if failure is Failure.SILENT:
             self._doubt(response)  # and connect again at once: if that fails, it is out of touch
             return Output()
         if not response.heard_lines and now.monotonic - response.opened < SHORT:
-            return self._failed(now, detail)
+            return self._failed(now, detail, away=True)
         return Output()
 
     def _received(self) -> Response:
@@ -323,10 +323,10 @@ class Reflector:
         notes: tuple[Note, ...] = (Answered(),) if refusal.answered else ()
         match refusal.meaning:
             case Meaning.UNAUTHORIZED:
-                again = self._retry.unauthorized(now.monotonic)
+                again = self.retry.unauthorized(now.monotonic)
                 return Output(notes=[Unauthorized(), OutOfTouch(cause)] if again else [Unauthorized()])
             case Meaning.FORBIDDEN if self._phase is not _Phase.INITIAL:
-                self._retry.forbidden(now.monotonic)  # what is known is kept as it is
+                self.retry.forbidden(now.monotonic)  # what is known is kept as it is
                 return Output(notes=[*notes, Forbidden(self._verb, cause)])
             case Meaning.EXPIRED if self._phase is _Phase.LIST:
                 self._relist(watch_list=False, paged=not self._token)
@@ -339,12 +339,11 @@ class Reflector:
             # Forbidden, too: a WatchList needs both permissions, a plain list says which one is missing.
             self._relist(watch_list=False)
             return Output(notes=notes)
-        if self._phase is _Phase.LIST:
+        away = refusal.meaning is Meaning.AWAY
+        if self._phase is _Phase.LIST or away:
             if refusal.meaning is Meaning.WRONG:
                 self._relist()
-            return self._failed(now, cause, retry_after=retry_after, notes=notes)
-        if refusal.meaning is Meaning.AWAY:
-            return self._failed(now, cause, retry_after=retry_after, notes=notes)
+            return self._failed(now, cause, retry_after=retry_after, notes=notes, away=away)
         return self._broken(now, cause, retry_after=retry_after, notes=notes)
 
     def _broken(
@@ -352,8 +351,8 @@ class Reflector:
     ) -> Output:
         """A relist repairs it, the first one at once."""
         self._relist(paged=self._paged)
-        wait = self._retry.failed(now.monotonic, retry_after=retry_after, first_at_once=True)
-        self._retry.forget_denial()
+        wait = self.retry.failed(now.monotonic, retry_after=retry_after, first_at_once=True)
+        self.retry.forget_denial()
         # A list that has to wait leaves clients with what was true before whatever broke.
         late: tuple[Note, ...] = (OutOfTouch(cause),) if wait else ()
         return Output(version="", notes=[*notes, Broken(cause), *late])
@@ -366,9 +365,10 @@ class Reflector:
         retry_after: float | None = None,
         first_at_once: bool = False,
         notes: tuple[Note, ...] = (),
+        away: bool = False,
     ) -> Output:
         """The same again, later (LISTWATCH 6, 7, 10, 14)."""
-        self._retry.failed(now.monotonic, retry_after=retry_after, first_at_once=first_at_once)
+        self.retry.failed(now.monotonic, retry_after=retry_after, first_at_once=first_at_once, away=away)
         return Output(notes=[*notes, OutOfTouch(cause)])
 
     def _throttled(
@@ -376,7 +376,7 @@ class Reflector:
     ) -> Output:
         """429 (LISTWATCH 6). Once is an answer, and no outage; what goes on leaves clients with old state."""
         output = self._failed(now, cause, retry_after=retry_after, notes=notes)
-        return output if self._retry.failures > 1 else output._replace(notes=notes)
+        return output if self.retry.failures > 1 else output._replace(notes=notes)
 
     def _see(self, items: Sequence[resources.Decoded], now: Moment, *, sweep: int) -> list[WatchEvent]:
         if self.stream.only:

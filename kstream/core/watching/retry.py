@@ -21,6 +21,7 @@ class Retry:
         self._not_before = 0.0
         self._unauthorized = False
         self._denied_since: float | None = None
+        self.away = False  # what went wrong last is that nobody answered
 
     @property
     def failures(self) -> int:
@@ -42,23 +43,31 @@ class Retry:
 
     def answered(self) -> None:
         """It was asked, and is allowed."""
-        self._unauthorized = False
+        self._unauthorized = self.away = False
         self.forget_denial()
 
     def forget_denial(self) -> None:
         """Something else is in the way now."""
         self._denied_since = None
 
-    def failed(self, now: float, *, retry_after: float | None = None, first_at_once: bool = False) -> float:
-        """Note a failure; the seconds to wait, as Backoff.failed says."""
+    def failed(
+        self, now: float, *, retry_after: float | None = None, first_at_once: bool = False, away: bool = False
+    ) -> float:
+        """Note a failure; the seconds to wait, as Backoff.failed says. `away`: nobody answered."""
         wait = self._backoff.failed(now, retry_after=retry_after, first_at_once=first_at_once)
         self._not_before = now + wait
+        self.away = away
         return wait
+
+    def back(self, now: float) -> None:
+        """Somebody answers again: what waits because nobody did asks within a second."""
+        if self.away:
+            self._not_before = min(self._not_before, now + self._rng.random())
 
     def unauthorized(self, now: float) -> bool:
         """Note a 401. False for the first in a row, which other credentials may mend at once."""
         again, self._unauthorized = self._unauthorized, True
-        wait = self._backoff.failed(now)
+        wait = self.failed(now)
         self._not_before = now + (wait if again else 0.0)
         return again
 
@@ -69,4 +78,5 @@ class Retry:
         if now - self._denied_since < WARMING:
             self.failed(now)
         else:
+            self.away = False
             self._not_before = now + PROBE * (1.0 + 0.1 * self._rng.random())

@@ -34,6 +34,7 @@ class Touch:
         self._reached = False
         self._told: tuple[Stream | None, str] | None = None  # who said that nothing can be asked, and why
         self._grace = True  # it may be a matter of moments until all streams are complete
+        self._withheld = True  # no state was shown yet
         self._synced = False
         self._denied: dict[
             tuple[Stream, str], bool
@@ -107,12 +108,12 @@ class Touch:
                 self._told = None
                 reports.append(Cleared(CLUSTER))
             if not self._synced:
-                self._synced, self._grace = True, True
+                self._synced, self._withheld = True, False
                 reports.append(Synced())
             return reports
-        if not self._grace and _State.IN in states and _State.PENDING not in states:
+        if self._withheld and not self._grace and _State.IN in states and _State.PENDING not in states:
             # A kind that cannot be listed withholds the others no longer; what is missing is a fault, told already.
-            self._grace = True
+            self._withheld = False
             return [Synced(), Lost()]
         if states == {_State.DENIED} and self._synced:
             self._synced = False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from kstream.core.watching.retry import PROBE, WARMING, Retry
@@ -54,6 +56,46 @@ def test_other_credentials_are_tried_at_once_and_then_no_more() -> None:
     assert asked.wait(100.0) == pytest.approx(2.4)
     asked.answered()
     assert not asked.unauthorized(100.0)
+
+
+def test_what_waits_because_nobody_answered_asks_within_a_second_of_an_answer() -> None:
+    asked = retry()
+    for _ in range(8):
+        asked.failed(100.0, away=True)
+    assert (asked.away, asked.wait(100.0)) == (True, 45.0)
+    asked.back(110.0)
+    assert asked.wait(110.0) == 0.5
+    asked.failed(111.0, away=True)
+    asked.back(111.0)
+    asked.back(111.4)
+    assert asked.wait(111.4) == pytest.approx(0.1), "it is not put off"
+
+
+@pytest.mark.parametrize(
+    "otherwise",
+    [
+        lambda asked: asked.failed(100.0),
+        lambda asked: asked.failed(100.0, retry_after=60.0),
+        lambda asked: (asked.unauthorized(100.0), asked.unauthorized(100.0)),
+        lambda asked: asked.forbidden(100.0),
+        lambda asked: (asked.forbidden(100.0), asked.failed(200.0, away=True), asked.forbidden(300.0)),
+    ],
+)
+def test_what_waits_for_another_reason_goes_on_to_wait(otherwise: Callable[[Retry], object]) -> None:
+    asked = retry()
+    asked.failed(100.0, away=True)
+    otherwise(asked)
+    waits = asked.wait(100.0)
+    assert waits > 0
+    asked.back(100.0)
+    assert (asked.away, asked.wait(100.0)) == (False, waits)
+
+
+def test_an_answer_ends_an_absence() -> None:
+    asked = retry()
+    asked.failed(100.0, away=True)
+    asked.answered()
+    assert not asked.away
 
 
 def test_a_403_is_asked_about_again_soon_while_the_server_may_be_warming_up_and_then_seldom() -> None:

@@ -244,6 +244,14 @@ def test_a_state_that_is_complete_is_not_shown_a_second_time_for_what_was_missin
     assert [type(report) for report in lost] == [Fault, Lost]
 
 
+def test_a_state_that_was_complete_in_time_is_not_shown_a_second_time_in_an_outage() -> None:
+    fold = touch(NODES, PODS)
+    fold.note(NODES, InTouch())
+    assert named(fold.note(PODS, InTouch())) == named([Synced()])
+    assert fold.grace_over() == []
+    assert [type(report) for report in fold.note(PODS, OutOfTouch("500"))] == [Fault, Lost]
+
+
 def test_what_cannot_be_asked_is_the_fault_that_protocol_and_clients_know() -> None:
     [fault] = touch(NODES).unreachable("refused")
     assert isinstance(fault, Fault)
