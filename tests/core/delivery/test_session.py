@@ -441,8 +441,9 @@ def test_one_that_is_alone_keeps_its_lane(step: Callable[[Session], object]) -> 
 def test_a_session_counts_where_it_is_told_to() -> None:
     tally = Tally()
     session = Session(Backlog(head=0), EVERYTHING, limits=LIMITS, window_bits=0, now=0.0, tally=tally)
+    assert (session.tally is tally, session.riding) == (True, False)
     session.receive("{", now=0.0, time=START)
-    assert (session.tally is tally, tally.invalid, session.riding) == (True, 1, False)
+    assert tally.invalid == 1
 
 
 def test_one_that_waits_for_a_state_is_told_of_no_event() -> None:
@@ -463,6 +464,17 @@ def test_what_is_wanted_no_more_is_not_waited_for() -> None:
     assert session.due == 0.0
     session.restart()
     assert session.flush(0.0) == b""
+    assert session.due == LIMITS.heartbeat
+
+
+def test_what_is_told_meanwhile_is_not_waited_for_either() -> None:
+    backlog = Backlog(head=0)
+    session = synced(backlog)
+    backlog.append(large(24))
+    told(session)
+    session.restart()
+    session.tell(b'{"type":"pong"}')
+    assert told(session) == ["pong"]
     assert session.due == LIMITS.heartbeat
 
 

@@ -272,6 +272,13 @@ def test_what_lasts_has_a_name_to_be_cleared_by(subject: str, named: dict[str, s
     }
 
 
+def test_a_filter_names_no_more_than_ten_thousand_whoever_they_are() -> None:
+    wire.parse(json.dumps({"type": "subscribe", "namespaces": ["a"] * 10_000}))
+    with pytest.raises(InvalidMessageError) as refused:
+        wire.parse(json.dumps({"type": "subscribe", "namespaces": ["a"] * 10_001}))
+    assert refused.value.details.startswith("namespaces: ")
+
+
 @pytest.mark.parametrize(("length", "fits"), [(100, True), (101, False)])
 def test_a_moment_that_is_asked_for_is_short(length: int, fits: bool) -> None:
     text = json.dumps({"type": "playback", "action": "seek", "at": "x" * length})
