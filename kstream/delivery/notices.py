@@ -54,7 +54,7 @@ class Notices:
 
     def hear(self, report: Report) -> list[bytes]:
         """Take in what the source says; the messages for everyone, as far as that is news for them."""
-        doubtful = self._doubtful
+        before = (self.health.stale, self._doubtful)
         if not self.health.apply(report):
             return []
         told = []
@@ -63,7 +63,8 @@ class Notices:
                 told.append(wire.error(report, time=self._time()))
             case Cleared(subject):
                 told.append(wire.cleared(subject, time=self._time()))
-        if self._doubtful != doubtful or isinstance(report, Identified):
+        # Who came before one that resumed early was told that all is well, whatever has been doubtful since.
+        if (self.health.stale, self._doubtful) != before or isinstance(report, Identified):
             told.append(self._connection("reconnecting" if self._doubtful else "connected"))
         return told
 

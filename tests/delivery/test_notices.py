@@ -88,6 +88,25 @@ async def test_who_resumes_before_the_source_has_synced_holds_what_may_be_old() 
         assert socket.messages() == []
 
 
+async def test_who_came_before_one_that_resumed_early_is_told_when_what_comes_is_stale() -> None:
+    """Seed 55233836: in doubt for the one, it was news for nobody that it was in doubt for the other, too."""
+    async with running(synced=False) as (hub, clock):
+        fresh, resumed = FakeSocket(), FakeSocket()
+        hub.serve(hub.join(fresh, EVERYTHING, window_bits=0))
+        hub.serve(hub.join(resumed, EVERYTHING, window_bits=0, resumed=True))
+        assert [message["status"] for message in fresh.messages()] == ["connected"]
+        resumed.messages()
+        hub.report(Fault(ErrorCode.PERMISSION_DENIED, "no", "pods", "permission:list:pods:a", stale=True))
+        hub.report(Synced())
+        await clock.advance(0.1)
+        told = [message.get("status") for message in fresh.messages() if message["type"] == "connection"]
+        assert told == ["reconnecting"]
+        hub.report(Cleared("permission:list:pods:a"))
+        await clock.advance(0.1)
+        for socket in (fresh, resumed):
+            assert [m["status"] for m in socket.messages() if m["type"] == "connection"][-1] == "connected"
+
+
 class Played:
     """A timeline that is played as a test says."""
 

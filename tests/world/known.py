@@ -38,6 +38,7 @@ MENDED: Final = (
     (249, ON[0]),
     (9, PUT_BACK),
     (15, LOST_TAIL),
+    (55233836, DENIED),
     (0, DENIED),
     (1, WARMING),
 )
