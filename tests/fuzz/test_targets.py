@@ -28,6 +28,7 @@ def test_what_was_once_looked_at_is_read_or_refused_as_documented(name: str, pat
     assert finding is None, finding
 
 
+@pytest.mark.untraced
 @every_target
 def test_mutated_inputs_are_read_or_refused_as_documented(name: str) -> None:
     target = TARGETS[name]

@@ -20,6 +20,8 @@ from kstream.ports import TrimmableLog
 from kstream.retention import trim_to
 from tests.logs.facts import START, history, shown
 
+pytestmark = pytest.mark.untraced
+
 MOST: Final = 4000
 CHANGES: Final = list(history(MOST, seed=7))
 EVENTS: Final = [Event(seq, change) for seq, change in enumerate(CHANGES, 1)]

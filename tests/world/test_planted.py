@@ -14,6 +14,7 @@ from kstream.delivery import hub
 from kstream.web import resuming
 from tests.world.search import search
 
+pytestmark = pytest.mark.untraced
 Plant = Callable[[pytest.MonkeyPatch], None]
 
 

@@ -14,6 +14,7 @@ from tests.world.search import report, search, shrink
 from tests.world.stage import play
 from tests.world.story import Step, story
 
+pytestmark = pytest.mark.untraced
 _SEEDS = 30  # new ones in a run: a number and not a time, so that a slow machine looks as far as a fast one
 
 
