@@ -15,7 +15,7 @@ from itertools import chain
 from kstream.core.delivery import wire
 from kstream.core.delivery.backlog import Backlog
 from kstream.core.delivery.filters import Filter
-from kstream.core.delivery.frames import text_frame
+from kstream.core.delivery.frames import pong_frame, text_frame
 from kstream.core.delivery.lane import FOREVER
 from kstream.core.delivery.limits import Limits
 from kstream.core.delivery.pacing import pause_after
@@ -64,7 +64,7 @@ class Hub:
         )
         self.tally = Tally()
         self.backlog = Backlog(head=state.seq, tally=self.tally)
-        self._clock = clock
+        self.clock = clock
         self._time = time
         self._watermark = watermark
         self._as_of: float | None = None
@@ -115,7 +115,7 @@ class Hub:
             watched,
             limits=self.limits,
             window_bits=window_bits,
-            now=self._clock.monotonic(),
+            now=self.clock.monotonic(),
             tally=self.tally,
         )
         member = Member(session, outlet)
@@ -132,29 +132,38 @@ class Hub:
         self._forget(member, member.session.view.filter)
         self._slow.pop(member, None)
         self._snapshots.forget(member)
+        self._timers.forget(member)
         member.session.leave()
 
-    def receive(self, member: Member, text: str) -> None:
-        """A client said something."""
+    def receive(self, member: Member, text: bytes) -> float:
+        """A client said something. Returns as Session.receive does."""
         if member.gone:
-            return
+            return 0.0
         session = member.session
         before = session.view.filter
-        session.receive(text, now=self._clock.monotonic(), time=self._time(), as_of=self.as_of)
+        rest = session.receive(text, now=self.clock.monotonic(), time=self._time(), as_of=self.as_of)
         if session.view.filter != before:
             self._forget(member, before)
             self._crowds.setdefault(session.view.filter, Crowd()).add(member)
         self.serve(member)
+        return rest
+
+    def ping(self, member: Member, payload: bytes) -> float:
+        """A client asks whether anyone is there. Returns as Session.receive does."""
+        if member.closed:
+            return 0.0
+        now = self.clock.monotonic()
+        rest = member.session.ping(len(payload), now=now, time=self._time())
+        if rest:
+            self.serve(member)
+        else:
+            member.answer(pong_frame(payload))
+            if not member.drained(now):
+                self._fell_behind(member, now)
+        return rest
 
     def pong(self, member: Member) -> None:
-        member.session.pong(self._clock.monotonic())
-
-    def answer(self, member: Member, frame: bytes) -> None:
-        """Send a frame of the connection itself; such frames are no messages."""
-        if not member.closed:
-            member.outlet.write(frame)
-            if not member.drained(now := self._clock.monotonic()):
-                self._fell_behind(member, now)
+        member.session.pong(self.clock.monotonic())
 
     def _forget(self, member: Member, watched: Filter) -> None:
         crowd = self._crowds[watched]
@@ -219,17 +228,17 @@ class Hub:
 
         In a process that is too busy it leaves that to a later turn: what is published meanwhile goes along.
         """
-        began = self._clock.monotonic()
+        began = self.clock.monotonic()
         if began < self._flush_at:
             self._arm(self._flush_at)
             return
         await self._flush(began)
-        took = self._clock.monotonic() - began
+        took = self.clock.monotonic() - began
         self.tally.flushes.add(took)
         self._flush_at = began + took + pause_after(took, self._pulse.lag)
 
     async def _flush(self, now: float) -> None:
-        turn = Turn(self._clock)
+        turn = Turn(self.clock)
         while self._dirty:
             watched = next(iter(self._dirty))
             del self._dirty[watched]
@@ -250,7 +259,7 @@ class Hub:
 
     def serve(self, member: Member) -> None:
         """Look at one client now."""
-        self._serve(member, self._clock.monotonic())
+        self._serve(member, self.clock.monotonic())
 
     def _serve_party(self, party: Party, now: float) -> None:
         """Send those in one lane what they are due, which is the same for all."""
@@ -335,7 +344,7 @@ class Hub:
             tasks.create_task(self._pulse.run())
 
     async def _timing(self) -> None:
-        clock = self._clock
+        clock = self.clock
         metrics_at = clock.monotonic() + self._metrics_interval
         while True:
             now = clock.monotonic()
@@ -371,7 +380,7 @@ class Hub:
         def message(until: float | None) -> bytes:
             return wire.metrics(counts, time=time, as_of=until)
 
-        turn = Turn(self._clock)
+        turn = Turn(self.clock)
         for crowd in list(self._crowds.values()):
             for party in list(crowd.parties.values()):
                 lane = party.lane

@@ -36,6 +36,7 @@ class Member:
     """A session on a timeline and the socket behind it."""
 
     __slots__ = (
+        "_answer",
         "_held",
         "_stalled_at",
         "_stalled_since",
@@ -53,6 +54,7 @@ class Member:
         self.closed = False  # nothing more is to be sent
         self.gone = False  # it has left the hub
         self._held: memoryview | None = None  # the rest of a large write
+        self._answer = b""  # to the last ping, until it can be sent
         self._stalled_since: float | None = None
         self._stalled_at = 0
 
@@ -67,6 +69,11 @@ class Member:
         self._held = memoryview(data)[taken:]
         self._pump()
 
+    def answer(self, frame: bytes) -> None:
+        """Answer a ping when nothing else is on its way; only the last, if there are more by then (RFC 6455, 5.5.3)."""
+        self._answer = frame
+        self._pump()
+
     def drained(self, now: float) -> bool:
         """True when the socket has taken all it was given; keeps account of how long it has not."""
         self._pump()
@@ -75,8 +82,10 @@ class Member:
             self._stalled_since = None
             return True
         left += len(self._held) if self._held is not None else 0
-        if self._stalled_since is None or left != self._stalled_at:
-            self._stalled_since, self._stalled_at = now, left
+        # Only what is read counts as life: what is added meanwhile does not.
+        if self._stalled_since is None or left < self._stalled_at:
+            self._stalled_since = now
+        self._stalled_at = left
         return False
 
     @property
@@ -91,6 +100,9 @@ class Member:
         while self._held is not None and not self.outlet.pending():
             self.outlet.write(self._held[:_SLICE])
             self._held = self._held[_SLICE:] if len(self._held) > _SLICE else None
+        if self._answer and self._held is None and not self.outlet.pending():
+            self.outlet.write(self._answer)
+            self._answer = b""
 
 
 def broadcast(members: Mapping[Member, int], data: bytes) -> list[Member]:

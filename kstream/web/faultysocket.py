@@ -12,7 +12,7 @@ from kstream.core.delivery.session import Close
 from kstream.core.delivery.socketfaults import CloseWith, Deaf, Delay, Drop, Mute, SocketFault
 from kstream.delivery.member import Outlet
 
-_PING = '"ping"'
+_PING = b'"ping"'
 
 
 class FaultySocket:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from kstream.core.delivery.filters import Filter
-from kstream.core.delivery.frames import pong_frame
+from kstream.core.delivery.limits import MAX_TAKEN
 from kstream.core.delivery.session import Close
 from kstream.core.delivery.socketfaults import Refuse, SocketFault
 from kstream.core.errors import InvalidMessageError
@@ -80,9 +80,12 @@ class Socket:
 class LossWatch(asyncio.Protocol):
     """Stands before aiohttp's protocol to hear of a lost connection before its descriptor is closed."""
 
-    __slots__ = ("_behind", "_lost")
+    __slots__ = ("_behind", "_lost", "_transport")
 
-    def __init__(self, behind: asyncio.Protocol, lost: Callable[[], None]) -> None:
+    def __init__(
+        self, transport: asyncio.Transport, behind: asyncio.Protocol, lost: Callable[[], None]
+    ) -> None:
+        self._transport = transport
         self._behind = behind
         self._lost = lost
 
@@ -101,6 +104,9 @@ class LossWatch(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._lost()
         self._behind.connection_lost(exc)
+        # asyncio's transport holds a method of its own, and so itself: who came and went would be kept until the
+        # garbage collector comes by, which it does very seldom here.
+        getattr(self._transport, "__dict__", {}).pop("_read_ready_cb", None)
 
 
 class WebSockets:
@@ -145,6 +151,7 @@ class WebSockets:
             autoclose=False,
             compress=negotiable(request.headers.get("Sec-WebSocket-Extensions", "")),
             max_msg_size=MAX_INBOUND,
+            decode_text=False,  # what is too long is not looked at
         )
         if not ws.can_prepare(request).ok:
             return error_response(
@@ -164,6 +171,7 @@ class WebSockets:
             await self._serve(request, ws, watched, token)
         finally:
             self._open -= 1
+            _forget_frames(ws.exception())
         return ws
 
     async def _serve(
@@ -207,7 +215,7 @@ class WebSockets:
         member = hub.join(outlet, watched, window_bits=bits, resumed=missed is not None, reason=reason)
         protocol = transport.get_protocol()
         assert isinstance(protocol, asyncio.Protocol)
-        transport.set_protocol(LossWatch(protocol, lambda: hub.leave(member)))
+        transport.set_protocol(LossWatch(transport, protocol, lambda: hub.leave(member)))
         if missed is not None:
             resumes.give(member, missed)
         return member, outlet
@@ -219,23 +227,27 @@ class WebSockets:
             if isinstance(outlet, FaultySocket) and not outlet.hears(message):
                 continue
             match message.type:
+                case WSMsgType.TEXT if not _is_text(message.data):
+                    self._end(member, outlet, Close(WSCloseCode.INVALID_TEXT, "invalid UTF-8"))
                 case WSMsgType.TEXT:
-                    hub.receive(member, message.data)
+                    await hub.clock.sleep(hub.receive(member, message.data))
                 case WSMsgType.PING:
-                    hub.answer(member, pong_frame(message.data))
+                    await hub.clock.sleep(hub.ping(member, message.data))
                 case WSMsgType.PONG:
                     hub.pong(member)
                 case WSMsgType.BINARY:
-                    if not member.closed:
-                        hub.leave(
-                            member
-                        )  # nothing goes out behind a close frame, and nothing more is answered
-                        outlet.close(Close(WSCloseCode.UNSUPPORTED_DATA, "text messages only"))
+                    self._end(member, outlet, Close(WSCloseCode.UNSUPPORTED_DATA, "text messages only"))
                 case WSMsgType.CLOSE:
                     await ws.close(code=_answer_to_close(message.data), drain=False)
                     break
                 case _:
                     break
+
+    def _end(self, member: Member, outlet: Outlet, close: Close) -> None:
+        """Nothing goes out behind a close frame, and nothing more is answered."""
+        if not member.closed:
+            self._hub.leave(member)
+            outlet.close(close)
 
     async def shutdown(self) -> None:
         """Close everyone with 1001 at once; whoever has not answered after 5 s is cut off."""
@@ -243,6 +255,22 @@ class WebSockets:
         self._hub.close_all(Close(WSCloseCode.GOING_AWAY, "the server is stopping"))
         if self._closers:
             await asyncio.wait(self._closers)
+
+
+def _forget_frames(error: BaseException | None) -> None:
+    """What ended a connection knows where that was, and so all that was there: a circle that the garbage collector,
+    which comes by very seldom here, would have to find."""
+    while error is not None:
+        before, error.__context__, error.__traceback__ = error.__context__, None, None
+        error = before
+
+
+def _is_text(data: bytes) -> bool:
+    """UTF-8 (RFC 6455, 8.1). What is too long is not looked at."""
+    try:
+        return len(data) > MAX_TAKEN or bool(data.decode()) or not data
+    except UnicodeDecodeError:
+        return False
 
 
 def _answer_to_close(code: int) -> int:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from tests.conformance.client import CONTINUATION, TEXT, frame
 
 INVALID = "INVALID_MESSAGE"
+TAKEN = 64 * 2**10  # bytes of a message that are looked at (PROTOCOL 22)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +36,11 @@ class Case:
 def ping(echo: str, *, size: int = 0) -> bytes:
     """A ping message as bytes; with blanks up to `size` bytes, which JSON allows."""
     return json.dumps({"type": "ping", "timestamp": echo}, ensure_ascii=False).encode().ljust(size)
+
+
+def echoed(echo: str, size: int) -> list[str]:
+    """What answers a ping message of `size` bytes."""
+    return [echo] if size <= TAKEN else [INVALID]
 
 
 def cut(data: bytes, size: int) -> list[bytes]:

@@ -45,7 +45,7 @@ async def test_those_in_lock_step_are_written_to_directly_and_leave_the_lane_whe
         await publish(hub, Event(1, change(Verb.ADDED, pod_key("a"))))
         assert [outlet.writes for outlet in sockets] == before, "nothing went through the transport"
         assert all(member.session.lane is members[0].session.lane for member in members)
-        hub.receive(members[0], '{"type":"ping","timestamp":"t"}')
+        hub.receive(members[0], b'{"type":"ping","timestamp":"t"}')
         assert members[0].session.lane is not members[1].session.lane
         await publish(hub, Event(2, change(Verb.ADDED, pod_key("b"))))
         hub.leave(members[1])
@@ -97,7 +97,7 @@ async def test_one_who_stepped_out_rides_with_the_others_again_when_it_is_like_t
         await join(hub, clock)
         lanes = []
         for seq, pause in ((1, 0.0), (2, 10.0)):
-            hub.receive(member, '{"type":"ping"}')
+            hub.receive(member, b'{"type":"ping"}')
             assert types(outlet.messages())[-1] == "pong"
             await clock.advance(pause)
             await publish(hub, Event(seq, change(Verb.ADDED, pod_key(f"p{seq}"))))
@@ -109,12 +109,12 @@ async def test_what_a_client_says_too_often_is_dropped_and_it_rides_on() -> None
     async with running() as (hub, clock):
         outlet, member = await join(hub, clock)
         for _ in range(51):
-            hub.receive(member, '{"type":"subscribe","namespaces":["b"]}')
+            hub.receive(member, b'{"type":"subscribe","namespaces":["b"]}')
         await clock.advance(0)
         assert types(outlet.messages()) == ["connection", "initial_state", "error", "initial_state"]
         crowd = hub._crowds[Filter(frozenset({"b"}))]
         assert list(crowd.parties) == [member.session.lane]
-        hub.receive(member, '{"type":"ping"}')
+        hub.receive(member, b'{"type":"ping"}')
         assert (list(crowd.parties), member.session.riding) == ([member.session.lane], True)
         assert hub.tally.refused == 2
         await publish(hub, Event(1, change(Verb.ADDED, pod_key("p", "b"))))

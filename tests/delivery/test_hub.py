@@ -8,6 +8,7 @@ import json
 import pytest
 
 from kstream.core.delivery.filters import EVERYTHING, Filter
+from kstream.core.delivery.frames import pong_frame
 from kstream.core.delivery.session import Close
 from kstream.core.timeline.events import Event, Verb
 from kstream.core.timeline.health import Synced
@@ -67,7 +68,7 @@ async def test_a_new_filter_is_followed_by_a_new_state() -> None:
         await publish(hub, *numbered([change(Verb.ADDED, pod_key(n, n)) for n in ("a", "b")]))
         socket, member = await join(hub, clock)
         socket.messages()
-        hub.receive(member, '{"type":"subscribe","namespaces":["b"]}')
+        hub.receive(member, b'{"type":"subscribe","namespaces":["b"]}')
         await clock.advance(0)
         (state,) = socket.messages()
         assert [pod["name"] for pod in state["data"]["pods"]] == ["b"]
@@ -199,7 +200,7 @@ async def test_every_byte_that_sockets_are_given_is_counted() -> None:
             sockets.append(outlet)
         for seq in range(1, 80):
             await publish(hub, Event(seq, change(Verb.ADDED, pod_key(f"p{seq}"))))
-        hub.receive(member, '{"type":"ping"}')
+        hub.receive(member, b'{"type":"ping"}')
         await clock.advance(15)
         assert hub.tally.sent_bytes == sum(len(outlet.taken) for outlet in sockets)
 
@@ -252,11 +253,11 @@ async def test_who_answers_pings_stays() -> None:
 async def test_an_answer_of_the_connection_goes_out_at_once_and_may_find_the_socket_full() -> None:
     async with running() as (hub, clock):
         outlet, member = await join(hub, clock)
-        hub.answer(member, b"pong")
-        assert outlet.taken.endswith(b"pong")
+        hub.ping(member, b"beat")
+        assert outlet.taken.endswith(pong_frame(b"beat"))
         assert hub.slow == 0
         outlet.room = 0
-        hub.answer(member, b"pong")
+        hub.ping(member, b"beat")
         assert (hub.slow, member.session.riding) == (1, False)
         outlet.room = None
         outlet.read(0)

@@ -49,13 +49,13 @@ async def test_of_those_who_left_nothing_is_left() -> None:
         full.room = 0
         await publish(hub, Event(2, change(Verb.MODIFIED, pod_key("p", "a"), note="x")))
         assert (hub.slow, len(hub)) == (1, 7)
-        hub.receive(members[0], '{"type":"subscribe","namespaces":["b"]}')
+        hub.receive(members[0], b'{"type":"subscribe","namespaces":["b"]}')
         hub.publish([Event(3, change(Verb.MODIFIED, pod_key("p", "a"), note="y"))])  # and no flush
         for member in members:
             hub.leave(member)
             hub.leave(member)
-            hub.receive(member, '{"type":"subscribe","namespaces":["c"]}')
-            hub.answer(member, b"pong")
+            hub.receive(member, b'{"type":"subscribe","namespaces":["c"]}')
+            hub.ping(member, b"beat")
         assert left_over(hub) == {}
         assert all(member.closed and member.gone for member in members)
         assert full.closed is None, "it went by itself"
@@ -69,7 +69,7 @@ async def test_everyone_is_closed_when_the_server_goes_and_gets_nothing_behind_t
         rides, alone, full = [await join(hub, clock) for _ in range(3)]
         full[0].room = 0
         await publish(hub, *numbered([change(Verb.ADDED, pod_key("p"))]))
-        hub.receive(alone[1], "nonsense")
+        hub.receive(alone[1], b"nonsense")
         close = Close(1001, "the server is stopping")
         hub.close_all(close)
         sockets = [outlet for outlet, _ in (rides, alone, full)]
@@ -78,7 +78,7 @@ async def test_everyone_is_closed_when_the_server_goes_and_gets_nothing_behind_t
         before = [outlet.writes for outlet in sockets]
         full[0].room = None
         await publish(hub, Event(2, change(Verb.ADDED, pod_key("q"))))
-        hub.answer(rides[1], b"pong")
+        hub.ping(rides[1], b"beat")
         await clock.advance(100)
         assert [outlet.writes for outlet in sockets] == before
         for _, member in (rides, alone, full):

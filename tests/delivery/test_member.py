@@ -180,3 +180,30 @@ def test_of_many_who_are_sent_the_same_those_are_told_who_did_not_take_it_all() 
         len(b"small") + len(data),
         len(data),
     ]
+
+
+def test_only_the_last_ping_is_answered_and_never_within_another_frame() -> None:
+    member, socket = with_socket(room=0)
+    member.send(b"x" * 600_000)
+    for number in range(1000):
+        member.answer(b"pong-%d" % number)
+    assert socket.pending() == 262_144, "nothing is added while the socket is full"
+    socket.room = None
+    socket.read(0)
+    member.drained(1.0)
+    member.drained(1.0)
+    assert bytes(socket.taken) == b"x" * 600_000 + b"pong-999"
+    member.answer(b"at once")
+    assert bytes(socket.taken).endswith(b"pong-999at once")
+
+
+def test_only_what_is_read_is_a_sign_of_life() -> None:
+    member, socket = with_socket(room=0)
+    member.send(b"x" * 100)
+    assert not member.drained(0.0)
+    socket.write(b"more")
+    assert not member.drained(30.0)
+    assert member.stalled_for(30.0) == 30.0
+    socket.read(10)
+    assert not member.drained(40.0)
+    assert member.stalled_for(40.0) == 0.0

@@ -215,7 +215,7 @@ async def test_one_whose_filter_changes_while_a_state_is_made_gets_that_of_the_n
         member = join(hub, sink)
         join(hub, other)
         await clock.advance(0)
-        hub.receive(member, '{"type":"subscribe","namespaces":["ns1"]}')
+        hub.receive(member, b'{"type":"subscribe","namespaces":["ns1"]}')
         await clock.advance(0)
         await workshop.work(clock)
         assert sink.types() == ["connection", "initial_state"]

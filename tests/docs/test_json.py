@@ -87,7 +87,7 @@ def test_messages_are_what_both_sides_take(block: Block, said: Said) -> None:
     state = ClientState()
     for message in values(block.text):
         if message.get("type") in _CLIENTS:
-            wire.parse(json.dumps(message))
+            wire.parse(json.dumps(message).encode())
         elif "type" in message:
             state.apply(message)
             nearest = min((list(differences(message, real)) for real in said[subject(message)]), key=len)
@@ -122,7 +122,7 @@ def test_a_message_that_nobody_takes_is_found() -> None:
     with pytest.raises(InvalidMessageError):
         ClientState().apply({"type": "initial_state"})
     with pytest.raises(InvalidMessageError):
-        wire.parse('{"type": "subscribe"}')
+        wire.parse(b'{"type": "subscribe"}')
 
 
 @pytest.mark.parametrize("span", [span for span in spans() if span.text.startswith('{"type"')], ids=str)
@@ -132,4 +132,4 @@ def test_a_message_in_the_text_is_one(span: Span) -> None:
     except ValueError:
         assert '"data": {"' in span.text, f"{span}: fields alone are told of `data`"
         return
-    assert wire.parse(json.dumps(message)).type == message["type"]
+    assert wire.parse(json.dumps(message).encode()).type == message["type"]

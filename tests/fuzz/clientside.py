@@ -29,12 +29,12 @@ def client_message(data: bytes) -> None:
     """What a socket lets through is UTF-8. A session never raises, and answers in proportion."""
     text = data.decode("utf-8", "replace")
     session = Session(Backlog(head=0), EVERYTHING, limits=Limits(), window_bits=0, now=0.0)
-    session.receive(text, now=0.0, time=_NOW)
+    session.receive(text.encode(), now=0.0, time=_NOW)
     answer = session.flush(0.0)
     assert len(answer) <= 12 * len(data) + 2_000
     answer[2:].decode("utf-8", "strict" if len(answer) < 128 else "replace")
     session.leave()
-    parse(text)
+    parse(text.encode())
 
 
 def query(data: bytes) -> None:

@@ -36,8 +36,8 @@ class Behind:
 
 
 PING = WSMessage(WSMsgType.PING, b"", "")
-TEXT_PING = WSMessage(WSMsgType.TEXT, '{"type":"ping"}', "")
-TEXT = WSMessage(WSMsgType.TEXT, '{"type":"subscribe"}', "")
+TEXT_PING = WSMessage(WSMsgType.TEXT, b'{"type":"ping"}', "")
+TEXT = WSMessage(WSMsgType.TEXT, b'{"type":"subscribe"}', "")
 PONG = WSMessage(WSMsgType.PONG, b"", "")
 
 

@@ -19,7 +19,7 @@ class Behind(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
-        transport.set_protocol(LossWatch(self, self.lost))
+        transport.set_protocol(LossWatch(transport, self, self.lost))
 
     def lost(self) -> None:
         self.heard.append("lost")

@@ -144,7 +144,7 @@ def test_a_watch_for_losses_lets_everything_through() -> None:
             self.heard.append(exc)
 
     behind = Behind()
-    watch = LossWatch(behind, lambda: behind.heard.append("lost"))
+    watch = LossWatch(asyncio.Transport(), behind, lambda: behind.heard.append("lost"))
     error = ConnectionResetError()
     watch.data_received(b"data")
     assert watch.eof_received() is True

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gc
+import json
 import os
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
+from aiohttp import web
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from kstream.core.delivery.session import Session
 from kstream.core.timeline.events import Verb
+from kstream.delivery.member import Member
 from tests.frames_reader import Frame, FrameReader
 from tests.making import change, pod_key
-from tests.web.serving import connect, decoded, serving
+from tests.web.serving import Running, connect, decoded, serving
 
 
 async def take(ws: ClientConnection, count: int) -> list[dict[str, Any]]:
@@ -236,6 +241,47 @@ async def test_a_message_that_inflates_past_the_limit_is_refused() -> None:
             await send_and_read(ws, "x" * (64 * 2**20))
     assert closed.value.rcvd is not None
     assert closed.value.rcvd.code == 1009
+
+
+async def test_what_inflates_to_millions_of_items_is_not_looked_at() -> None:
+    """9.7 KB on the wire; to look at it took a second, in which nobody else was answered."""
+    many = "[" + ",".join(["1"] * 3_300_000) + "]"
+    async with serving() as server, connect(server.ws, compression="deflate") as ws:
+        await take(ws, 2)
+        await ws.send(json.dumps({"type": "subscribe", "namespaces": []})[:-2] + many)
+        (error,) = await take(ws, 1)
+        assert error["error"]["code"] == "INVALID_MESSAGE"
+        assert "at most 65536 are looked at" in error["error"]["details"]
+
+
+async def test_nothing_is_left_of_those_who_came_and_went() -> None:
+    """Not even for the garbage collector, which comes by very seldom here."""
+    async with serving() as server:
+        gc.collect()
+        gc.disable()
+        try:
+            for _ in range(300):
+                reader, writer = await raw(server.ws)
+                await reader.read(1)
+                writer.transport.abort()
+            await gone(server)
+            assert alive() < 3 * 50, "what the timers hold of the last who went"
+        finally:
+            gc.enable()
+
+
+def alive() -> int:
+    kinds = (Member, Session, web.WebSocketResponse)
+    return sum(isinstance(each, kinds) for each in gc.get_objects())
+
+
+async def gone(server: Running) -> None:
+    """Until the server has noticed that nobody is there any more."""
+    async with aiohttp.ClientSession() as http:
+        while True:
+            async with http.get(server.http("/api/status")) as answer:
+                if (await answer.json())["clients"] == 0:
+                    return
 
 
 async def test_a_server_that_stops_says_1001() -> None:

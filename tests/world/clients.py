@@ -183,7 +183,7 @@ class Client:
 
     def say(self, text: str) -> None:
         if self.member is not None and self._server is not None and self._server.hub is not None:
-            self._server.hub.receive(self.member, text)
+            self._server.hub.receive(self.member, text.encode())
 
     async def run(self, servers: dict[str, Server]) -> None:
         """Connect, again and again."""

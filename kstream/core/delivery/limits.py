@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+MAX_TAKEN: Final = 64 << 10  # bytes of a client's message, inflated: none of them needs more (PROTOCOL 22)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +59,34 @@ class TokenBucket:
         self._level -= count
         return True
 
+    def owe(self, count: float, now: float) -> None:
+        """Take `count` tokens, even where there are not so many: nothing is to be had until that is made up for."""
+        self._level = self.level(now) - count
+
     def ready_at(self, count: int, now: float, *, keep: int = 0) -> float:
         """The instant from which `take` will succeed."""
         missing = count + keep - self.level(now)
         # A hair late rather than a hair early: rounding must not make the caller spin.
         return now if missing <= 0 else now + missing / self.rate + 1e-6
+
+
+class Allowance:
+    """What a client may send: so many messages, and as many bytes as they may have (PROTOCOL 22)."""
+
+    __slots__ = ("_bytes", "_messages")
+
+    def __init__(self, limits: Limits, now: float) -> None:
+        self._messages = TokenBucket(limits.burst, limits.rate, now)
+        self._bytes = TokenBucket(limits.burst * MAX_TAKEN, limits.rate * MAX_TAKEN, now)
+
+    def take(self, size: int, now: float) -> bool:
+        """Whether a message of `size` bytes may be looked at. One that is too long for all there is goes through, and
+        those after it wait."""
+        if self._bytes.level(now) <= 0:
+            return False
+        self._bytes.owe(size, now)
+        return self._messages.take(1, now)
+
+    def ready_in(self, now: float) -> float:
+        """Seconds until the next message will be looked at."""
+        return max(self._messages.ready_at(1, now), self._bytes.ready_at(1, now)) - now

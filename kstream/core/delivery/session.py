@@ -14,13 +14,15 @@ from kstream.core.delivery.backlog import Backlog, View
 from kstream.core.delivery.filters import Filter
 from kstream.core.delivery.frames import PING, text_frame
 from kstream.core.delivery.lane import FOREVER, Lane
-from kstream.core.delivery.limits import Limits, TokenBucket
+from kstream.core.delivery.limits import Allowance, Limits, TokenBucket
 from kstream.core.delivery.snapshot import Snapshot
 from kstream.core.delivery.tally import Tally
 from kstream.core.errors import DivergedError, InvalidMessageError
 from kstream.core.timeline.health import ErrorCode, Fault
 from kstream.core.timeline.timepoint import timestamp
 
+_REST = 0.05  # seconds for which no more is read of a client that is past its limit, at the least
+_LONGEST_REST = 0.5  # and at the most
 _MAX_URGENT = 64  # pongs and errors that wait for tokens; a client that causes more loses the oldest
 
 
@@ -68,7 +70,7 @@ class Session:
         self._backlog = backlog
         self._limits = limits
         self._bits = window_bits
-        self._inbound = TokenBucket(limits.burst, limits.rate, now)
+        self._inbound = Allowance(limits, now)
         self.tally = tally if tally is not None else Tally()
         self._lane = Lane(
             backlog.open(watched),
@@ -93,15 +95,15 @@ class Session:
 
     # What comes in
 
-    def receive(self, text: str, *, now: float, time: float, as_of: float | None = None) -> None:
+    def receive(self, text: bytes, *, now: float, time: float, as_of: float | None = None) -> float:
         """A text message of the client. Never raises: what is wrong with it is answered (PROTOCOL 8, 22).
 
-        `as_of`: up to when the state is known to be complete."""
+        `as_of`: up to when the state is known to be complete. Returns the seconds for which nothing more should be read
+        of the client, so that what is past its limit is neither read nor inflated."""
         self.tally.received += 1
-        if not self._inbound.take(1, now):
+        if not self._inbound.take(len(text), now):
             self.tally.refused += 1
-            self._refuse(now, time)
-            return
+            return self._refuse(now, time)
         try:
             message = wire.parse(text)
             match message:
@@ -119,6 +121,12 @@ class Session:
         except InvalidMessageError as invalid:
             self.tally.invalid += 1
             self.tell(wire.error(Fault(ErrorCode.INVALID_MESSAGE, str(invalid), invalid.details), time=time))
+        return 0.0
+
+    def ping(self, size: int, *, now: float, time: float) -> float:
+        """A WebSocket ping with a payload of `size` bytes, which counts as a message does. 0.0: it is to be answered;
+        else as `receive`."""
+        return 0.0 if self._inbound.take(size, now) else self._refuse(now, time)
 
     def complete_until(self, as_of: float | None) -> float | None:
         """Up to when what this client has is complete; None while it has no state, or only a part of it."""
@@ -136,7 +144,7 @@ class Session:
         if self._pong_by != FOREVER:
             self._pong_by = self._next_ping = now + self._limits.heartbeat_timeout
 
-    def _refuse(self, now: float, time: float) -> None:
+    def _refuse(self, now: float, time: float) -> float:
         if now - self._abused_at > 1.0:
             self._abuse_since = now
         self._abused_at = now
@@ -149,8 +157,9 @@ class Session:
                 "Too many messages: this one was dropped",
                 f"At most {self._limits.per_minute} messages a minute, {self._limits.burst} at once",
             )
-            again = self._inbound.ready_at(1, now) - now
-            self.tell(wire.error(fault, time=time, retry_after=again))
+            self.tell(wire.error(fault, time=time, retry_after=self._inbound.ready_in(now)))
+        # Whoever goes on is still heard of more than once a second, which is what `abuse_after` looks at.
+        return min(_LONGEST_REST, max(_REST, self._inbound.ready_in(now)))
 
     def _subscribe(self, watched: Filter) -> None:
         self._look_at(self._backlog, watched)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import heapq
 import itertools
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
+
+_NEVER_AGAIN: Final = -float("inf")  # before every instant, so that `put` changes nothing
+_FEW: Final = 32
 
 
 class Timed(Protocol):
@@ -24,6 +27,8 @@ class Timers(Generic[T]):
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, T, float]] = []
         self._order = itertools.count()
+        self._forgotten = 0
+        self._swept = 0  # entries that were left then
 
     def __len__(self) -> int:
         return len(self._heap)
@@ -42,5 +47,18 @@ class Timers(Generic[T]):
     def take(self) -> T:
         """Whoever is first. It will be looked at again when it was to be before it was put in for now."""
         _, _, whom, before = heapq.heappop(self._heap)
-        whom.scheduled = before
+        if whom.scheduled != _NEVER_AGAIN:
+            whom.scheduled = before
         return whom
+
+    def forget(self, whom: T) -> None:
+        """It has gone, and is not put in any more. Of those who have gone no more are kept than were there a while ago,
+        and a few: thousands that come and go within a heartbeat are not all kept for as long as one lasts."""
+        if whom.scheduled == _NEVER_AGAIN:
+            return
+        whom.scheduled = _NEVER_AGAIN
+        self._forgotten += 1
+        if self._forgotten > _FEW + self._swept:
+            self._heap = [entry for entry in self._heap if entry[2].scheduled != _NEVER_AGAIN]
+            heapq.heapify(self._heap)
+            self._forgotten, self._swept = 0, len(self._heap)

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from kstream.core.delivery.limits import Limits
+from kstream.core.delivery.limits import MAX_TAKEN, Limits
 from kstream.core.errors import InvalidMessageError
 from kstream.core.timeline.events import Event, Kind, Verb
 from kstream.core.timeline.health import ClusterInfo, Fault
@@ -173,8 +173,12 @@ _client_message: TypeAdapter[ClientMessage] = TypeAdapter(
 )
 
 
-def parse(text: str | bytes) -> ClientMessage:
-    """What a client sent. Raises InvalidMessageError whose details name the field (PROTOCOL 8)."""
+def parse(text: bytes) -> ClientMessage:
+    """What a client sent, in UTF-8. Raises InvalidMessageError whose details name the field (PROTOCOL 8)."""
+    if len(text) > MAX_TAKEN:
+        raise InvalidMessageError(
+            "The message is too long", f"It has {len(text)} bytes; at most {MAX_TAKEN} are looked at"
+        )
     try:
         return _client_message.validate_json(text)
     except ValidationError as invalid:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kstream.core.delivery.limits import Limits, TokenBucket
+from kstream.core.delivery.limits import MAX_TAKEN, Allowance, Limits, TokenBucket
 
 
 def test_a_bucket_starts_full_and_gives_no_more_than_it_has() -> None:
@@ -87,3 +87,40 @@ def test_the_defaults_are_those_of_the_contract() -> None:
     assert (limits.burst, limits.reserve, limits.heartbeat, limits.heartbeat_timeout) == (50, 5, 30.0, 10.0)
     assert (limits.abuse_after, limits.stall_timeout) == (10.0, 60.0)
     assert Limits(per_minute=120, burst=60).rate == 1.0
+
+
+def test_what_is_owed_has_to_be_made_up_for() -> None:
+    bucket = TokenBucket(50, 10.0, 0.0)
+    bucket.owe(80, 0.0)
+    assert (bucket.level(0.0), bucket.level(3.0), bucket.level(4.0)) == (-30.0, 0.0, 10.0)
+    assert not bucket.take(11, 4.0)
+    assert bucket.take(10, 4.0)
+
+
+def test_a_client_may_send_as_many_bytes_as_its_messages_may_have() -> None:
+    limits = Limits()
+    allowed = Allowance(limits, 0.0)
+    assert [allowed.take(MAX_TAKEN, 0.0) for _ in range(limits.burst + 1)] == [True] * limits.burst + [False]
+    assert allowed.ready_in(0.0) == pytest.approx(1 / limits.rate, abs=1e-4)
+    assert allowed.take(10, 0.1)
+
+
+def test_one_message_that_is_too_long_for_all_there_is_makes_the_next_ones_wait() -> None:
+    limits = Limits()
+    allowed = Allowance(limits, 0.0)
+    assert allowed.take(2 * limits.burst * MAX_TAKEN, 0.0)
+    wait = limits.burst / limits.rate
+    assert allowed.ready_in(0.0) == pytest.approx(wait, rel=1e-3)
+    assert [allowed.take(1, now) for now in (0.0, wait - 0.01)] == [False, False]
+    assert allowed.take(1, wait + 0.01), "what was refused meanwhile is not owed as well"
+
+
+def test_messages_that_are_refused_for_their_number_are_counted_by_their_bytes() -> None:
+    limits = Limits()
+    allowed = Allowance(limits, 0.0)
+    for _ in range(limits.burst):
+        allowed.take(1, 0.0)
+    assert not allowed.take(limits.burst * MAX_TAKEN, 0.0)
+    assert allowed.ready_in(0.0) == pytest.approx(1 / limits.rate, abs=1e-4)
+    assert not allowed.take(MAX_TAKEN, 0.0)
+    assert not allowed.take(1, 0.0)

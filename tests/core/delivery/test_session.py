@@ -45,20 +45,20 @@ def test_a_pong_overtakes_events_and_has_tokens_of_its_own() -> None:
     backlog.append(pods(45))
     session.flush(0.0)
     backlog.append(pods(5, after=45))
-    session.receive('{"type":"ping","timestamp":"then"}', now=0.0, time=START)
+    session.receive(b'{"type":"ping","timestamp":"then"}', now=0.0, time=START)
     assert sent(session, 0.0) == [{"type": "pong", "timestamp": "then"}]
 
 
 def test_a_ping_without_a_timestamp_gets_the_servers_time() -> None:
     session = session_on(Backlog(head=0))
-    session.receive('{"type":"ping"}', now=0.0, time=START)
+    session.receive(b'{"type":"ping"}', now=0.0, time=START)
     assert sent(session, 0.0) == [{"type": "pong", "timestamp": "2025-01-24T10:00:00.000Z"}]
 
 
 def test_bad_input_is_answered_and_changes_nothing() -> None:
     session = session_on(Backlog(head=0))
-    session.receive("{", now=0.0, time=START)
-    session.receive('{"type":"subscribe","namespaces":["No!"]}', now=0.0, time=START)
+    session.receive(b"{", now=0.0, time=START)
+    session.receive(b'{"type":"subscribe","namespaces":["No!"]}', now=0.0, time=START)
     errors = [message["error"] for message in sent(session, 0.0)]
     assert [error["code"] for error in errors] == ["INVALID_MESSAGE"] * 2
     assert "namespaces" in errors[1]["details"]
@@ -70,7 +70,7 @@ def test_a_client_past_its_limit_is_told_once_a_second_and_closed_after_ten() ->
     told = 0
     now = 0.0
     while session.closing is None and now < 20:
-        session.receive('{"type":"ping"}', now=now, time=START)
+        session.receive(b'{"type":"ping"}', now=now, time=START)
         told += sum(message["type"] == "error" for message in sent(session, now))
         now += 0.01
     assert session.closing is not None
@@ -244,7 +244,7 @@ def test_of_too_many_urgent_messages_the_oldest_are_lost() -> None:
 def test_one_who_talks_too_much_is_told_when_to_go_on() -> None:
     session = session_on(Backlog(head=0))
     for _ in range(51):
-        session.receive('{"type":"ping"}', now=0.0, time=START)
+        session.receive(b'{"type":"ping"}', now=0.0, time=START)
     assert (session.tally.received, session.tally.refused, session.tally.invalid) == (51, 1, 0)
     session.flush(0.0)
     (error,) = (message["error"] for message in sent(session, 60.0) if message["type"] == "error")
@@ -263,7 +263,7 @@ def test_one_who_goes_on_is_closed_after_ten_seconds_and_one_who_pauses_begins_a
     for pause in [2.0] * 15 + [1.0] * 10:
         now += pause
         for _ in range(100):
-            session.receive("{}", now=now, time=START)
+            session.receive(b"{}", now=now, time=START)
         ended.append(session.closing)
     assert ended == [None] * 24 + [(1008, "rate limit exceeded for too long", False)]
     assert session.tally.invalid + session.tally.refused == session.tally.received == 2500
@@ -271,7 +271,7 @@ def test_one_who_goes_on_is_closed_after_ten_seconds_and_one_who_pauses_begins_a
 
 def test_who_may_not_move_the_timeline_is_told_whose_it_is() -> None:
     session = session_on(Backlog(head=0))
-    session.receive('{"type":"playback","action":"pause"}', now=0.0, time=START)
+    session.receive(b'{"type":"playback","action":"pause"}', now=0.0, time=START)
     (message,) = sent(session, 0.0)
     assert message["error"] == {
         "code": "INVALID_MESSAGE",
@@ -286,7 +286,7 @@ def test_another_filter_is_another_view_and_needs_a_state() -> None:
     session = session_on(backlog)
     session.give(Snapshot(0, (b"a", b"b")))
     before = session.view
-    session.receive('{"type":"subscribe","namespaces":["shop"]}', now=0.0, time=START)
+    session.receive(b'{"type":"subscribe","namespaces":["shop"]}', now=0.0, time=START)
     assert session.view.filter == Filter(frozenset({"shop"}))
     assert (session.wants_snapshot, session.sending, before.users) == (True, False, 0)
     session.leave()
@@ -297,7 +297,7 @@ def test_one_that_moves_to_another_timeline_keeps_its_filter() -> None:
     first, second = Backlog(head=0), Backlog(head=40)
     session = synced(first)
     shop = Filter(frozenset({"shop"}))
-    session.receive('{"type":"subscribe","namespaces":["shop"]}', now=0.0, time=START)
+    session.receive(b'{"type":"subscribe","namespaces":["shop"]}', now=0.0, time=START)
     before = session.view
     session.move(second)
     assert (session.view.filter, session.view.head, before.users) == (shop, 40, 0)
@@ -391,7 +391,7 @@ def test_a_pong_says_up_to_when_what_the_client_has_is_complete() -> None:
     session = session_on(backlog)
 
     def as_of(now: float) -> str | None:
-        session.receive('{"type": "ping", "timestamp": "x"}', now=now, time=START + 9, as_of=START + 8)
+        session.receive(b'{"type": "ping", "timestamp": "x"}', now=now, time=START + 9, as_of=START + 8)
         pong = next(message for message in sent(session, now) if message["type"] == "pong")
         return pong.get("asOf")
 
@@ -402,7 +402,7 @@ def test_a_pong_says_up_to_when_what_the_client_has_is_complete() -> None:
     told = backlog.open(EVERYTHING).complete_until(0, START + 8)
     assert as_of(2.0) == timestamp(told), "no newer than the event that it has not got yet"
     assert as_of(3.0) == timestamp(START + 8)
-    session.receive('{"type": "ping", "timestamp": "x"}', now=4.0, time=START + 9)
+    session.receive(b'{"type": "ping", "timestamp": "x"}', now=4.0, time=START + 9)
     assert "asOf" not in sent(session, 4.0)[0], "nobody knows"
 
 
@@ -442,7 +442,7 @@ def test_a_session_counts_where_it_is_told_to() -> None:
     tally = Tally()
     session = Session(Backlog(head=0), EVERYTHING, limits=LIMITS, window_bits=0, now=0.0, tally=tally)
     assert (session.tally is tally, session.riding) == (True, False)
-    session.receive("{", now=0.0, time=START)
+    session.receive(b"{", now=0.0, time=START)
     assert tally.invalid == 1
 
 
@@ -507,8 +507,37 @@ def test_a_warning_a_second_old_is_said_again() -> None:
     told = []
     for now in (100.0, 100.5, 101.0):
         for _ in range(LIMITS.burst + 10):
-            session.receive('{"type":"ping"}', now=now, time=START)
+            session.receive(b'{"type":"ping"}', now=now, time=START)
         messages = [*sent(session, now + 60.0), *sent(session, now + 60.4)]
         told.append([message["error"]["retryAfter"] for message in messages if message["type"] == "error"])
     assert [len(waits) for waits in told] == [1, 0, 1]
     assert all(0 < wait <= 1 / LIMITS.rate for waits in told for wait in waits)
+
+
+def test_pings_of_the_connection_count_as_messages_do() -> None:
+    session = session_on(Backlog(head=0))
+    rests = [session.ping(4, now=0.0, time=START) for _ in range(LIMITS.burst + 2)]
+    assert rests[: LIMITS.burst] == [0.0] * LIMITS.burst
+    assert rests[LIMITS.burst :] == [pytest.approx(1 / LIMITS.rate, abs=1e-4)] * 2
+    (error,) = sent(session, 0.0)
+    assert error["error"]["code"] == "RATE_LIMITED"
+    assert session.receive(b"{}", now=0.0, time=START) > 0
+
+
+def test_a_message_that_is_too_long_is_not_looked_at_and_what_follows_is_read_slowly() -> None:
+    session = session_on(Backlog(head=0))
+    assert session.receive(b"[" * 10_000_000, now=0.0, time=START) == 0.0
+    (error,) = sent(session, 0.0)
+    assert error["error"]["code"] == "INVALID_MESSAGE"
+    assert error["error"]["details"] == "It has 10000000 bytes; at most 65536 are looked at"
+    assert session.receive(b"{}", now=0.0, time=START) == 0.5
+    assert session.receive(b"{}", now=6.0, time=START) > 0
+    assert session.receive(b"{}", now=7.0, time=START) == 0.0
+
+
+def test_who_is_past_the_limit_by_a_little_is_read_again_soon() -> None:
+    session = session_on(Backlog(head=0))
+    for _ in range(LIMITS.burst):
+        session.receive(b"{}", now=0.0, time=START)
+    almost = 1 / LIMITS.rate - 0.001
+    assert session.receive(b"{}", now=almost, time=START) == 0.05

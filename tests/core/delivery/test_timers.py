@@ -61,3 +61,33 @@ def test_who_was_put_in_earlier_is_still_looked_at_when_it_was_to_be() -> None:
     assert (client.scheduled, timers.due, len(timers)) == (9.0, 9.0, 1)
     assert timers.take() is client
     assert (client.scheduled, timers.due, len(timers)) == (math.inf, math.inf, 0)
+
+
+def test_of_those_who_have_gone_no_more_are_kept_than_of_those_who_have_not_and_a_few() -> None:
+    timers: Timers[Client] = Timers()
+    stays = [Client(n) for n in range(100)]
+    for client in stays:
+        timers.put(30.0, client)
+    for n in range(10_000):
+        client = Client(1000 + n)
+        timers.put(30.0, client)
+        timers.put(1.0, client)
+        timers.forget(client)
+        timers.forget(client)
+        assert len(timers) <= len(stays) + 2 * (len(stays) + 33)
+    assert [client.scheduled for client in stays] == [30.0] * 100
+    left = [timers.take() for _ in range(len(timers))]
+    assert [client for client in left if client.name < 1000] == stays
+
+
+def test_one_who_has_gone_is_not_put_in_again() -> None:
+    timers: Timers[Client] = Timers()
+    client = Client(1)
+    timers.put(5.0, client)
+    timers.put(2.0, client)
+    timers.forget(client)
+    timers.put(1.0, client)
+    assert len(timers) == 2
+    assert timers.take() is client
+    timers.put(1.0, client)
+    assert len(timers) == 1, "not even after its turn has come"

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from kstream.core.delivery import wire
-from kstream.core.delivery.limits import Limits
+from kstream.core.delivery.limits import MAX_TAKEN, Limits
 from kstream.core.errors import InvalidMessageError
 from kstream.core.timeline.events import Event, Kind, Verb
 from kstream.core.timeline.health import ClusterInfo, ErrorCode, Fault
@@ -84,11 +84,11 @@ def test_metrics_have_the_contracts_names() -> None:
 
 
 def test_what_clients_may_say_is_understood() -> None:
-    assert wire.parse('{"type":"ping","timestamp":"t","more":1}') == wire.Ping(type="ping", timestamp="t")
-    assert wire.parse('{"type":"subscribe","namespaces":["a"]}') == wire.Subscribe(
+    assert wire.parse(b'{"type":"ping","timestamp":"t","more":1}') == wire.Ping(type="ping", timestamp="t")
+    assert wire.parse(b'{"type":"subscribe","namespaces":["a"]}') == wire.Subscribe(
         type="subscribe", namespaces=["a"]
     )
-    command = wire.parse('{"type":"playback","action":"seek","at":"-5m","speed":2}')
+    command = wire.parse(b'{"type":"playback","action":"seek","at":"-5m","speed":2}')
     assert isinstance(command, wire.PlaybackCommand)
     assert (command.action, command.at, command.speed) == ("seek", "-5m", 2.0)
 
@@ -109,7 +109,7 @@ def test_what_clients_may_say_is_understood() -> None:
 )
 def test_what_is_wrong_is_named(text: str, details: str) -> None:
     with pytest.raises(InvalidMessageError) as caught:
-        wire.parse(text)
+        wire.parse(text.encode())
     assert details in caught.value.details
 
 
@@ -231,7 +231,7 @@ def test_a_pong_echoes_and_a_playback_tells_its_data() -> None:
 )
 def test_what_is_wrong_is_said_in_words(text: str, message: str, details: str) -> None:
     with pytest.raises(InvalidMessageError, match=message) as caught:
-        wire.parse(text)
+        wire.parse(text.encode())
     assert caught.value.details.startswith(details)
 
 
@@ -239,10 +239,10 @@ def test_what_is_wrong_is_said_in_words(text: str, message: str, details: str) -
 def test_what_is_echoed_is_bounded(size: int, fits: bool) -> None:
     text = json.dumps({"type": "ping", "timestamp": "x" * size})
     if fits:
-        assert wire.parse(text) == wire.Ping(type="ping", timestamp="x" * size)
+        assert wire.parse(text.encode()) == wire.Ping(type="ping", timestamp="x" * size)
     else:
         with pytest.raises(InvalidMessageError):
-            wire.parse(text)
+            wire.parse(text.encode())
 
 
 def test_each_batch_is_filled_as_the_first_one_is() -> None:
@@ -273,9 +273,9 @@ def test_what_lasts_has_a_name_to_be_cleared_by(subject: str, named: dict[str, s
 
 
 def test_a_filter_names_no_more_than_ten_thousand_whoever_they_are() -> None:
-    wire.parse(json.dumps({"type": "subscribe", "namespaces": ["a"] * 10_000}))
+    wire.parse(json.dumps({"type": "subscribe", "namespaces": ["a"] * 10_000}).encode())
     with pytest.raises(InvalidMessageError) as refused:
-        wire.parse(json.dumps({"type": "subscribe", "namespaces": ["a"] * 10_001}))
+        wire.parse(json.dumps({"type": "subscribe", "namespaces": ["a"] * 10_001}).encode())
     assert refused.value.details.startswith("namespaces: ")
 
 
@@ -283,8 +283,17 @@ def test_a_filter_names_no_more_than_ten_thousand_whoever_they_are() -> None:
 def test_a_moment_that_is_asked_for_is_short(length: int, fits: bool) -> None:
     text = json.dumps({"type": "playback", "action": "seek", "at": "x" * length})
     if fits:
-        wire.parse(text)
+        wire.parse(text.encode())
         return
     with pytest.raises(InvalidMessageError) as refused:
-        wire.parse(text)
+        wire.parse(text.encode())
     assert refused.value.details.startswith("at: ")
+
+
+def test_what_is_longer_than_any_message_has_to_be_is_not_looked_at() -> None:
+    longest = b'{"type":"ping"}'.ljust(MAX_TAKEN)
+    assert MAX_TAKEN == 65_536
+    assert wire.parse(longest) == wire.Ping(type="ping", timestamp=None)
+    with pytest.raises(InvalidMessageError, match="The message is too long") as refused:
+        wire.parse(b"{" * (MAX_TAKEN + 1))
+    assert refused.value.details == "It has 65537 bytes; at most 65536 are looked at"
