@@ -27,6 +27,7 @@ class FakeSocket:
         self.closed: Close | None = None
         self._reader = FrameReader()
         self.writes = 0
+        self.looks = 0  # how often somebody asked what is pending
 
     def write(self, data: bytes | memoryview) -> None:
         self.writes += 1
@@ -43,6 +44,7 @@ class FakeSocket:
             self.room -= count
 
     def pending(self) -> int:
+        self.looks += 1
         return len(self.buffer)
 
     def close(self, close: Close) -> None:

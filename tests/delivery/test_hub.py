@@ -340,3 +340,43 @@ async def test_the_beat_of_a_hub_says_how_late_its_loop_is() -> None:
     async with running() as (hub, clock):
         await clock.advance(1.05)
         assert sum(hub.tally.loop_lag.counts) == 10
+
+
+async def test_a_batch_in_two_parts_reaches_all_who_ride_together_whole() -> None:
+    async with running() as (hub, clock):
+        sockets = [(await join(hub, clock))[0] for _ in range(3)]
+        for socket in sockets:
+            socket.messages()
+        large = [change(Verb.ADDED, pod_key(f"q{n}"), note="x" * 900_000) for n in range(12)]
+        await publish(hub, *numbered([*large, *(change(Verb.ADDED, pod_key(f"r{n}")) for n in range(45))]))
+        await clock.advance(1)
+        for socket in sockets:
+            batches = socket.messages()
+            assert [message["type"] for message in batches] == ["batch", "batch"]
+            assert sum(len(message["data"]) for message in batches) == 57
+
+
+async def test_one_who_does_not_read_gets_the_newest_metrics_when_it_does() -> None:
+    async with running() as (hub, clock):
+        socket, _ = await join(hub, clock)
+        socket.messages()
+        socket.room = 0
+        await publish(hub, *numbered([change(Verb.ADDED, pod_key("p"))]))
+        await clock.advance(25)
+        socket.room = None
+        socket.read(0)
+        await clock.advance(1)
+        told = socket.messages()
+        assert [message["type"] for message in told] == ["pod_event", "metrics"]
+        assert told[1]["data"]["totalPods"] == 1
+
+
+async def test_a_full_socket_is_looked_at_now_and_then_and_not_all_the_time() -> None:
+    async with running() as (hub, clock):
+        socket, _ = await join(hub, clock)
+        socket.room = 0
+        await publish(hub, *numbered([change(Verb.ADDED, pod_key("p"))]))
+        await clock.advance(0.1)
+        looks = socket.looks
+        await clock.advance(1)
+        assert 20 <= socket.looks - looks <= 400

@@ -209,6 +209,19 @@ async def test_one_who_waits_while_the_timeline_jumps_gets_the_state_of_there_at
         assert b"there" in late.taken, "what was made of the old state is kept for nobody"
 
 
+async def test_what_was_made_before_a_jump_is_given_to_nobody_after_it() -> None:
+    here, there = state_of(2, "here"), state_of(2, "there")
+    async with running(state=here) as (hub, clock):
+        first, second = Sink(), Sink()
+        join(hub, first)
+        await clock.advance(0.1)
+        hub.jump(there)
+        join(hub, second)
+        await clock.advance(0.1)
+        assert second.types() == ["connection", "initial_state"]
+        assert b"there" in second.taken
+
+
 async def test_one_whose_filter_changes_while_a_state_is_made_gets_that_of_the_new_one() -> None:
     async with running(state=state_of(8, "x" * 60_000)) as (hub, clock):
         workshop, sink, other = Workshop(), Sink(), Sink()
