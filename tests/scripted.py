@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import ssl
 from collections import deque
@@ -204,6 +205,11 @@ def kubeconfig(
         )
     )
     return path
+
+
+def trusting(authority: str) -> dict[str, Any]:
+    """What a cluster entry needs for a server whose certificate this authority (PEM) has signed."""
+    return {"certificate-authority-data": base64.b64encode(authority.encode()).decode()}
 
 
 async def until(

@@ -76,7 +76,7 @@ def kubeconfig(data: bytes) -> None:
         path = Path(folder) / "config"
         path.write_bytes(data)
         choice = choose([path], None)
-    assert isinstance(choice.cluster["server"], str)
+    assert choice.cluster.server
     assert len(choice.cluster_name) + len(choice.namespace) <= len(data) + 100
     f"{choice.cluster_name}{choice.namespace}".encode()
 
