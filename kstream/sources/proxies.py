@@ -34,22 +34,19 @@ def own_proxy(proxy_url: str, where: str) -> URL | None:
 
 
 def environment_proxy(server: URL, environment: Mapping[str, str]) -> URL | None:
-    """None: none, or not for this server. What is no address is no proxy, as for kubectl."""
+    """None: none, or not for this server. Raises ConfigError for what is no proxy, and does not repeat it."""
     name = f"{server.scheme.upper()}_PROXY"
     value = environment.get(name) or environment.get(name.lower()) or ""
     if not value or _bypassed(server, environment.get("NO_PROXY") or environment.get("no_proxy") or ""):
         return None
-    url = _split(value)
-    if url is None or not url.scheme or not url.netloc:
-        url = _split("http://" + value)
-    if url is None or not url.hostname:
-        return None
-    scheme = "socks5" if url.scheme == "socks5h" else url.scheme
-    if scheme not in SCHEMES:
+    url = _split(value if "://" in value else "http://" + value)
+    scheme = "" if url is None else url.scheme.replace("socks5h", "socks5")
+    found = None if url is None or not url.hostname else _url(url._replace(scheme=scheme))
+    if scheme not in SCHEMES or found is None:
         raise ConfigError(
-            f"{name} is no proxy that kstream can use; it has to begin with http://, https:// or socks5://"
+            f"{name} is no proxy that kstream can use; write http://, https:// or socks5:// and its host and port"
         )
-    return _url(url._replace(scheme=scheme))
+    return found
 
 
 def _split(value: str) -> SplitResult | None:
