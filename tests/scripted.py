@@ -125,6 +125,7 @@ class ScriptedServer:
         self.requests: list[str] = []  # "list pods", "watch pods/shop?resourceVersion=7", …
         self.queries: list[dict[str, str]] = []
         self.tokens: list[str] = []
+        self.impersonated: list[tuple[tuple[str, str], ...]] = []
         self._scripts: dict[str, deque[Reply]] = {}
         self.url = ""
         self.port = 0
@@ -142,6 +143,9 @@ class ScriptedServer:
         self.requests.append(what)
         self.queries.append(dict(request.query))
         self.tokens.append(request.headers.get("Authorization", ""))
+        self.impersonated.append(
+            tuple((name, value) for name, value in request.headers.items() if name.startswith("Impersonate-"))
+        )
         script = self._scripts.get(what)
         if script:
             return await script.popleft()(request)

@@ -21,7 +21,15 @@ def _library() -> Any:
 
 _PORT: Final = 1080
 _aiohttp_socks: Final = _library()
-FAILURES: Final[tuple[type[Exception], ...]] = () if _aiohttp_socks is None else (_aiohttp_socks.ProxyError,)
+FAILURES: Final[tuple[type[Exception], ...]] = (
+    ()
+    if _aiohttp_socks is None
+    else (
+        _aiohttp_socks.ProxyError,
+        _aiohttp_socks.ProxyConnectionError,
+        _aiohttp_socks.ProxyTimeoutError,
+    )
+)
 """What a connection through such a proxy may raise besides OSError."""
 
 

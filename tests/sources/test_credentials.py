@@ -296,3 +296,17 @@ async def test_an_exec_credential_is_renewed_before_it_expires(
     ]
     assert tokens == ["Bearer run0", "Bearer run0", "Bearer run1"]
     assert (tmp_path / "runs").read_text() == "xx"
+
+
+async def test_every_request_is_made_as_somebody_else(tmp_path: Path, certificate: Certificate) -> None:
+    server = ScriptedServer()
+    user = {"token": "good", "as": "viewer", "as-groups": ["a", "b"]}
+    async with server.running(tls=certificate.context):
+        config = kubeconfig(
+            tmp_path / "config", server.url, user=user, cluster=trusting(certificate.authority)
+        )
+        async with recording(server, tmp_path, config=config) as record:
+            await record.synced()
+    who = (("Impersonate-User", "viewer"), ("Impersonate-Group", "a"), ("Impersonate-Group", "b"))
+    assert set(server.impersonated) == {who}
+    assert len(server.impersonated) > 5

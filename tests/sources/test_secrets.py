@@ -89,7 +89,7 @@ LEAKS = [
     Leak(
         "a certificate",
         config(f"client-certificate-data: {_data(_PEM)}", f"client-key-data: {_data(MARK)}"),
-        "PEM",
+        "cannot be used: ",
     ),
     Leak("no base64", config(f"client-key-data: '{MARK}!'"), "is no base64"),
     Leak("a token and a password", config(f"token: {MARK}", f"password: {MARK}"), "both a token and"),
