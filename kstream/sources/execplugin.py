@@ -18,6 +18,7 @@ from kstream.sources.kubeconfigfile import Cluster, Plugin, encoded
 WITHIN: Final = 30.0  # seconds for the program
 LARGEST: Final = 1 << 20  # bytes of what it prints
 _CHUNK: Final = 1 << 16
+_GRACE: Final = 1.0  # seconds for its pipes to close when it has been killed
 _CONFIG: Final = "client.authentication.k8s.io/exec"  # the extension of a cluster that is for plugins
 
 
@@ -102,11 +103,19 @@ async def _run(
         return process.returncode or 0, output
     finally:
         timer.cancel()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        talk.cancel()
-        await asyncio.gather(talk, timer, return_exceptions=True)
-        await process.wait()
+        _kill(process)
+        # Read to the end: asyncio takes a process for running until its pipes are closed, and they are not while
+        # something in them waits to be read. What has left our session may hold them open for ever.
+        grace = asyncio.ensure_future(clock.sleep(_GRACE))
+        await asyncio.wait((talk, grace), return_when=asyncio.FIRST_COMPLETED)
+        for task in (talk, grace):
+            task.cancel()
+        await asyncio.gather(talk, grace, timer, return_exceptions=True)
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 async def _talk(process: asyncio.subprocess.Process) -> bytes:
@@ -116,11 +125,13 @@ async def _talk(process: asyncio.subprocess.Process) -> bytes:
     errors = asyncio.ensure_future(_drain(process.stderr))
     try:
         output = bytearray()
-        while len(output) <= LARGEST and (data := await process.stdout.read(_CHUNK)):
-            output += data
-        if len(output) <= LARGEST:
-            await errors
-            await process.wait()
+        while data := await process.stdout.read(_CHUNK):
+            if len(output) <= LARGEST:
+                output += data
+            else:
+                _kill(process)
+        await errors
+        await process.wait()
         return bytes(output)
     finally:
         errors.cancel()
