@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import ssl
 from collections import deque
@@ -124,6 +125,7 @@ class ScriptedServer:
         self.requests: list[str] = []  # "list pods", "watch pods/shop?resourceVersion=7", …
         self.queries: list[dict[str, str]] = []
         self.tokens: list[str] = []
+        self.impersonated: list[tuple[tuple[str, str], ...]] = []
         self._scripts: dict[str, deque[Reply]] = {}
         self.url = ""
         self.port = 0
@@ -146,6 +148,9 @@ class ScriptedServer:
         self.requests.append(what)
         self.queries.append(dict(request.query))
         self.tokens.append(request.headers.get("Authorization", ""))
+        self.impersonated.append(
+            tuple((name, value) for name, value in request.headers.items() if name.startswith("Impersonate-"))
+        )
         script = self._scripts.get(what)
         if script:
             return await script.popleft()(request)
@@ -209,6 +214,11 @@ def kubeconfig(
         )
     )
     return path
+
+
+def trusting(authority: str) -> dict[str, Any]:
+    """What a cluster entry needs for a server whose certificate this authority (PEM) has signed."""
+    return {"certificate-authority-data": base64.b64encode(authority.encode()).decode()}
 
 
 async def until(

@@ -19,8 +19,7 @@ CLUSTER_OPTIONS = (
     env_option(
         "--kubeconfig",
         metavar="FILE",
-        help="The kubeconfig file, or several joined by ':'.  [default: $KUBECONFIG, ~/.kube/config, the cluster "
-        "that it runs in]",
+        help="The kubeconfig file.  [default: those of $KUBECONFIG, ~/.kube/config, the cluster that it runs in]",
     ),
     env_option("--context", help="The context of the kubeconfig.  [default: its current one]"),
     env_option(

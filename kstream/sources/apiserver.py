@@ -9,11 +9,13 @@ from types import MappingProxyType
 from typing import Final
 
 import aiohttp
+from multidict import CIMultiDict
 from yarl import URL
 
 from kstream.core.errors import ConfigError
 from kstream.core.watching.reflection import Failure
 from kstream.ports import Clock
+from kstream.sources import socks
 from kstream.sources.credentials import (
     EXPIRY_MARGIN,
     TOKEN_FILE_EVERY,
@@ -23,6 +25,7 @@ from kstream.sources.credentials import (
     reread_token,
 )
 from kstream.sources.kubeconfig import KubeSettings
+from kstream.sources.redaction import redacted
 
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
@@ -36,7 +39,15 @@ class EncodedError(OSError):
 
 
 LISTS: Final = 8  # pages that are read at once, by whoever lists: each is held in memory whole
-FAILURES: Final = (aiohttp.ClientError, OSError, ssl.SSLError, ValueError, ConfigError)
+_WHICH_PROXY: Final = "see proxy-url in the kubeconfig, or else HTTPS_PROXY or HTTP_PROXY"
+FAILURES: Final[tuple[type[Exception], ...]] = (
+    aiohttp.ClientError,
+    OSError,
+    ssl.SSLError,
+    ValueError,
+    ConfigError,
+    *socks.FAILURES,
+)
 """What a request may raise; `failure_of` says what it means."""
 
 
@@ -72,16 +83,19 @@ class ApiServer:
         """Read the credentials anew. Raises ConfigError; what was before stays in use then."""
         credentials = await load(self.settings, self._clock)
         before = self._credentials
+        connector = None
+        if self._session is None or before is None or before.connection != credentials.connection:
+            connector = _connector(credentials)
         self._credentials = credentials
         self._token_read = self._clock.monotonic()
         self.serial += 1
-        if self._session is not None and before is not None and before.connection == credentials.connection:
+        if connector is None:
             return
         await self.close()
         self._doubted = before is not None
-        # No limit: each of 150 namespaces may hold a watch open. Our own deadlines end what hangs.
+        # Our own deadlines end what hangs.
         self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=credentials.tls or True),
+            connector=connector,
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=10.0),
             cookie_jar=aiohttp.DummyCookieJar(),
             read_bufsize=2**18,
@@ -122,9 +136,12 @@ class ApiServer:
         if self._session is None:
             raise UnverifiedError("the connection is being made anew")
         # A watch must not be held back by a compressor (LISTWATCH 4); for lists, it costs more CPU than it saves.
-        headers = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "kstream"}
+        headers = CIMultiDict(
+            {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "kstream"}
+        )
         if credentials.authorization:
             headers["Authorization"] = credentials.authorization
+        headers.extend(credentials.impersonation)
         response = await self._session.request(
             method,
             URL(credentials.host + path),
@@ -132,8 +149,7 @@ class ApiServer:
             json=body,
             headers=headers,
             allow_redirects=False,
-            proxy=credentials.proxy,
-            server_hostname=credentials.server_name,
+            proxy=None if _by_socks(credentials) else credentials.proxy,
         )
         encoding = response.headers.get("Content-Encoding", "identity")
         if encoding.lower() != "identity":
@@ -154,10 +170,25 @@ class ApiServer:
             self._credentials = await reread_token(credentials)
         return self.credentials
 
+    def redacted(self, text: str) -> str:
+        """What somebody else has said, without what nobody may read of the credentials in use."""
+        return redacted(text, self._credentials.secrets if self._credentials is not None else ())
+
     async def close(self) -> None:
         session, self._session = self._session, None
         if session is not None:
             await session.close()
+
+
+def _by_socks(credentials: Credentials) -> bool:
+    return credentials.proxy is not None and credentials.proxy.scheme == "socks5"
+
+
+def _connector(credentials: Credentials) -> aiohttp.TCPConnector:
+    """Raises ConfigError. No limit: each of 150 namespaces may hold a watch open."""
+    if credentials.proxy is not None and _by_socks(credentials):
+        return socks.socks_connector(credentials.proxy, credentials.tls or True)
+    return aiohttp.TCPConnector(limit=0, ssl=credentials.tls or True)
 
 
 def cause_of(error: Exception, *, certified: bool = False) -> str:
@@ -169,6 +200,15 @@ def cause_of(error: Exception, *, certified: bool = False) -> str:
             f"{getattr(found, 'verify_message', '') or found}. In the kubeconfig, certificate-authority has to be the "
             "one that signed it, and server, or tls-server-name, a name that it bears"
         )
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return f"The proxy refuses to connect us: it answers {error.status}; {_WHICH_PROXY}"
+    if isinstance(error, aiohttp.ClientProxyConnectionError):
+        said = error.os_error.strerror or type(error.os_error).__name__
+        return f"The proxy {error.host}:{error.port} cannot be reached: {said}; {_WHICH_PROXY}"
+    if isinstance(error, socks.FAILURES):
+        return f"The SOCKS proxy does not connect us: {error}; {_WHICH_PROXY}"
+    if isinstance(error, aiohttp.InvalidURL):
+        return "The address is none; see server in the kubeconfig"
     detail = str(error) or type(error).__name__
     # The refusal is an alert that arrives when we already ask: what is seen of it is a connection that breaks.
     broke = isinstance(error, (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ssl.SSLError))
@@ -190,8 +230,10 @@ def failure_of(error: Exception) -> tuple[Failure, str]:
             aiohttp.ClientConnectorError,
             aiohttp.ConnectionTimeoutError,
             aiohttp.InvalidURL,
+            aiohttp.ClientHttpProxyError,
             ConfigError,
             UnverifiedError,
+            *socks.FAILURES,
         ),
     ):
         return Failure.UNREACHED, detail

@@ -13,8 +13,8 @@ import yaml
 
 MAX_DEPTH: Final = 60
 # A document may be so many times as large as it is written, and so many nodes larger.
-_TIMES: Final = 20
-_MORE: Final = 1_000
+LARGER_TIMES: Final = 20
+LARGER_BY: Final = 1_000
 
 
 def read_document(text: str) -> tuple[yaml.Node | None, Any]:
@@ -68,7 +68,7 @@ def _check(root: yaml.Node) -> None:
     size, depth = _measure(root, measured, set())
     if depth > MAX_DEPTH:
         raise yaml.YAMLError(f"it is nested more than {MAX_DEPTH} deep")
-    if size > _TIMES * len(measured) + _MORE:
+    if size > LARGER_TIMES * len(measured) + LARGER_BY:
         raise yaml.YAMLError("its aliases make it far larger than it is written")
 
 

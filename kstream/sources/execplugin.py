@@ -13,9 +13,13 @@ from typing import Any, Final, NamedTuple
 
 from kstream.core.errors import ConfigError
 from kstream.ports import Clock
+from kstream.sources.kubeconfigfile import Cluster, Plugin, encoded
 
 WITHIN: Final = 30.0  # seconds for the program
-_SAID: Final = 300  # characters of its stderr that are repeated
+LARGEST: Final = 1 << 20  # bytes of what it prints
+_CHUNK: Final = 1 << 16
+_GRACE: Final = 1.0  # seconds for its pipes to close when it has been killed
+_CONFIG: Final = "client.authentication.k8s.io/exec"  # the extension of a cluster that is for plugins
 
 
 class Issued(NamedTuple):
@@ -27,41 +31,44 @@ class Issued(NamedTuple):
     expires: float | None  # seconds since the Unix epoch
 
 
-async def run_plugin(plugin: Mapping[str, Any], cluster: Mapping[str, Any], clock: Clock) -> Issued:
-    """Raises ConfigError when the program is missing, fails, hangs or prints no ExecCredential."""
-    command, version = str(plugin.get("command") or ""), str(plugin.get("apiVersion") or "")
-    if not command or not version:
-        raise ConfigError("The exec plugin of the kubeconfig has no command or no apiVersion; add them")
+def cluster_info(cluster: Cluster, *, host: str, authority: bytes, proxy: str) -> dict[str, Any]:
+    """What a plugin with provideClusterInfo is told of the cluster."""
+    info: dict[str, Any] = {
+        "server": host,
+        "tls-server-name": cluster.tls_server_name,
+        "insecure-skip-tls-verify": cluster.insecure_skip_tls_verify,
+        "certificate-authority-data": encoded(authority),
+        "proxy-url": proxy,
+        "disable-compression": cluster.disable_compression,
+        "config": next((each.extension for each in cluster.extensions if each.name == _CONFIG), None),
+    }
+    return {name: value for name, value in info.items() if value}
+
+
+async def run_plugin(plugin: Plugin, info: Mapping[str, Any], clock: Clock) -> Issued:
+    """`info`: see cluster_info. Raises ConfigError when the program is missing, fails, hangs or prints no
+    ExecCredential. What it printed is never repeated: there may be a credential in it."""
     spec: dict[str, Any] = {"interactive": False}
-    if plugin.get("provideClusterInfo"):
-        spec["cluster"] = {name: cluster[name] for name in _CLUSTER_INFO if name in cluster}
-    info = {"apiVersion": version, "kind": "ExecCredential", "spec": spec}
+    if plugin.provide_cluster_info:
+        spec["cluster"] = info
+    told = {"apiVersion": plugin.api_version, "kind": "ExecCredential", "spec": spec}
     environment = {
         **os.environ,
-        **{str(each["name"]): str(each["value"]) for each in plugin.get("env") or ()},
-        "KUBERNETES_EXEC_INFO": json.dumps(info),
+        **{variable.name: variable.value for variable in plugin.env},
+        "KUBERNETES_EXEC_INFO": json.dumps(told),
     }
-    status, output, said = await _run(
-        [command, *map(str, plugin.get("args") or ())], environment, plugin, clock
-    )
+    status, output = await _run([plugin.command, *plugin.args], environment, plugin, clock)
     if status != 0:
-        raise ConfigError(f"Exec plugin {command} ended with status {status}: {said or 'it said nothing'}")
-    return _read(command, version, output)
-
-
-_CLUSTER_INFO: Final = (
-    "server",
-    "tls-server-name",
-    "insecure-skip-tls-verify",
-    "certificate-authority-data",
-    "proxy-url",
-)
+        raise ConfigError(
+            f"Exec plugin {plugin.command} ended with status {status}; run it by hand to see why, or log in anew"
+        )
+    return _read(plugin, output)
 
 
 async def _run(
-    arguments: list[str], environment: dict[str, str], plugin: Mapping[str, Any], clock: Clock
-) -> tuple[int, bytes, str]:
-    command = arguments[0]
+    arguments: list[str], environment: dict[str, str], plugin: Plugin, clock: Clock
+) -> tuple[int, bytes]:
+    command = plugin.command
     try:
         # A session of its own, so that what it starts ends with it.
         process = await asyncio.create_subprocess_exec(
@@ -73,10 +80,14 @@ async def _run(
             start_new_session=True,
         )
     except OSError as error:
-        hint = plugin.get("installHint") or "install it, or correct the kubeconfig"
-        raise ConfigError(f"Exec plugin {command} cannot be started: {error.strerror}; {hint}") from error
+        remedy = "install it, or correct the kubeconfig"
+        raise ConfigError(f"Exec plugin {command} cannot be started: {error.strerror}; {remedy}") from None
+    except ValueError:  # an argument or a variable that no program can be given
+        raise ConfigError(
+            f"Exec plugin {command!r} cannot be started: its command, args or env have a NUL; correct the kubeconfig"
+        ) from None
     # Both pipes are read together: a program that fills the one must not block on the other.
-    talk = asyncio.ensure_future(process.communicate())
+    talk = asyncio.ensure_future(_talk(process))
     timer = asyncio.ensure_future(clock.sleep(WITHIN))
     try:
         await asyncio.wait((talk, timer), return_when=asyncio.FIRST_COMPLETED)
@@ -84,36 +95,84 @@ async def _run(
             raise ConfigError(
                 f"Exec plugin {command} has not answered within {WITHIN:.0f} s; run it by hand to see why"
             )
-        output, said = talk.result()
-        return process.returncode or 0, output, " ".join(said[-_SAID:].decode(errors="replace").split())
+        output = talk.result()
+        if len(output) > LARGEST:
+            raise ConfigError(
+                f"Exec plugin {command} printed more than {LARGEST >> 20} MiB; run it by hand to see what"
+            )
+        return process.returncode or 0, output
     finally:
         timer.cancel()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        talk.cancel()
-        await asyncio.gather(talk, timer, return_exceptions=True)
+        _kill(process)
+        # Read to the end: asyncio takes a process for running until its pipes are closed, and they are not while
+        # something in them waits to be read. What has left our session may hold them open for ever.
+        grace = asyncio.ensure_future(clock.sleep(_GRACE))
+        await asyncio.wait((talk, grace), return_when=asyncio.FIRST_COMPLETED)
+        for task in (talk, grace):
+            task.cancel()
+        await asyncio.gather(talk, grace, timer, return_exceptions=True)
+
+
+def _kill(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+async def _talk(process: asyncio.subprocess.Process) -> bytes:
+    """What it prints until it ends, and a little too much when it prints too much; its stderr is dropped."""
+    assert process.stdout is not None
+    assert process.stderr is not None
+    errors = asyncio.ensure_future(_drain(process.stderr))
+    try:
+        output = bytearray()
+        while data := await process.stdout.read(_CHUNK):
+            if len(output) <= LARGEST:
+                output += data
+            else:
+                _kill(process)
+        await errors
         await process.wait()
+        return bytes(output)
+    finally:
+        errors.cancel()
+        await asyncio.gather(errors, return_exceptions=True)
 
 
-def _read(command: str, version: str, output: bytes) -> Issued:
+async def _drain(stream: asyncio.StreamReader) -> None:
+    while await stream.read(_CHUNK):
+        pass
+
+
+def _read(plugin: Plugin, output: bytes) -> Issued:
+    command, version = plugin.command, plugin.api_version
     try:
         answer = json.loads(output)
+        if answer["kind"] != "ExecCredential" or not isinstance(answer["apiVersion"], str):
+            raise ValueError("another kind")
         status = answer["status"]
         expires = status.get("expirationTimestamp")
         issued = Issued(
-            str(status.get("token") or ""),
-            str(status.get("clientCertificateData") or ""),
-            str(status.get("clientKeyData") or ""),
+            _text(status, "token"),
+            _text(status, "clientCertificateData"),
+            _text(status, "clientKeyData"),
             datetime.fromisoformat(expires).timestamp() if expires else None,
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
         raise ConfigError(
             f"Exec plugin {command} printed no ExecCredential: run it by hand to see what"
-        ) from error
-    if answer.get("apiVersion") != version:
+        ) from None
+    if answer["apiVersion"] != version:
         raise ConfigError(
-            f"Exec plugin {command} speaks {answer.get('apiVersion')}, the kubeconfig wants {version}; make them agree"
+            f"Exec plugin {command} speaks another version than {version}, which the kubeconfig wants; "
+            "make them agree"
         )
-    if not issued.token and not (issued.certificate and issued.key):
+    if bool(issued.certificate) != bool(issued.key) or not (issued.token or issued.certificate):
         raise ConfigError(f"Exec plugin {command} gave neither a token nor a certificate with its key")
     return issued
+
+
+def _text(status: Mapping[str, Any], name: str) -> str:
+    value = status.get(name) or ""
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is no text")
+    return value

@@ -62,7 +62,7 @@ async def identify(api: ApiServer, clock: Clock) -> Identity:
             raise UnidentifiedError(str(error)) from error
     minor = "".join(c for c in version.minor[:_LONGEST] if c in "0123456789")
     new = version.major == "1" and bool(minor) and int(minor) >= _WATCH_LIST_SINCE
-    said = "".join(c for c in version.git_version[:_LONGEST] if c.isprintable())
+    said = "".join(c for c in api.redacted(version.git_version)[:_LONGEST] if c.isprintable())
     return Identity(ClusterInfo(api.credentials.cluster, said, uid), new)
 
 

@@ -118,8 +118,16 @@ class KubeSource:
 
     async def _put(self, stream: str, delivery: Delivery, complete: float = 0.0) -> None:
         if delivery.events or delivery.versions or delivery.reports:
+            delivery = delivery._replace(reports=[self._redacted(report) for report in delivery.reports])
             self._uncommitted[stream] += 1
             await self._merge.put(_Item(stream, delivery, self._clock.monotonic(), complete))
+
+    def _redacted(self, report: Report) -> Report:
+        """What a server or a proxy has said may repeat what it was sent."""
+        if not isinstance(report, Fault):
+            return report
+        message, details = self._api.redacted(report.message), self._api.redacted(report.details)
+        return report._replace(message=message, details=details)
 
     async def _report(self, *reports: Report) -> None:
         await self._put("", Delivery(reports=reports))

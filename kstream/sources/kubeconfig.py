@@ -1,37 +1,30 @@
-"""Kubeconfig files → what a connection needs.
+"""Kubeconfig files → the cluster and the user of a context, as kubectl takes them.
 
 Files are merged as kubectl merges them: for a name, and for the current context, the first file wins; paths in a file
-are relative to it. What the user entry means is left to kubernetes-asyncio, but for what a process that runs for weeks
-needs asked again: token files and exec plugins (LISTWATCH 11).
+are relative to it. What kubectl refuses is refused, in words of our own, which name the field and never what it holds.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
-
-import yaml
+from typing import Final
 
 from kstream.core.errors import ConfigError
-from kstream.sources.documents import read_document, told
+from kstream.sources.kubeconfigfile import Cluster, Context, Entries, Plugin, User, read_kubeconfig
 
 _IN_CLUSTER: Final = "KUBERNETES_SERVICE_HOST"
-_PATHS: Final = {
-    "cluster": ("certificate-authority",),
-    "user": ("client-certificate", "client-key", "tokenFile"),
-}
+_DEFAULT: Final = "~/.kube/config"
+_PLUGIN_VERSIONS: Final = ("client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1")
 
 
 @dataclass(frozen=True, kw_only=True)
 class KubeSettings:
     """How to find the cluster, and what of it to watch."""
 
-    kubeconfig: str | None = (
-        None  # one path, or several joined as in $KUBECONFIG; None: that, then ~/.kube/config
-    )
+    kubeconfig: str | None = None  # the path of one file; None: those of $KUBECONFIG, then ~/.kube/config
     context: str | None = None  # None: the current one
     namespaces: tuple[str, ...] = ()  # none: all
     service_account: Path = Path("/var/run/secrets/kubernetes.io/serviceaccount")  # where a pod finds its own
@@ -43,20 +36,40 @@ class Choice:
 
     files: str  # for messages
     cluster_name: str
+    user_name: str
+    user_there: bool
     namespace: str  # "" if the context has none
-    cluster: dict[str, Any]
-    user: dict[str, Any]
+    cluster: Cluster
+    user: User
+
+    @property
+    def of_cluster(self) -> str:
+        """For messages."""
+        return f"Kubeconfig {self.files}, cluster {self.cluster_name!r}"
+
+    @property
+    def of_user(self) -> str:
+        """For messages."""
+        return f"Kubeconfig {self.files}, user {self.user_name!r}"
 
 
 def config_paths(settings: KubeSettings) -> list[Path]:
     """The files to read; none means the service account of the pod that this runs in."""
-    joined = settings.kubeconfig or os.environ.get("KUBECONFIG")
-    if joined:
-        return [Path(path).expanduser() for path in joined.split(os.pathsep) if path]
-    default = Path("~/.kube/config").expanduser()
-    if not default.exists() and os.environ.get(_IN_CLUSTER):
+    if settings.kubeconfig:
+        return [_expanded(settings.kubeconfig)]
+    if joined := os.environ.get("KUBECONFIG"):
+        return [_expanded(path) for path in dict.fromkeys(joined.split(os.pathsep)) if path]
+    default = _expanded(_DEFAULT)
+    if os.environ.get(_IN_CLUSTER) and not default.exists():
         return []
     return [default]
+
+
+def _expanded(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:  # neither $HOME nor an entry in passwd
+        return Path(path)
 
 
 def stamp(paths: Sequence[Path]) -> tuple[tuple[int, int], ...]:
@@ -65,7 +78,7 @@ def stamp(paths: Sequence[Path]) -> tuple[tuple[int, int], ...]:
     for path in paths:
         try:
             stat = path.stat()
-        except OSError:
+        except (OSError, ValueError):
             stats.append((0, 0))
         else:
             stats.append((stat.st_mtime_ns, stat.st_size))
@@ -75,99 +88,116 @@ def stamp(paths: Sequence[Path]) -> tuple[tuple[int, int], ...]:
 def choose(paths: Sequence[Path], context: str | None) -> Choice:
     """Raises ConfigError for what is missing, unreadable, malformed, or refers to what is not there."""
     shown = os.pathsep.join(map(str, paths))
-    contents = [(path, _read(path)) for path in paths if path.exists()]
-    if not contents:
+    files = [entries for path in paths if (entries := read_kubeconfig(path)) is not None]
+    if not files:
+        raise ConfigError(f"Kubeconfig {shown} does not exist; {_remedy(paths)}")
+    merged = _merged(files)
+    name, chosen = _context(merged, context, shown)
+    cluster = merged.clusters.get(chosen.cluster)
+    if cluster is None:
         raise ConfigError(
-            f"Kubeconfig {shown} does not exist; set --kubeconfig or KUBECONFIG to the file of your cluster"
+            f"Kubeconfig {shown}: context {name!r} refers to cluster {chosen.cluster!r}, which is not there"
         )
-    contexts = _entries(contents, "contexts", "context")
-    current = next((name for _, c in contents if (name := c.get("current-context"))), None)
-    if isinstance(current, list | dict):
-        raise ConfigError(
-            f"Kubeconfig {shown}: current-context is no name; write one, or choose with --context"
-        )
-    name = context or (str(current) if current else None)
-    if not name:
-        raise ConfigError(f"Kubeconfig {shown} has no current context; choose one with --context")
-    if name not in contexts:
-        names = ", ".join(sorted(contexts)) or "none"
-        raise ConfigError(f"Kubeconfig {shown} has no context {name!r}; it has: {names}")
-    chosen = contexts[name]
-    cluster = _referred(contents, "cluster", chosen, name, shown)
-    if not isinstance(cluster.get("server"), str):
-        raise ConfigError(
-            f"Kubeconfig {shown}: cluster {chosen['cluster']!r} has no server; add its https:// address"
-        )
-    user = _referred(contents, "user", chosen, name, shown) if chosen.get("user") else {}
-    return Choice(
+    choice = Choice(
         files=shown,
-        cluster_name=str(chosen["cluster"]),
-        namespace=str(chosen.get("namespace") or ""),
+        cluster_name=chosen.cluster,
+        user_name=chosen.user,
+        user_there=chosen.user in merged.users,
+        namespace=chosen.namespace,
         cluster=cluster,
-        user=user,
+        user=merged.users.get(chosen.user, User()),
+    )
+    for wrong in (*_of_cluster(cluster), *_of_user(choice.user)):
+        where, what = wrong
+        raise ConfigError(f"{choice.of_cluster if where is Cluster else choice.of_user}: {what}")
+    return choice
+
+
+def _remedy(paths: Sequence[Path]) -> str:
+    if len(paths) == 1 and os.pathsep in str(paths[0]):
+        return f"--kubeconfig is one file; several are joined with {os.pathsep!r} in KUBECONFIG"
+    return "set --kubeconfig or KUBECONFIG to the file of your cluster"
+
+
+def _merged(files: Sequence[Entries]) -> Entries:
+    backwards = list(reversed(files))
+    return Entries.model_construct(
+        clusters={name: each for file in backwards for name, each in file.clusters.items()},
+        users={name: each for file in backwards for name, each in file.users.items()},
+        contexts={name: each for file in backwards for name, each in file.contexts.items()},
+        current_context=next((file.current_context for file in files if file.current_context), ""),
     )
 
 
-def _read(path: Path) -> dict[str, Any]:
-    try:
-        _, content = read_document(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigError(
-            f"Kubeconfig {path} cannot be read: {error.strerror or error}; check its mode"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"Kubeconfig {path} is no YAML: it is not UTF-8; write it anew") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(
-            f"Kubeconfig {path} is no YAML: {told(error)}; correct it or write it anew"
-        ) from None
-    if content is None:
-        return {}  # an empty file among several is allowed
-    if not isinstance(content, dict):
-        raise ConfigError(f"Kubeconfig {path} is no kubeconfig: it has no clusters, users and contexts")
-    return content
+def _context(merged: Entries, context: str | None, shown: str) -> tuple[str, Context]:
+    name = context or merged.current_context
+    if name in merged.contexts:
+        return name, merged.contexts[name]
+    if not name:
+        raise ConfigError(f"Kubeconfig {shown} has no current context; choose one with --context")
+    names = ", ".join(sorted(merged.contexts)) or "none"
+    raise ConfigError(f"Kubeconfig {shown} has no context {name!r}; it has: {names}")
 
 
-def _entries(
-    contents: Sequence[tuple[Path, dict[str, Any]]], section: str, field: str
-) -> dict[str, dict[str, Any]]:
-    entries: dict[str, dict[str, Any]] = {}
-    for path, content in contents:
-        listed = content.get(section) or []
-        if not isinstance(listed, list):
-            raise ConfigError(f"Kubeconfig {path}: {section} is no list; correct it")
-        for entry in listed:
-            if not isinstance(entry, dict) or "name" not in entry:
-                raise ConfigError(f"Kubeconfig {path}: an entry of {section} has no name; correct it")
-            body = entry.get(field) or {}
-            if not isinstance(body, dict):
-                raise ConfigError(f"Kubeconfig {path}: {field} {entry['name']!r} is no mapping; correct it")
-            entries.setdefault(str(entry["name"]), _absolute(body, field, path.absolute().parent))
-    return entries
+_Wrong = tuple[type, str]
 
 
-def _absolute(body: dict[str, Any], field: str, folder: Path) -> dict[str, Any]:
-    body = dict(body)
-    for name in _PATHS.get(field, ()):
-        if isinstance(body.get(name), str) and body[name]:
-            body[name] = str(folder / body[name])
-    plugin = body.get("exec")
-    if field == "user" and isinstance(plugin, dict) and os.sep in str(plugin.get("command", "")):
-        body["exec"] = {**plugin, "command": str(folder / str(plugin["command"]))}
-    return body
-
-
-def _referred(
-    contents: Sequence[tuple[Path, dict[str, Any]]],
-    field: str,
-    chosen: dict[str, Any],
-    context: str,
-    shown: str,
-) -> dict[str, Any]:
-    name = chosen.get(field)
-    entry = _entries(contents, f"{field}s", field).get(str(name))
-    if entry is None:
-        raise ConfigError(
-            f"Kubeconfig {shown}: context {context!r} refers to {field} {name!r}, which is not there"
+def _of_cluster(cluster: Cluster) -> Iterator[_Wrong]:
+    """What client-go's validateClusterInfo refuses."""
+    if not cluster.server:
+        yield Cluster, "it has no server; add its https:// address"
+    if cluster.certificate_authority and cluster.certificate_authority_data:
+        yield (
+            Cluster,
+            "it has both certificate-authority and certificate-authority-data; remove the one that is not right",
         )
-    return entry
+    if cluster.certificate_authority:
+        yield from _unreadable(Cluster, "certificate-authority", cluster.certificate_authority)
+
+
+def _of_user(user: User) -> Iterator[_Wrong]:
+    """What client-go's validateAuthInfo refuses."""
+    if (user.token or user.token_file) and (user.username or (user.token and user.password)):
+        yield User, "it has both a token and a username or password; remove the one that is not right"
+    if user.client_certificate or user.client_certificate_data:
+        if user.client_certificate and user.client_certificate_data:
+            yield User, "it has both client-certificate and client-certificate-data; remove one of them"
+        if user.client_key and user.client_key_data:
+            yield User, "it has both client-key and client-key-data; remove one of them"
+        if not user.client_key and not user.client_key_data:
+            yield User, "it has a client-certificate without a client-key; add the key"
+        for field, path in (
+            ("client-certificate", user.client_certificate),
+            ("client-key", user.client_key),
+        ):
+            if path:
+                yield from _unreadable(User, field, path)
+    if user.exec is not None:
+        yield from ((User, what) for what in _of_plugin(user.exec))
+        if user.auth_provider is not None:
+            yield User, "it has both exec and auth-provider; remove one of them"
+    if (user.as_uid or user.as_groups or user.as_user_extra) and not user.impersonate:
+        yield User, "it has as-uid, as-groups or as-user-extra without as; add the name to impersonate"
+
+
+def _of_plugin(plugin: Plugin) -> Iterator[str]:
+    if not plugin.command:
+        yield "exec has no command; add it"
+    if plugin.api_version not in _PLUGIN_VERSIONS:
+        yield f"exec has no apiVersion that is known; write {' or '.join(_PLUGIN_VERSIONS)}"
+    if any(not variable.name for variable in plugin.env):
+        yield "exec has a variable without a name in env; add it"
+    asked = plugin.interactive_mode or ("IfAvailable" if plugin.api_version.endswith("v1beta1") else "")
+    if asked == "Always":
+        yield "exec has interactiveMode Always, but kstream has no terminal for it; use another way to log in"
+    elif asked not in ("Never", "IfAvailable"):
+        yield "exec has no interactiveMode that is known; write Never or IfAvailable"
+
+
+def _unreadable(entry: type, field: str, path: str) -> Iterator[_Wrong]:
+    try:
+        with open(path, "rb"):
+            return
+    except (OSError, ValueError) as error:
+        cause = error.strerror if isinstance(error, OSError) and error.strerror else "it is no path"
+        yield entry, f"{field} {path!r} cannot be read: {cause}; correct it"

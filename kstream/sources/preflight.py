@@ -44,7 +44,8 @@ async def preflight(settings: KubeSettings, clock: Clock) -> list[Finding]:
     """Kubeconfig, then the cluster, then each permission; what depends on something that failed is left out."""
     api = ApiServer(settings, clock)
     try:
-        return await _look(api, clock)
+        findings = await _look(api, clock)
+        return [finding._replace(cause=api.redacted(finding.cause)) for finding in findings]
     finally:
         await api.close()
 

@@ -102,7 +102,12 @@ async def test_a_certificate_may_come_from_an_exec_plugin(tmp_path: Path, certif
     version = "client.authentication.k8s.io/v1"
     text = json.dumps({"apiVersion": version, "kind": "ExecCredential", "status": status})
     (tmp_path / "plugin.py").write_text(f"print({text!r})")
-    plugin = {"apiVersion": version, "command": sys.executable, "args": [str(tmp_path / "plugin.py")]}
+    plugin = {
+        "apiVersion": version,
+        "command": sys.executable,
+        "args": [str(tmp_path / "plugin.py")],
+        "interactiveMode": "Never",
+    }
     async with _serving(certificate) as server:
         settings = _settings(tmp_path, server.kubeconfig(), user={"exec": plugin})
         async with recording(server, tmp_path, settings=settings) as record:

@@ -17,8 +17,8 @@ from kstream.core.errors import ConfigError
 from kstream.core.timeline.health import ErrorCode
 from kstream.sources.credentials import files_changed, load, reread_token
 from kstream.sources.kubeconfig import KubeSettings
-from simulator.apiserver.tls import make_certificate
-from tests.scripted import ScriptedServer, Stream, kubeconfig, until
+from simulator.apiserver.tls import Certificate, make_certificate
+from tests.scripted import ScriptedServer, Stream, kubeconfig, trusting, until
 from tests.sources.recording import recording
 
 
@@ -42,6 +42,7 @@ def plugin(folder: Path, body: str) -> dict[str, Any]:
             "args": [str(path)],
             "env": [{"name": "WHO", "value": "me"}],
             "provideClusterInfo": True,
+            "interactiveMode": "Never",
         }
     }
 
@@ -49,7 +50,7 @@ def plugin(folder: Path, body: str) -> dict[str, Any]:
 def settings(
     folder: Path,
     user: dict[str, Any] | None = None,
-    server: str = "http://127.0.0.1:1/",
+    server: str = "https://127.0.0.1:1/",
     cluster: dict[str, Any] | None = None,
 ) -> KubeSettings:
     return KubeSettings(kubeconfig=str(kubeconfig(folder / "config", server, user=user, cluster=cluster)))
@@ -58,9 +59,9 @@ def settings(
 async def test_a_token_is_a_bearer_token(tmp_path: Path) -> None:
     credentials = await load(settings(tmp_path, {"token": "abc"}), VirtualClock())
     assert credentials.authorization == "Bearer abc"
-    assert credentials.host == "http://127.0.0.1:1"
+    assert credentials.host == "https://127.0.0.1:1"
     assert credentials.cluster == "my-cluster"
-    assert credentials.tls is None
+    assert credentials.tls is not None
 
 
 async def test_a_user_and_a_password_are_basic(tmp_path: Path) -> None:
@@ -83,7 +84,7 @@ async def test_https_is_verified_unless_told_otherwise(tmp_path: Path) -> None:
 
 async def test_a_certificate_that_is_none_is_named(tmp_path: Path) -> None:
     data = base64.b64encode(b"nonsense").decode()
-    with pytest.raises(ConfigError, match=r"certificate of .*config"):
+    with pytest.raises(ConfigError, match=r"config: the certificate-authority holds no certificate in PEM"):
         await load(
             settings(tmp_path, server="https://127.0.0.1:1", cluster={"certificate-authority-data": data}),
             VirtualClock(),
@@ -141,23 +142,16 @@ async def test_in_a_pod_the_service_account_is_who_we_are(
     assert set(server.tokens) == {"Bearer pod-token"}
 
 
-@pytest.mark.parametrize(("bypass", "proxy"), [("", "http://proxy:3128"), ("127.0.0.1", None)])
-async def test_proxies_are_those_of_the_environment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bypass: str, proxy: str | None
-) -> None:
-    monkeypatch.setenv("http_proxy", "http://proxy:3128")
-    monkeypatch.setenv("no_proxy", bypass)
-    assert (await load(settings(tmp_path), VirtualClock())).proxy == proxy
-
-
 async def test_a_netrc_does_not_replace_our_credentials(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, certificate: Certificate
 ) -> None:
     (tmp_path / "netrc").write_text("default login someone password else\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     server = ScriptedServer()
-    async with server.running(), recording(server, tmp_path) as record:
-        await record.synced()
+    async with server.running(tls=certificate.context):
+        config = kubeconfig(tmp_path / "config", server.url, cluster=trusting(certificate.authority))
+        async with recording(server, tmp_path, config=config) as record:
+            await record.synced()
     assert set(server.tokens) == {"Bearer good"}
 
 
@@ -172,14 +166,21 @@ async def test_a_token_file_is_read_again_and_a_gap_in_it_is_survived(tmp_path: 
     assert (await reread_token(credentials)).authorization == "Bearer one"
 
 
-async def test_a_token_file_is_used_anew_within_a_minute_of_its_change(tmp_path: Path) -> None:
+async def test_a_token_file_is_used_anew_within_a_minute_of_its_change(
+    tmp_path: Path, certificate: Certificate
+) -> None:
     server = ScriptedServer()
     first, second = Stream(), Stream()
     server.on("watch pods", first, second)
     token = tmp_path / "token"
     token.write_text("one")
-    async with server.running():
-        config = kubeconfig(tmp_path / "config", server.url, user={"tokenFile": "token"})
+    async with server.running(tls=certificate.context):
+        config = kubeconfig(
+            tmp_path / "config",
+            server.url,
+            user={"tokenFile": "token"},
+            cluster=trusting(certificate.authority),
+        )
         async with recording(server, tmp_path, config=config) as record:
             await until(first.opened.is_set)
             token.write_text("two")
@@ -204,8 +205,8 @@ async def test_an_exec_plugin_gives_the_token_and_is_told_about_the_cluster(tmp_
         "info = json.loads(os.environ['KUBERNETES_EXEC_INFO'])\n"
         "give(token=os.environ['WHO'] + info['spec']['cluster']['server'])",
     )
-    credentials = await load(settings(tmp_path, user, server="http://127.0.0.1:1"), VirtualClock())
-    assert credentials.authorization == "Bearer mehttp://127.0.0.1:1"
+    credentials = await load(settings(tmp_path, user, server="https://127.0.0.1:1"), VirtualClock())
+    assert credentials.authorization == "Bearer mehttps://127.0.0.1:1"
     assert credentials.expires is None
 
 
@@ -217,22 +218,38 @@ async def test_an_exec_plugin_may_print_a_megabyte_to_stderr(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("body", "said"),
     [
-        ("sys.exit('log in first')", "ended with status 1: log in first"),
+        ("sys.exit('log in first')", "ended with status 1; run it by hand"),
         ("print('hello')", "printed no ExecCredential"),
         ("give()", "neither a token nor a certificate"),
-        ("print(json.dumps({'apiVersion': 'other', 'status': {'token': 'a'}}))", "speaks other"),
+        (
+            "print(json.dumps({'apiVersion': 'o', 'kind': 'ExecCredential', 'status': {'token': 'a'}}))",
+            "speaks another",
+        ),
     ],
 )
-async def test_an_exec_plugin_that_fails_is_named_with_what_it_said(
-    tmp_path: Path, body: str, said: str
-) -> None:
+async def test_an_exec_plugin_that_fails_is_named(tmp_path: Path, body: str, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         await load(settings(tmp_path, plugin(tmp_path, body)), VirtualClock())
 
 
-async def test_an_exec_plugin_that_is_not_there_is_answered_with_its_install_hint(tmp_path: Path) -> None:
-    user = {"exec": {"command": "no-such-plugin", "apiVersion": "v1", "installHint": "get it at example.org"}}
-    with pytest.raises(ConfigError, match=r"no-such-plugin cannot be started.*get it at example\.org"):
+async def test_an_exec_plugin_that_is_not_there_is_named(tmp_path: Path) -> None:
+    user = plugin(tmp_path, "")
+    user["exec"]["command"] = "no-such-plugin"
+    with pytest.raises(ConfigError, match=r"no-such-plugin cannot be started: No such file.*install it"):
+        await load(settings(tmp_path, user), VirtualClock())
+
+
+@pytest.mark.parametrize("field", [{"args": ["a\0b"]}, {"env": [{"name": "A", "value": "b\0"}]}])
+async def test_what_no_program_can_be_given_is_said(tmp_path: Path, field: dict[str, Any]) -> None:
+    user = plugin(tmp_path, "")
+    user["exec"] |= field
+    with pytest.raises(ConfigError, match="cannot be started: its command, args or env have a NUL"):
+        await load(settings(tmp_path, user), VirtualClock())
+
+
+async def test_an_exec_plugin_may_not_print_without_end(tmp_path: Path) -> None:
+    user = plugin(tmp_path, "while True:\n    sys.stdout.write('x' * 2**16)")
+    with pytest.raises(ConfigError, match="printed more than 1 MiB"):
         await load(settings(tmp_path, user), VirtualClock())
 
 
@@ -251,7 +268,9 @@ async def test_an_exec_plugin_that_hangs_is_given_30_s_and_killed_with_its_child
         await loading
 
 
-async def test_an_exec_credential_is_renewed_before_it_expires(tmp_path: Path) -> None:
+async def test_an_exec_credential_is_renewed_before_it_expires(
+    tmp_path: Path, certificate: Certificate
+) -> None:
     server = ScriptedServer()
     streams = [Stream() for _ in range(3)]
     server.on("watch pods", *streams)
@@ -260,8 +279,10 @@ async def test_an_exec_credential_is_renewed_before_it_expires(tmp_path: Path) -
     user = plugin(
         tmp_path, f"give(token=f'run{{count}}', expirationTimestamp={expiry!r} if count == 0 else {later!r})"
     )
-    async with server.running():
-        config = kubeconfig(tmp_path / "config", server.url, user=user)
+    async with server.running(tls=certificate.context):
+        config = kubeconfig(
+            tmp_path / "config", server.url, user=user, cluster=trusting(certificate.authority)
+        )
         async with recording(server, tmp_path, config=config) as record:
             await until(streams[0].opened.is_set)
             await record.clock.advance(60)
@@ -275,3 +296,17 @@ async def test_an_exec_credential_is_renewed_before_it_expires(tmp_path: Path) -
     ]
     assert tokens == ["Bearer run0", "Bearer run0", "Bearer run1"]
     assert (tmp_path / "runs").read_text() == "xx"
+
+
+async def test_every_request_is_made_as_somebody_else(tmp_path: Path, certificate: Certificate) -> None:
+    server = ScriptedServer()
+    user = {"token": "good", "as": "viewer", "as-groups": ["a", "b"]}
+    async with server.running(tls=certificate.context):
+        config = kubeconfig(
+            tmp_path / "config", server.url, user=user, cluster=trusting(certificate.authority)
+        )
+        async with recording(server, tmp_path, config=config) as record:
+            await record.synced()
+    who = (("Impersonate-User", "viewer"), ("Impersonate-Group", "a"), ("Impersonate-Group", "b"))
+    assert set(server.impersonated) == {who}
+    assert len(server.impersonated) > 5

@@ -20,21 +20,7 @@ from simulator.apiserver.watching import Watch
 from tests.world.cluster import Cluster
 from tests.world.loop import LEAST, LoopClock
 
-_CREDENTIALS = Credentials(
-    host="https://played",
-    cluster="world",
-    namespace="",
-    authorization="",
-    token_file=None,
-    expires=None,
-    tls=None,
-    certified=False,
-    server_name=None,
-    proxy=None,
-    connection="played",
-    files=(),
-    stamp=(),
-)
+_CREDENTIALS = Credentials(host="https://played", cluster="world", namespace="", connection="played")
 
 
 class Faults:
