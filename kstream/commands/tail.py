@@ -51,7 +51,8 @@ async def _tail(url: str, namespaces: tuple[str, ...], as_json: bool, reconnect:
         if status.link is Link.WAITING:
             failed = f", {status.failed} attempts failed" if status.error is not None else ""
             click.echo(
-                f"{visible(status.reason or 'connection lost')}{failed}; trying again in {status.wait:g} s", err=True
+                f"{visible(status.reason or 'connection lost')}{failed}; trying again in {status.wait:g} s",
+                err=True,
             )
 
     client = Client(url, namespaces=namespaces, reconnect=reconnect, wait_for_server=False, on_status=tell)
