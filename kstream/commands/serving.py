@@ -13,6 +13,7 @@ import click
 from kstream.config import VERSION
 from kstream.core.errors import KstreamError
 from kstream.ending import first_of, stop_on_signals
+from kstream.ports import EventLog
 from kstream.processlog.lines import say
 from kstream.run import Address, Server, run, start_recording
 from kstream.workers.crew import Crew
@@ -36,6 +37,11 @@ def announce(server: Server, address: Address) -> None:
     else:
         line = f"kstream {server.mode}: {address.websocket}  ·  open {address.page}  ·  Ctrl-C stops"
     click.echo(line)
+
+
+def _file_of(log: EventLog) -> dict[str, str]:
+    path = getattr(log, "path", None)
+    return {} if path is None else {"log": str(path)}
 
 
 async def serve_until_stopped(
@@ -62,8 +68,8 @@ async def serve_until_stopped(
             version=VERSION,
             url=address.page,
             workers=1 if crew is None else crew.count,
-            log=str(getattr(server.log, "path", "")),
             head=server.log.head,
+            **_file_of(server.log),
         )
         announce(server, address)
         if alongside is not None:

@@ -56,7 +56,7 @@ class Lines(logging.Formatter):
         if not hasattr(record, FIELDS):
             fields["logger"] = record.name
         if record.exc_info and (error := record.exc_info[1]) is not None:
-            if isinstance(error, OSError):
+            if isinstance(error, OSError) and record.levelno < logging.CRITICAL:
                 # The system said no: which call it was said to helps nobody who reads this.
                 fields["error"] = str(error) or type(error).__name__
             else:
