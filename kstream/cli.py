@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from kstream.core.errors import KstreamError
+from kstream.core.visible import visible
 
 _OWN = ("serve", "replay", "record", "trim", "tail", "check")
 _EXTENSIONS = "kstream.commands"
@@ -51,7 +52,7 @@ class KstreamGroup(click.Group):
         try:
             return super().invoke(ctx)
         except KstreamError as error:
-            click.echo(f"Error: {error}", err=True)
+            click.echo(f"Error: {visible(str(error))}", err=True)
             sys.exit(error.exit_code)
         except KeyboardInterrupt:
             # Commands that wait handle Ctrl-C themselves; this is one that was interrupted before it could.

@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Callable
 from functools import partial
+from importlib.metadata import version
 from typing import Any, Final, Literal, TypeVar
 
 import click
@@ -17,6 +18,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from kstream.core.delivery.origins import allowed_hosts, allowed_origins, host_form
 from kstream.core.delivery.socketfaults import SocketFault, parse_faults
 from kstream.core.errors import ConfigError
+
+VERSION: Final = version("kstream")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -40,6 +43,8 @@ class ServeSettings(BaseModel):
     metrics_interval: float = Field(default=10.0, gt=0, le=_DAY)  # seconds
     fault: tuple[SocketFault, ...] = ()
     output: Literal["text", "json"] = "text"
+    log_format: Literal["text", "json"] = "text"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
 
 
 # Kubernetes sets KSTREAM_PORT=tcp://10.0.0.1:80 in every pod beside a Service that is named kstream.
@@ -77,6 +82,29 @@ def env_option(*declarations: str, **attributes: Any) -> Callable[[F], F]:
 
 def _decorate(declarations: tuple[str, ...], attributes: dict[str, Any], command: F) -> F:
     return click.option(*declarations, **attributes)(command)
+
+
+LOGGING_OPTIONS = (
+    env_option(
+        "--log-format",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        help="What happens, on stderr: lines for people, or a JSON object a line.",
+    ),
+    env_option(
+        "--log-level",
+        type=click.Choice(["debug", "info", "warning", "error"]),
+        default="info",
+        help="The least that is worth a line; debug has every request.",
+    ),
+)
+
+
+def logging_options(command: F) -> F:
+    """The options of what is said on stderr, of commands that run for long."""
+    for option in reversed(LOGGING_OPTIONS):
+        command = option(command)
+    return command
 
 
 SERVING_OPTIONS = (
@@ -122,6 +150,7 @@ SERVING_OPTIONS = (
         default="text",
         help="How to print the address at the start.",
     ),
+    *LOGGING_OPTIONS,
 )
 
 

@@ -28,6 +28,11 @@ def stop_on_signals(stop: asyncio.Event) -> None:
 
 def _no_second_chance(number: int, _: object) -> None:
     signal.signal(number, signal.SIG_DFL)
+    bound_the_end()
+
+
+def bound_the_end() -> None:
+    """From now on the process has 30 seconds to end by itself."""
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(_LONGEST_END)
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from kstream.core.timeline.events import Delivery, Event, Known, WatchEvent
-from kstream.core.timeline.health import ClusterInfo
+from kstream.core.timeline.health import ClusterInfo, Report
 from kstream.core.timeline.retention import Holding
 from kstream.core.timeline.state import ClusterState
 from kstream.core.timeline.terms import Term
@@ -29,6 +29,12 @@ class Clock(Protocol):
     async def wait(self, event: asyncio.Event, seconds: float) -> bool:
         """Wait until `event` is set, for `seconds` at most (may be infinite); says whether it is set."""
         ...
+
+
+class Reporter(Protocol):
+    """Who is told what a source says about itself; `after` is the seq of the last event that came before it."""
+
+    def __call__(self, report: Report, *, after: int) -> None: ...
 
 
 class Source(Protocol):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 from collections import Counter
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Self, TextIO
 
 from kstream.core.client.state import Message
+from kstream.core.visible import visible
 
 _RESET = "\x1b[0m"
 _COLOURS = {
@@ -25,8 +25,6 @@ _GOOD = frozenset(("Running", "Completed", "Succeeded", "Ready", "Active"))
 _PASSING = frozenset(
     ("Pending", "ContainerCreating", "PodInitializing", "Terminating", "NotReady", "SchedulingDisabled")
 )
-# What would move the cursor or colour the terminal of whoever reads: C0, DEL, C1, line separators.
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+")
 _NAME, _STATUS, _LABEL = 44, 20, 10
 
 
@@ -50,7 +48,7 @@ class Renderer:
         parts = [(f"{_clock(message)} ", "dim"), *_parts(message)]
         out, left = [], self.width
         for text, colour in parts:
-            text = _CONTROL.sub(" ", text)
+            text = visible(text)
             if left is not None:
                 if len(text) > left:
                     text = text[: max(left - 1, 0)] + "…" if left else ""

@@ -19,11 +19,16 @@ from kstream.core.timeline.health import Health, Report
 from kstream.delivery.hub import Hub
 from kstream.ending import first_of
 from kstream.logs.places import settled
-from kstream.ports import Clock, EventLog, Source, Timeline
+from kstream.ports import Clock, EventLog, Reporter, Source, Timeline
+from kstream.processlog.clients import log_clients
+from kstream.processlog.faults import FaultLog
 from kstream.retention import Retention
-from kstream.service import Reporter, follow, record
+from kstream.service import follow, record
+from kstream.web.accesslog import http_logging
 from kstream.web.api import Status
 from kstream.web.app import Control, make_app
+from kstream.web.metrics import Whole
+from kstream.web.seats import Seats
 
 
 class Address(NamedTuple):
@@ -69,7 +74,9 @@ class Server:
         None  # of a source that another process records
     )
     recording: Recording = field(default_factory=Recording)  # what the process that records has done
-    share_port: bool = False  # with other processes that serve the same
+    seats: Seats | None = None  # of all who serve behind the port, where this process is not the only one
+    whole: Whole | None = None  # the measures of these
+    share_port: bool = False  # with them
 
 
 async def run(server: Server, *, ready: Callable[[Address], None], stop: asyncio.Event) -> None:
@@ -106,14 +113,18 @@ async def run(server: Server, *, ready: Callable[[Address], None], stop: asyncio
         time=server.time,
         status=server.status,
         control=server.control,
+        seats=server.seats,
+        whole=server.whole,
     )
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
+    runner = web.AppRunner(app, shutdown_timeout=5.0, **http_logging())
     await runner.setup()
     try:
         address = await _listen(runner, settings, share_port=server.share_port)
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(hub.run()), tasks.create_task(follow(log, hub))]
             running += start_recording(server, tasks, report=hub.report)
+            if not server.share_port:
+                running.append(tasks.create_task(log_clients(lambda: len(hub), server.clock)))
             if server.reports is not None:
                 running.append(tasks.create_task(_pass_on(server.reports, hub)))
             ready(address)
@@ -140,7 +151,7 @@ def start_recording(
             server.source,
             server.log,
             server.clock,
-            report=report,
+            report=FaultLog(report, server.clock),
             progress=server.recording.progress,
             committed=server.recording.commits.add,
             retention=server.retention,

@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import aclosing
-from typing import Protocol
 
 from kstream.core.errors import LogFullError
 from kstream.core.timeline.events import Delivery, Known
-from kstream.core.timeline.health import Cleared, ErrorCode, Fault, Identified, Report
+from kstream.core.timeline.health import Cleared, ErrorCode, Fault, Identified
 from kstream.core.timeline.recorder import Recorder
 from kstream.delivery.hub import Hub
-from kstream.ports import Clock, EventLog, Jump, Source
+from kstream.ports import Clock, EventLog, Jump, Reporter, Source
 from kstream.retention import Retention
 
 _FULL = "log"
 _RETRY = 5.0  # seconds between tries to write to a full disk
-
-
-class Reporter(Protocol):
-    def __call__(self, report: Report, *, after: int) -> None: ...
 
 
 async def record(

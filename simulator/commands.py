@@ -22,6 +22,7 @@ from kstream.core.timeline.retention import Keep
 from kstream.logs.leftovers import sweep
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import Clock
+from kstream.processlog.setup import process_log
 from kstream.run import Server
 from kstream.sources.documents import read_document
 from kstream.workers.crew import Crew
@@ -115,9 +116,10 @@ def simulate(*, listed: bool, log: Path | None, workers: int, **options: Any) ->
     if listed:
         _list(as_json=settings.output == "json")
         return
-    keep = keep_settings(options, temporary=log is None)
     clock = SystemClock()
-    asyncio.run(_simulate(build(clock=clock, **options), settings, log, keep, clock, workers))
+    with process_log(settings.log_format, settings.log_level, clock=clock):
+        keep = keep_settings(options, temporary=log is None)
+        asyncio.run(_simulate(build(clock=clock, **options), settings, log, keep, clock, workers))
 
 
 async def _simulate(

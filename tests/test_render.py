@@ -152,9 +152,17 @@ def test_colours_add_nothing_but_colours() -> None:
 
 
 def test_what_the_server_sent_cannot_drive_the_terminal() -> None:
-    evil = "a\x1b]0;title\x07b\r\nc\x9b31m\u2028d"
-    shown = Renderer(colour=False).line({"type": evil, "timestamp": evil, "data": None})
-    assert not re.search(r"[\x00-\x1f\x7f-\x9f\u2028]", shown)
+    evil = "a\x1b]0;title\x07b\r\nc\x9b31m\u2028d\u202ee\u200bf"
+    for message in (
+        {"type": evil, "timestamp": evil, "data": None},
+        {"type": "pod_event", "action": "ADDED", "data": {**POD, "name": evil, "status": evil}},
+        {"type": "error", "error": {"code": evil, "message": evil, "details": evil}},
+    ):
+        shown = Renderer(colour=False).line({"timestamp": AT, **message})
+        assert shown.isprintable()
+        assert r"\u001b]0;title" in shown
+        if message["type"] != evil:
+            assert r"\u202ee\u200bf" in shown
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ from kstream.clock import SystemClock
 from kstream.commands.cluster import cluster_options, kube_settings
 from kstream.config import env_option, listening
 from kstream.core.errors import BindError, LogError
+from kstream.core.visible import json_text, visible
 from kstream.logs.sqlite import SqliteLog
 from kstream.sources.preflight import Finding, preflight
 
@@ -34,7 +34,7 @@ def check(host: str, port: int, log: str | None, output: str, **cluster: Any) ->
     """
     findings = asyncio.run(_look(host, port, log, cluster))
     if output == "json":
-        click.echo(json.dumps([finding._asdict() for finding in findings], indent=2))
+        click.echo(json_text([finding._asdict() for finding in findings], indent=2))
     else:
         _print(findings)
     sys.exit(next((finding.exit_code for finding in findings if not finding.ok), 0))
@@ -80,9 +80,9 @@ async def _log(path: str) -> Finding:
 
 
 def _print(findings: list[Finding]) -> None:
-    width = max(len(finding.what) for finding in findings)
+    width = max(len(visible(finding.what)) for finding in findings)
     for finding in findings:
         mark = click.style("ok ", fg="green") if finding.ok else click.style("BAD", fg="red", bold=True)
-        click.echo(f"{mark}  {finding.what:{width}}  {finding.cause}")
+        click.echo(f"{mark}  {visible(finding.what):{width}}  {visible(finding.cause)}")
         if not finding.ok and finding.remedy:
-            click.echo(f"     {'':{width}}  → {finding.remedy}")
+            click.echo(f"     {'':{width}}  → {visible(finding.remedy)}")

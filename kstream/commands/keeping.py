@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import Any, Final, TypeVar
-
-import click
 
 from kstream.config import env_option
 from kstream.core.amounts import byte_count, seconds
@@ -13,10 +12,13 @@ from kstream.core.errors import ConfigError
 from kstream.core.timeline.retention import Keep
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import Clock
+from kstream.processlog.lines import say
 from kstream.retention import Retention
 
 F = TypeVar("F", bound=Callable[..., Any])
 A = TypeVar("A", int, float)
+
+_log = logging.getLogger(__name__)
 
 # Of a log that nobody named: whoever lets a server run for weeks has not asked for a full disk.
 _TEMPORARY_SIZE: Final = 2**30
@@ -60,5 +62,9 @@ def _read(option: str, text: str, parse: Callable[[str], A]) -> A:
 
 
 def retention(log: SqliteLog, keep: Keep, *, clock: Clock, time: Callable[[], float]) -> Retention:
-    """Of a log that this process writes; `time` is that of its events. What it has to say goes to stderr."""
-    return Retention(log, keep, clock=clock, time=time, warn=lambda line: click.echo(line, err=True))
+    """Of a log that this process writes; `time` is that of its events. What it has to say is logged."""
+    return Retention(log, keep, clock=clock, time=time, warn=_warn)
+
+
+def _warn(line: str) -> None:
+    say(_log, logging.WARNING, "retention", message=line)

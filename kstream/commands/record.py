@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import sys
 
 import click
@@ -10,16 +11,20 @@ import click
 from kstream.clock import SystemClock
 from kstream.commands.cluster import cluster_options, kube_source
 from kstream.commands.keeping import keep_settings, keeping_options, retention
-from kstream.config import Finite, env_option
+from kstream.config import VERSION, Finite, env_option, logging_options
 from kstream.core.errors import ConfigError, ForbiddenError, KstreamError, UnreachableError
-from kstream.core.timeline.health import ErrorCode, Fault, Health, Report
+from kstream.core.timeline.health import ErrorCode, Health, Report
 from kstream.core.timeline.retention import Keep
 from kstream.ending import first_of, stop_on_signals
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import Clock, Source
+from kstream.processlog.faults import FaultLog
+from kstream.processlog.lines import Form, say
+from kstream.processlog.setup import process_log
 from kstream.retention import Retention
 from kstream.service import record as record_from
 
+_log = logging.getLogger(__name__)
 _YEARS = 1e9  # seconds, some thirty years
 _PROGRESS_EVERY = 0.25  # seconds between two looks at the counter
 _WORST: dict[ErrorCode, type[KstreamError]] = {
@@ -31,7 +36,7 @@ _WORST: dict[ErrorCode, type[KstreamError]] = {
 
 
 class _Progress:
-    """What is said on stderr: one line that changes on a terminal, and every report on a line of its own."""
+    """What was recorded; on a terminal a line of stderr that changes tells it."""
 
     def __init__(self, log: SqliteLog, clock: Clock) -> None:
         self.health = Health()
@@ -50,26 +55,26 @@ class _Progress:
             click.echo(f"\r{self.line()}\x1b[K", err=True, nl=False)
 
     def report(self, report: Report, *, after: int) -> None:
-        was_synced = self.health.synced
-        if not self.health.apply(report):
-            return
-        if isinstance(report, Fault):
-            self._say(f"{report.code}: {report.message}. {report.details}".rstrip())
-        elif self.health.synced and not was_synced:
-            self._say(
-                f"In sync with {self.health.cluster.name} at event {after}; recording changes, Ctrl-C stops"
-            )
+        self.health.apply(report)
 
     def line(self) -> str:
         events, suppressed = self._counts
         elapsed = self._clock.monotonic() - self._began
         return f"{events} events recorded, {suppressed} that changed nothing left out, {elapsed:.0f} s"
 
-    def _say(self, line: str) -> None:
-        click.echo(f"\r\x1b[K{line}" if self._terminal else line, err=True)
-
     def done(self, path: str) -> None:
-        self._say(f"{path}: {self.line()}; the log ends at event {self._log.head}")
+        events, suppressed = self._counts
+        seconds = round(self._clock.monotonic() - self._began, 1)
+        say(
+            _log,
+            logging.INFO,
+            "recorded",
+            log=path,
+            events=events,
+            suppressed=suppressed,
+            head=self._log.head,
+            seconds=seconds,
+        )
 
 
 @click.command()
@@ -77,16 +82,18 @@ class _Progress:
 @cluster_options
 @keeping_options(temporary=False)
 @env_option("--duration", type=Finite(0, _YEARS, min_open=True), help="Stop after so many seconds.")
-def record(log: str, duration: float | None, **cluster: object) -> None:
+@logging_options
+def record(log: str, duration: float | None, log_format: Form, log_level: str, **cluster: object) -> None:
     """Record the live cluster to the file LOG, until Ctrl-C. An existing LOG of the same cluster goes on."""
-    keep = keep_settings(cluster)
-    asyncio.run(_record(log, duration, keep, cluster))
+    with process_log(log_format, log_level, clock=SystemClock()):
+        asyncio.run(_record(log, duration, keep_settings(cluster), cluster))
 
 
 async def _record(path: str, duration: float | None, keep: Keep, cluster: dict[str, object]) -> None:
     clock = SystemClock()
     source = kube_source(cluster, clock)
     log = await SqliteLog.open(path)
+    say(_log, logging.INFO, "started", mode="record", version=VERSION, log=path, head=log.head)
     progress = _Progress(log, clock)
     try:
         keeping = retention(log, keep, clock=clock, time=clock.time)
@@ -114,7 +121,12 @@ async def _until_stopped(
         async with asyncio.TaskGroup() as tasks:
             recording = tasks.create_task(
                 record_from(
-                    source, log, clock, report=progress.report, progress=progress.count, retention=keeping
+                    source,
+                    log,
+                    clock,
+                    report=FaultLog(progress.report, clock),
+                    progress=progress.count,
+                    retention=keeping,
                 )
             )
             trimming = tasks.create_task(keeping.run())

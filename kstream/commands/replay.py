@@ -15,6 +15,7 @@ from kstream.core.errors import ConfigError, InvalidMessageError
 from kstream.logs.replay import ReplayLog
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import Clock
+from kstream.processlog.setup import process_log
 from kstream.run import Server
 
 
@@ -40,7 +41,8 @@ from kstream.run import Server
 def replay(log: str, **options: Any) -> None:
     """Stream the recording LOG to clients on one shared timeline."""
     settings = serve_settings(options)
-    asyncio.run(_replay(log, settings, **options))
+    with process_log(settings.log_format, settings.log_level, clock=SystemClock()):
+        asyncio.run(_replay(log, settings, **options))
 
 
 async def _replay(path: str, settings: ServeSettings, **options: Any) -> None:

@@ -11,9 +11,10 @@ from kstream.clock import SystemClock
 from kstream.commands.cluster import cluster_options, kube_source, stream_status
 from kstream.commands.keeping import keep_settings, keeping_options, retention
 from kstream.commands.serving import serve_until_stopped
-from kstream.config import env_option, serve_settings, serving_options, workers_option
+from kstream.config import ServeSettings, env_option, serve_settings, serving_options, workers_option
 from kstream.logs.leftovers import sweep
 from kstream.logs.sqlite import SqliteLog
+from kstream.processlog.setup import process_log
 from kstream.run import Server
 from kstream.workers.crew import Crew
 
@@ -30,11 +31,12 @@ from kstream.workers.crew import Crew
 @serving_options
 def serve(log: str | None, workers: int, **options: Any) -> None:
     """Stream the live cluster."""
-    asyncio.run(_serve(log, workers, options))
-
-
-async def _serve(path: str | None, workers: int, options: dict[str, Any]) -> None:
     settings = serve_settings(options)
+    with process_log(settings.log_format, settings.log_level, clock=SystemClock()):
+        asyncio.run(_serve(log, workers, settings, options))
+
+
+async def _serve(path: str | None, workers: int, settings: ServeSettings, options: dict[str, Any]) -> None:
     keep = keep_settings(options, temporary=path is None)
     clock = SystemClock()
     source = kube_source(options, clock)

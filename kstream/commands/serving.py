@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 import click
 
+from kstream.config import VERSION
 from kstream.core.errors import KstreamError
 from kstream.ending import first_of, stop_on_signals
+from kstream.ports import EventLog
+from kstream.processlog.lines import say
 from kstream.run import Address, Server, run, start_recording
 from kstream.workers.crew import Crew
+
+_log = logging.getLogger(__name__)
 
 
 def announce(server: Server, address: Address) -> None:
@@ -33,6 +39,11 @@ def announce(server: Server, address: Address) -> None:
     click.echo(line)
 
 
+def _file_of(log: EventLog) -> dict[str, str]:
+    path = getattr(log, "path", None)
+    return {} if path is None else {"log": str(path)}
+
+
 async def serve_until_stopped(
     server: Server,
     *,
@@ -46,8 +57,20 @@ async def serve_until_stopped(
     stop = asyncio.Event()
     stop_on_signals(stop)
     companions: list[asyncio.Task[None]] = []
+    began = server.clock.monotonic()
 
     def ready(address: Address) -> None:
+        say(
+            _log,
+            logging.INFO,
+            "started",
+            mode=server.mode,
+            version=VERSION,
+            url=address.page,
+            workers=1 if crew is None else crew.count,
+            head=server.log.head,
+            **_file_of(server.log),
+        )
         announce(server, address)
         if alongside is not None:
             companions.append(asyncio.create_task(alongside(stop)))
@@ -62,6 +85,7 @@ async def serve_until_stopped(
             companion.cancel()
         await asyncio.gather(*companions, return_exceptions=True)
         await server.log.close()
+        say(_log, logging.INFO, "stopped", seconds=round(server.clock.monotonic() - began, 1))
 
 
 async def _record_for(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 
 import click
@@ -12,6 +11,7 @@ from kstream.client import Client, Link, Status
 from kstream.commands.address import socket_url
 from kstream.config import env_option
 from kstream.core.naming import namespace_names
+from kstream.core.visible import json_text, visible
 from kstream.render import Renderer
 
 
@@ -51,10 +51,11 @@ async def _tail(url: str, namespaces: tuple[str, ...], as_json: bool, reconnect:
         if status.link is Link.WAITING:
             failed = f", {status.failed} attempts failed" if status.error is not None else ""
             click.echo(
-                f"{status.reason or 'connection lost'}{failed}; trying again in {status.wait:g} s", err=True
+                f"{visible(status.reason or 'connection lost')}{failed}; trying again in {status.wait:g} s",
+                err=True,
             )
 
     client = Client(url, namespaces=namespaces, reconnect=reconnect, wait_for_server=False, on_status=tell)
     async with client:
         async for message in client.messages():
-            click.echo(json.dumps(message, ensure_ascii=False) if as_json else renderer.line(message))
+            click.echo(json_text(message) if as_json else renderer.line(message))

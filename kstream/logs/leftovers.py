@@ -18,7 +18,10 @@ def sweep(folder: Path | None = None) -> int:
 
     A log whose writer lives is locked, and left alone; so is what is another user's. Raises nothing.
     """
-    place = Path(tempfile.gettempdir()) if folder is None else folder
+    try:
+        place = Path(tempfile.gettempdir()) if folder is None else folder
+    except OSError:  # there is none that can be written, so there is nothing in it
+        return 0
     return sum(_removed(found) for found in place.glob(_FOLDERS))
 
 

@@ -38,6 +38,11 @@ async def place(
             return await seq_at(log, time), time
 
 
+def past(log: EventLog, point: str | None) -> bool:
+    """`point` is the number of an event that is not there yet."""
+    return point is not None and isinstance(at := parse(point, now=0.0), AtSeq) and at.seq > log.head
+
+
 async def seq_at(log: EventLog, time: float) -> int:
     """The last event at or before `time`, by halves: times go up, as far as the recorder's clock did."""
     low, high = log.oldest - 1, log.head

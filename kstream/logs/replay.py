@@ -14,7 +14,8 @@ from kstream.core.timeline.health import ClusterInfo
 from kstream.core.timeline.playback import MAX, Playback, PlaybackState, speed_of
 from kstream.core.timeline.state import ClusterState
 from kstream.core.timeline.terms import Term
-from kstream.logs.places import place, settled, time_of
+from kstream.core.timeline.timepoint import timestamp
+from kstream.logs.places import past, place, settled, time_of
 from kstream.ports import Clock, EventLog, Jump
 
 _AHEAD: Final = 1000  # events that are read at a time, and the largest batch
@@ -70,9 +71,13 @@ class ReplayLog:
         Raises InvalidMessageError whose details begin with `from`, `to`, `at` or `speed`.
         """
         span, (first, starts), (last, ends) = await settled(lambda: _ends(recording, start, end))
+        if end is None:
+            ends = max(starts, ends)  # the clock of whoever recorded it may have gone back
         if last < first or ends < starts:
+            where = f"from {start!r}" if start is not None else "the beginning"
             raise InvalidMessageError(
-                "The span to replay ends before it begins", f"to: {end!r} is before {start!r}"
+                "The span to replay ends before it begins",
+                f"to: {end!r} is before {where}: {_holds(recording, span)}",
             )
         playback = Playback(
             start=starts,
@@ -355,6 +360,21 @@ async def _ends(
     """The times of the whole recording, and seq and time of either end of the span to play."""
     lower, upper = recording.oldest - 1, recording.head
     span = await time_of(recording, lower), await time_of(recording, upper)
-    starts = await place(recording, start, span, field="from", otherwise=(lower, span[0]))
+    first, starts = await place(recording, start, span, field="from", otherwise=(lower, span[0]))
     ends = await place(recording, end, span, field="to", otherwise=(upper, span[1]))
-    return span, starts, ends
+    if starts > max(span) or past(recording, start):
+        raise InvalidMessageError(
+            "The recording ends before that", f"from: {start!r} is after its end: {_holds(recording, span)}"
+        )
+    # Before its beginning there is nothing to wait for.
+    return span, (first, max(starts, min(span))), ends
+
+
+def _holds(recording: EventLog, span: tuple[float, float]) -> str:
+    """What there is to replay, for whoever asked for something else."""
+    if recording.head < recording.oldest:
+        return f"the log has no events, only the state of {timestamp(span[1])}"
+    return (
+        f"the log has {timestamp(min(span))} to {timestamp(max(span))}"
+        f" (seq:{recording.oldest} to seq:{recording.head})"
+    )

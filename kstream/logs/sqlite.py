@@ -79,13 +79,19 @@ class SqliteLog:
     async def open_temporary(
         cls, *, epoch: str | None = None, meta: Mapping[str, str] | None = None, max_bytes: int | None = None
     ) -> Self:
-        """A log in the system's folder for temporary files, deleted by `close`."""
+        """A log in the system's folder for temporary files, deleted by `close`. Raises LogError if there is none."""
         with ExitStack() as made:
-            folder = made.enter_context(
-                await asyncio.to_thread(
-                    tempfile.TemporaryDirectory, prefix="kstream-", ignore_cleanup_errors=True
+            try:
+                folder = made.enter_context(
+                    await asyncio.to_thread(
+                        tempfile.TemporaryDirectory, prefix="kstream-", ignore_cleanup_errors=True
+                    )
                 )
-            )
+            except OSError as error:
+                raise LogError(
+                    f"There is no folder for the temporary event log ({error.strerror}): mount one that can be written"
+                    " (in Kubernetes an emptyDir) at /tmp, name one in TMPDIR, or give a file with --log"
+                ) from error
             log = await cls.open(Path(folder, "log.db"), epoch=epoch, meta=meta, max_bytes=max_bytes)
             log._leftovers = made.pop_all()
             return log

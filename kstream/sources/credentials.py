@@ -285,13 +285,19 @@ def _is_header(value: str) -> bool:
 
 def _in_cluster(account: Path) -> Credentials:
     """As client-go's InClusterConfig."""
+    # Here and not above: it brings the models of the whole API along, 34 MB that nobody else needs.
+    from kubernetes_asyncio.client import Configuration
+    from kubernetes_asyncio.config import ConfigException
+    from kubernetes_asyncio.config.incluster_config import InClusterConfigLoader
+
     remedy = "mount one, or set --kubeconfig"
-    host, port = (os.environ.get(f"KUBERNETES_SERVICE_{name}", "") for name in ("HOST", "PORT"))
+    configuration = Configuration()
     try:
-        address = read_server(f"https://{f'[{host}]' if ':' in host else host}:{port}", _POD)
         token = _token(account / "token")
         authority = _read(account / "ca.crt", f"The file {account / 'ca.crt'}")
-    except ConfigError as error:
+        InClusterConfigLoader(str(account / "token"), str(account / "ca.crt")).load_and_set(configuration)
+        address = read_server(configuration.host or "", _POD)
+    except (ConfigError, ConfigException, OSError, ValueError) as error:
         raise ConfigError(f"{_POD} cannot be used: {error}; {remedy}") from None
     try:
         namespace = (account / "namespace").read_text(encoding="utf-8").strip()

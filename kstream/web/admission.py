@@ -14,6 +14,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from kstream.core.delivery.origins import ANY, Allowed, host_form, origin_form
+from kstream.web.accesslog import Refusal
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _OPAQUE = "null"  # the Origin of a page that is a file, or in a sandbox
@@ -73,8 +74,7 @@ def error_response(
     status: int, code: str, message: str, details: str = "", headers: dict[str, str] | None = None
 ) -> web.Response:
     """A refusal in the shape of PROTOCOL 14: {"error": {"code", "message", "details"}}."""
-    body = {"error": {"code": code, "message": message, "details": details}}
-    return web.json_response(body, status=status, headers=headers)
+    return Refusal(status, code, message, details, headers)
 
 
 ADMISSION: web.AppKey[Admission] = web.AppKey("admission", Admission)

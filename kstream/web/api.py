@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from importlib.metadata import version
 from typing import Any
 
 from aiohttp import web
 
+from kstream.config import VERSION
 from kstream.core.delivery import snapshot
 from kstream.core.delivery.filters import Filter
 from kstream.core.delivery.tally import Recording
@@ -20,7 +20,6 @@ from kstream.web.admission import error_response
 PROTOCOL_VERSION = 1
 _AT_ONCE = 2  # states in memory, each of which belongs to one request: the others wait
 _WITHIN = 60.0  # seconds that a state may take to be read
-_VERSION = version("kstream")
 
 Status = Callable[[], Awaitable[Mapping[str, Any]]]
 """What the source knows of itself, for /api/status; perhaps asked of another process."""
@@ -74,7 +73,7 @@ class Api:
         return web.Response(status=503, text="\n".join([why, *wrong]) + "\n")
 
     async def version(self, _: web.Request) -> web.Response:
-        return web.json_response({"name": "kstream", "version": _VERSION, "protocol": PROTOCOL_VERSION})
+        return web.json_response({"name": "kstream", "version": VERSION, "protocol": PROTOCOL_VERSION})
 
     async def state(self, request: web.Request) -> web.Response:
         """The `initial_state` message, never cut; `?namespaces=` as on the socket."""

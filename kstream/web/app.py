@@ -17,7 +17,8 @@ from kstream.delivery.hub import Hub
 from kstream.ports import EventLog
 from kstream.web.admission import ADMISSION, Admission, admit, error_response, tell_origin
 from kstream.web.api import Api, Status
-from kstream.web.metrics import Metrics, Visits
+from kstream.web.metrics import Metrics, Visits, Whole
+from kstream.web.seats import OwnSeats, Seats
 from kstream.web.ws import WebSockets
 
 _MAX_BODY = 2**16  # bytes of a request
@@ -44,10 +45,16 @@ def make_app(
     time: Callable[[], float],
     status: Status | None = None,
     control: Control | None = None,
+    seats: Seats | None = None,
+    whole: Whole | None = None,
 ) -> web.Application:
-    """The server's application. `control` takes the body of POST /api/sim/do, where there is a simulation."""
+    """The server's application. `control` takes the body of POST /api/sim/do, where there is a simulation.
+
+    `seats` and `whole` are of all who serve behind the same port, where this process is not the only one.
+    """
     visits = Visits()
-    sockets = WebSockets(hub, log, visits, max_clients=settings.max_clients, faults=settings.fault)
+    seats = seats or OwnSeats(settings.max_clients)
+    sockets = WebSockets(hub, log, visits, seats=seats, faults=settings.fault)
     app = web.Application(middlewares=[admit], client_max_size=_MAX_BODY)
     app[ADMISSION] = Admission(
         bound=settings.host,
@@ -56,7 +63,7 @@ def make_app(
     )
     app.router.add_get("/ws", sockets.handle)
     app.router.add_routes(Api(hub, log, recording, time=time, status=status).routes())
-    app.router.add_get("/metrics", Metrics(hub, log, recording, visits).handle)
+    app.router.add_get("/metrics", Metrics(hub, log, recording, visits, status=status, whole=whole).handle)
     app.on_response_prepare.append(visits.note)
     app.on_response_prepare.append(tell_origin)
     app.router.add_get("/", _static("index.html"))

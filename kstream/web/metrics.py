@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import platform
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from aiohttp import web
-from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
 
-from kstream.core.delivery.tally import Distribution, Recording
+from kstream.config import VERSION
+from kstream.core.delivery.tally import Recording
 from kstream.delivery.hub import Hub
 from kstream.ports import EventLog
+from kstream.web.accesslog import is_refusal, log_refusal
+from kstream.web.api import Status
+from kstream.web.measures import Measures, distribution, families
 
 _NUMBER = re.compile(r"\d+")
 _REASONS = {
@@ -28,6 +34,8 @@ _REASONS = {
     426: "not a websocket",
     503: "full or not ready",
 }
+# Of a stream of the source; whatever else it does, what it last told may be old.
+_STATES = {"watching": "connected", "denied": "denied"}
 
 
 class Visits:
@@ -44,104 +52,131 @@ class Visits:
         kind = "resumed" if reason is None else _NUMBER.sub("N", reason.partition(":")[0])
         self.resumes[kind] += 1
 
-    async def note(self, _: web.Request, response: web.StreamResponse) -> None:
-        """For `on_response_prepare`: a refusal is any answer of 400 or more."""
-        if response.status >= 400:
+    async def note(self, request: web.Request, response: web.StreamResponse) -> None:
+        """For `on_response_prepare`: a refusal is any answer of 400 or more, but for what a probe is told."""
+        if is_refusal(request, response):
             self.refusals[_REASONS.get(response.status, str(response.status))] += 1
+            log_refusal(request, response)
+
+
+class Whole(Protocol):
+    """Those who serve behind one port, of whom this process is one."""
+
+    def attach(self, measure: Callable[[], Awaitable[Measures]]) -> None:
+        """`measure` is asked for the share of this process."""
+        ...
+
+    async def measures(self) -> Measures:
+        """Those of all, as far as they can be known."""
+        ...
 
 
 class Metrics:
-    """The handler of `/metrics`, and the collector behind it."""
+    """The handler of `/metrics`, and what it measures."""
 
-    def __init__(self, hub: Hub, log: EventLog, recording: Recording, visits: Visits) -> None:
+    def __init__(
+        self,
+        hub: Hub,
+        log: EventLog,
+        recording: Recording,
+        visits: Visits,
+        *,
+        status: Status | None = None,
+        whole: Whole | None = None,
+    ) -> None:
+        """`status` knows the streams of the source, `whole` the others where this process is not all that serve."""
         self._hub = hub
         self._recording = recording
         self._log = log
         self._visits = visits
+        self._status = status
+        self._whole = whole
         path = getattr(log, "path", None)
         self._files = [Path(f"{path}{part}") for part in ("", "-wal")] if isinstance(path, Path) else []
-        self._bytes = 0
-        self._registry = CollectorRegistry(auto_describe=False)
-        self._registry.register(self)
+        if whole is not None:
+            whole.attach(self.measure)
 
     async def handle(self, request: web.Request) -> web.Response:
-        if self._files:
-            # A disk may hang; then this answer waits, and nothing else.
-            self._bytes = await asyncio.to_thread(_bytes_of, self._files)
+        measures = await (self.measure() if self._whole is None else self._whole.measures())
+        status = {} if self._status is None else await self._status()
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(_Families([*_about(status), *families(measures)]))
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-        return web.Response(body=encode(self._registry), headers={"Content-Type": content_type})
+        return web.Response(body=encode(registry), headers={"Content-Type": content_type})
 
-    def collect(self) -> Iterator[Metric]:
-        """What the registry asks for at each scrape."""
-        yield from self._clients()
-        yield from self._traffic()
-        yield from self._times()
-        yield from self._history()
+    async def measure(self) -> Measures:
+        """The share of this process."""
+        # A disk may hang; then this answer waits, and nothing else.
+        seen = await asyncio.to_thread(_seen, self._files)
+        return self._clients() | self._traffic() | recorded(self._recording) | self._history() | seen
 
-    def _clients(self) -> Iterator[Metric]:
+    def _clients(self) -> Measures:
         hub, visits, tally = self._hub, self._visits, self._hub.tally
-        yield _gauge("clients", "Clients that are connected.", len(hub))
-        yield _gauge(
-            "slow_clients", "Clients whose sockets are full; they are skipped until they read.", hub.slow
-        )
-        yield _labelled("resumes", "Resumes that were asked for, by result.", "result", visits.resumes)
-        yield _labelled("refusals", "Requests that were refused, by reason.", "reason", visits.refusals)
-        yield _labelled("closes", "Connections that the server ended, by close code.", "code", visits.closes)
-        yield _counter("snapshots", "States sent to clients.", tally.snapshots)
-        yield _counter("fell_off", "Clients that fell off the window of recent events.", tally.fell_off)
-        yield _counter("received_messages", "Messages of clients.", tally.received)
-        yield _counter("limited_messages", "Messages of clients dropped by the rate limit.", tally.refused)
-        yield _counter(
-            "invalid_messages", "Messages of clients that do not follow the protocol.", tally.invalid
-        )
+        return {
+            "kstream_clients": len(hub),
+            "kstream_slow_clients": hub.slow,
+            "kstream_resumes": dict(visits.resumes),
+            "kstream_refusals": dict(visits.refusals),
+            "kstream_closes": dict(visits.closes),
+            "kstream_snapshots": tally.snapshots,
+            "kstream_fell_off": tally.fell_off,
+            "kstream_received_messages": tally.received,
+            "kstream_limited_messages": tally.refused,
+            "kstream_invalid_messages": tally.invalid,
+        }
 
-    def _traffic(self) -> Iterator[Metric]:
+    def _traffic(self) -> Measures:
         tally = self._hub.tally
-        yield _counter("messages", "Messages sent to clients, of any type.", tally.messages)
-        yield _counter("events", "Events sent as messages of their own.", tally.events)
-        yield _counter("batches", "Batches sent.", tally.batches)
-        yield _counter("coalesced_events", "Events that batches stood for.", tally.batched)
-        yield _counter("bucket_waits", "How often a client's events had to wait for its bucket.", tally.waits)
-        yield _counter("sent_bytes", "Bytes handed to sockets.", tally.sent_bytes)
-        yield _counter(
-            "encoded_bytes", "Bytes of event messages, each once for all who share it.", tally.messages_bytes
-        )
-        yield _counter(
-            "framed_bytes", "Bytes of their frames, deflated where negotiated.", tally.frames_bytes
-        )
-        yield _histogram("batch_events", "Events that a batch stood for.", tally.batch_sizes)
+        return {
+            "kstream_messages": tally.messages,
+            "kstream_events": tally.events,
+            "kstream_batches": tally.batches,
+            "kstream_coalesced_events": tally.batched,
+            "kstream_bucket_waits": tally.waits,
+            "kstream_sent_bytes": tally.sent_bytes,
+            "kstream_encoded_bytes": tally.messages_bytes,
+            "kstream_framed_bytes": tally.frames_bytes,
+            "kstream_batch_events": distribution(tally.batch_sizes),
+            "kstream_flush_seconds": distribution(tally.flushes),
+            "kstream_loop_lag_seconds": distribution(tally.loop_lag),
+            "kstream_source_lag_seconds": tally.source_lag,
+        }
 
-    def _times(self) -> Iterator[Metric]:
-        tally, health, recording = self._hub.tally, self._hub.health, self._recording
-        yield _histogram("flush_seconds", "Time to send what was published to all.", tally.flushes)
-        yield _histogram(
-            "commit_seconds", "Time until a delivery of the source was durable.", recording.commits
-        )
-        yield _histogram("loop_lag_seconds", "How late the event loop was.", tally.loop_lag)
-        yield _counter("recorded_events", "Changes of the source that became events.", recording.events)
-        yield _counter(
-            "suppressed_changes",
-            "Changes of the source that changed nothing a client sees.",
-            recording.suppressed,
-        )
-        yield _gauge("source_lag_seconds", "From the last change to its publication.", tally.source_lag)
-        yield _gauge(
-            "stale",
-            "1 while what is shown does not all follow the cluster, or there is nothing to show.",
-            int(not health.fresh),
-        )
-        yield _gauge("faults", "What the source says is wrong.", len(health.faults))
+    def _history(self) -> Measures:
+        log, health = self._log, self._hub.health
+        return {
+            "kstream_stale": int(not health.fresh),
+            "kstream_faults": len(health.faults),
+            "kstream_log_head": log.head,
+            "kstream_log_oldest": log.oldest,
+            "kstream_log_events": log.head + 1 - log.oldest,
+            # Numbers begin at 1 and have no gap: what is missing at the beginning was dropped.
+            "kstream_log_dropped_events": log.oldest - 1,
+            "kstream_objects": len(self._hub.state),
+        }
 
-    def _history(self) -> Iterator[Metric]:
-        log = self._log
-        yield _gauge("log_head", "The number of the last event.", log.head)
-        yield _gauge("log_oldest", "The number of the first event that is kept.", log.oldest)
-        yield _gauge("log_events", "Events that are kept.", log.head + 1 - log.oldest)
-        # Numbers begin at 1 and have no gap: what is missing at the beginning was dropped.
-        yield _counter("log_dropped_events", "Events that retention dropped, ever.", log.oldest - 1)
-        if self._files:
-            yield _gauge("log_bytes", "Bytes of the log's file and its write-ahead log.", self._bytes)
-        yield _gauge("objects", "Nodes, pods and namespaces.", len(self._hub.state))
+
+def recorded(recording: Recording) -> Measures:
+    """What the process that records has done."""
+    return {
+        "kstream_recorded_events": recording.events,
+        "kstream_suppressed_changes": recording.suppressed,
+        "kstream_commit_seconds": distribution(recording.commits),
+    }
+
+
+def process_measures() -> Measures:
+    """Of this process, where the system has a /proc. Reads files."""
+    found = ProcessCollector(registry=None).collect()
+    return {family.name: sample.value for family in found for sample in family.samples}
+
+
+def _seen(files: Sequence[Path]) -> Measures:
+    """What only the system knows."""
+    measures = process_measures()
+    if files:
+        measures["kstream_log_bytes"] = _bytes_of(files)
+    return measures
 
 
 def _bytes_of(files: Sequence[Path]) -> int:
@@ -152,28 +187,26 @@ def _bytes_of(files: Sequence[Path]) -> int:
     return size
 
 
-def _gauge(name: str, help_: str, value: float) -> Metric:
-    return GaugeMetricFamily(f"kstream_{name}", help_, value=value)
+class _Families(Collector):
+    def __init__(self, found: Sequence[Metric]) -> None:
+        self._found = found
+
+    def collect(self) -> Iterable[Metric]:
+        return self._found
 
 
-def _counter(name: str, help_: str, value: float) -> Metric:
-    return CounterMetricFamily(f"kstream_{name}", help_, value=value)
-
-
-def _labelled(name: str, help_: str, label: str, counts: Counter[str]) -> Metric:
-    family = CounterMetricFamily(f"kstream_{name}", help_, labels=[label])
-    for value, count in sorted(counts.items()):
-        family.add_metric([value], count)
-    return family
-
-
-def _histogram(name: str, help_: str, values: Distribution) -> Metric:
-    buckets: list[tuple[str, float]] = []
-    seen = 0
-    for bound, count in zip([*map(str, values.bounds), "+Inf"], values.counts, strict=True):
-        seen += count
-        buckets.append((bound, seen))
-    family: Any = HistogramMetricFamily(f"kstream_{name}", help_)
-    family.add_metric([], buckets=buckets, sum_value=values.total)
-    metric: Metric = family
-    return metric
+def _about(status: Mapping[str, Any]) -> Iterator[Metric]:
+    """What is the same for all: which kstream it is, and how its source does."""
+    build = GaugeMetricFamily("kstream_build_info", "Which kstream this is.", labels=["version", "python"])
+    build.add_metric([VERSION, platform.python_version()], 1)
+    yield build
+    streams = [(str(each["stream"]).partition("/")[0], each["state"]) for each in status.get("streams", ())]
+    if streams:
+        counts = Counter((kind, _STATES.get(state, "stale")) for kind, state in streams)
+        family = GaugeMetricFamily(
+            "kstream_streams", "Watches of the cluster, by what they are of.", labels=["kind", "state"]
+        )
+        for kind in sorted({kind for kind, _ in streams}):
+            for state in ("connected", "denied", "stale"):
+                family.add_metric([kind, state], counts[kind, state])
+        yield family

@@ -24,6 +24,7 @@ from kstream.web.deflateoffers import negotiable
 from kstream.web.faultysocket import FaultySocket
 from kstream.web.metrics import Visits
 from kstream.web.resuming import Resumes, Token
+from kstream.web.seats import Seats
 
 MAX_INBOUND = 10 * 2**20  # bytes of one client message, inflated; more closes the socket with 1009
 _CLOSE_TIMEOUT = 5.0  # seconds for a client to answer a close frame
@@ -118,17 +119,16 @@ class WebSockets:
         log: EventLog,
         visits: Visits,
         *,
-        max_clients: int,
+        seats: Seats,
         faults: Sequence[SocketFault] = (),
     ) -> None:
         self._hub = hub
         self._resumes = Resumes(hub, log)
         self._visits = visits
-        self._max_clients = max_clients
+        self._seats = seats
         self._faults = faults
         self._refusals = sum(fault.first for fault in faults if isinstance(fault, Refuse))
         self._closers: set[asyncio.Task[None]] = set()
-        self._open = 0
         self._stopping = False
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -138,14 +138,8 @@ class WebSockets:
             _no_private_timeline(request.query)
         except InvalidMessageError as invalid:
             return error_response(400, "INVALID_MESSAGE", str(invalid), invalid.details)
-        if self._stopping or self._open >= self._max_clients:
-            return error_response(
-                503,
-                "TOO_MANY_CLIENTS",
-                "The server has as many clients as it may",
-                f"At most {self._max_clients} at once (--max-clients)",
-                {"Retry-After": _RETRY_AFTER},
-            )
+        if self._stopping or self._seats.taken >= self._seats.most:
+            return self._full()
         ws = web.WebSocketResponse(
             autoping=False,
             autoclose=False,
@@ -166,13 +160,26 @@ class WebSockets:
             return error_response(
                 503, "TOO_MANY_CLIENTS", "Refused by --fault refuse", "", {"Retry-After": "1"}
             )
-        self._open += 1
+        if not self._seats.take():
+            return self._full()
         try:
             await self._serve(request, ws, watched, token)
         finally:
-            self._open -= 1
+            self._seats.leave()
             _forget_frames(ws.exception())
+        if not ws.prepared:
+            # It left in the middle of the handshake, as happens every day: there is nobody to answer.
+            raise ConnectionResetError("the client left before it was answered")
         return ws
+
+    def _full(self) -> web.Response:
+        return error_response(
+            503,
+            "TOO_MANY_CLIENTS",
+            "The server has as many clients as it may",
+            f"At most {self._seats.most} at once (--max-clients)",
+            {"Retry-After": _RETRY_AFTER},
+        )
 
     async def _serve(
         self, request: web.Request, ws: web.WebSocketResponse, watched: Filter, token: Token | None

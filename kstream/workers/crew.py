@@ -1,26 +1,37 @@
 """The processes that serve while this one records: started, told what the source says, replaced when one dies.
 
 A worker is spoken to in JSON lines. On its stdin: first its orders, then `{"report", "after"}` of the source,
-`{"recording", "time"}` now and then, and `{"answer", "value" | "error"}` to what it asked; on its stdout:
-`{"host", "port"}` once it listens, then `{"ask", "what", "body"}` for what only this process knows (worker.py has the
-other end).
+`{"recording", "time"}` now and then, `{"answer", "value" | "error"}` to what it asked, and `{"measure"}` to be told
+`{"measured", "value"}`; on its stdout: `{"host", "port"}` once it listens, then `{"ask", "what", "body"}` for what only
+this process knows (worker.py has the other end).
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
+import logging
+import signal
 import sys
-import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from kstream.core.errors import BindError, InvalidMessageError, KstreamError
 from kstream.core.timeline.health import Health, Report, report_as_json
+from kstream.ending import first_of
+from kstream.processlog.clients import log_clients
+from kstream.processlog.lines import say
 from kstream.run import Address, Server
+from kstream.web.measures import Measures, join
+from kstream.web.metrics import process_measures, recorded
+from kstream.workers.measuring import Measuring
+from kstream.workers.seats import Ledger
 
+_log = logging.getLogger(__name__)
+_REPLACED = "Another one takes its place; its clients resume there"
 _AGAIN = 1.0  # seconds before one that died is started again
+_TOLD_TO_END = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _STOPPING = 7.0  # seconds that one has to say goodbye to its clients
 _TICK = 0.1  # seconds between two words about the time of a timeline that has its own
 _SECOND = 1.0  # and between two words about what was recorded, where there is no such time
@@ -31,15 +42,15 @@ class Crew:
     """`count` workers on the log file `log`, which this process writes as `server` says. One port for all of them."""
 
     def __init__(self, server: Server, *, count: int, log: Path) -> None:
+        self.count = count
         self._server = server
-        self._count = count
         self._log = log
-        # Each has its share of the clients: the kernel spreads connections evenly.
-        most = -(-server.settings.max_clients // count)
-        self._settings = server.settings.model_copy(update={"max_clients": most})
+        self._settings = server.settings
         self._health = Health()
         self._after = 0
-        self._workers: dict[asyncio.subprocess.Process, None] = {}
+        self._workers: dict[asyncio.subprocess.Process, int] = {}  # to the number of its seats
+        self._seats = Ledger(count)
+        self._measuring = Measuring(_write)
 
     @property
     def pids(self) -> list[int]:
@@ -55,21 +66,38 @@ class Crew:
 
     async def run(self, *, ready: Callable[[Address], None], stop: asyncio.Event) -> None:
         """Serve until `stop` is set. Raises BindError when the first worker cannot listen."""
-        first = await self._start()
-        address = await self._listening(first)
-        # Whoever comes now shares the port that the first one got.
-        self._settings = self._settings.model_copy(update={"port": address.port})
         try:
             async with asyncio.TaskGroup() as tasks:
-                keeping = [tasks.create_task(self._keep(first))]
-                keeping += [tasks.create_task(self._keep(None)) for _ in range(self._count - 1)]
-                keeping.append(tasks.create_task(self._tell_more()))
-                ready(address)
-                await stop.wait()
-                for task in keeping:
-                    task.cancel()
+                serving = tasks.create_task(self._serve(ready))
+                stopping = tasks.create_task(stop.wait())
+                await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+                stopping.cancel()
+                serving.cancel()
+        except* KstreamError as group:
+            raise first_of(group) from None
         finally:
             await asyncio.gather(*map(self._end, list(self._workers)))
+            self._seats.close()
+
+    async def _serve(self, ready: Callable[[Address], None]) -> None:
+        first, address = await self._begin(0)
+        # Whoever comes now shares the port that the first one got.
+        self._settings = self._settings.model_copy(update={"port": address.port})
+        ready(address)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._keep(0, first))
+            for number in range(1, self.count):
+                tasks.create_task(self._keep(number, None))
+            tasks.create_task(self._tell_more())
+            tasks.create_task(log_clients(lambda: self._seats.taken, self._server.clock))
+
+    async def _begin(self, number: int) -> tuple[asyncio.subprocess.Process, Address]:
+        """One that listens. Raises BindError, KstreamError when it cannot."""
+        while True:
+            worker = await self._start(number)
+            if (address := await self._listening(worker)) is not None:
+                return worker, address
+            await self._server.clock.sleep(_AGAIN)
 
     @property
     def _paced(self) -> bool:
@@ -87,23 +115,22 @@ class Crew:
                 _write(worker, said)
             await server.clock.sleep(_TICK if self._paced else _SECOND)
 
-    async def _keep(self, worker: asyncio.subprocess.Process | None) -> None:
-        """One worker after the other."""
+    async def _keep(self, number: int, worker: asyncio.subprocess.Process | None) -> None:
+        """One worker after the other, each with the seats `number`."""
         while True:
             if worker is None:
-                worker = await self._start()
-                await self._listening(worker)
+                worker, _ = await self._begin(number)
             async with asyncio.TaskGroup() as answers:
                 assert worker.stdout is not None
                 while line := await worker.stdout.readline():
                     answers.create_task(self._answer(worker, json.loads(line)))
             code = await worker.wait()
-            self._workers.pop(worker, None)
-            sys.stderr.write(f"A worker ended with code {code}; another one takes its place\n")
+            self._forget(worker)
+            say(_log, logging.ERROR, "worker ended", worker=worker.pid, exit_code=code, message=_REPLACED)
             worker = None
             await self._server.clock.sleep(_AGAIN)
 
-    async def _start(self) -> asyncio.subprocess.Process:
+    async def _start(self, number: int) -> asyncio.subprocess.Process:
         worker = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -111,8 +138,9 @@ class Crew:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=_LINE,
+            pass_fds=(self._seats.descriptor,),
         )
-        self._workers[worker] = None
+        self._workers[worker] = number
         server = self._server
         orders = {
             "log": str(self._log),
@@ -121,18 +149,22 @@ class Crew:
             "time": server.time() if self._paced else None,
             "status": server.status is not None,
             "control": server.control is not None,
+            "seats": [self._seats.descriptor, self.count, number],
         }
         _write(worker, orders)
         for report in self._health.retold():
             self._tell(worker, report)
         return worker
 
-    async def _listening(self, worker: asyncio.subprocess.Process) -> Address:
+    async def _listening(self, worker: asyncio.subprocess.Process) -> Address | None:
+        """None for one that was told to end, as every process of a group may be, before it knew how to."""
         assert worker.stdout is not None
         line = await worker.stdout.readline()
         if not line:
             code = await worker.wait()
-            self._workers.pop(worker, None)
+            self._forget(worker)
+            if -code in _TOLD_TO_END:
+                return None
             error = BindError if code == BindError.exit_code else KstreamError
             raise error("A worker could not serve; what it says above is why")
         said = json.loads(line)
@@ -145,18 +177,23 @@ class Crew:
         """What a client wants to know or have done, which only this process can."""
         server = self._server
         value: Mapping[str, Any]
+        if "measured" in asked:
+            self._measuring.hear(worker, asked)
+            return
         try:
-            if asked["what"] == "control":
+            if asked["what"] == "measures":
+                value = await self._measures()
+            elif asked["what"] == "control":
                 assert server.control is not None
                 value = await server.control(asked["body"])
             else:
                 assert server.status is not None
-                value = await server.status()
+                value = {**await server.status(), "clients": self._seats.taken}
         except KstreamError as error:
             details = error.details if isinstance(error, InvalidMessageError) else ""
             _write(worker, {"answer": asked["ask"], "error": [str(error), details]})
         except Exception:  # noqa: BLE001 - what one client asked for must not end the service of all
-            traceback.print_exc()
+            _log.exception("an order of a client failed")
             _write(worker, {"answer": asked["ask"], "error": ["That could not be done; stderr has why", ""]})
         else:
             _write(worker, {"answer": asked["ask"], "value": value})
@@ -170,7 +207,18 @@ class Crew:
         except TimeoutError:
             worker.kill()
             await worker.wait()
-        self._workers.pop(worker, None)
+        self._forget(worker)
+
+    async def _measures(self) -> Measures:
+        """Those of all who serve, and of this process."""
+        whole = await self._measuring.measures(self._workers)
+        own = await asyncio.to_thread(process_measures)
+        return join([whole, own]) | recorded(self._server.recording)
+
+    def _forget(self, worker: asyncio.subprocess.Process) -> None:
+        if (number := self._workers.pop(worker, None)) is not None:
+            self._seats.clear(number)
+            self._measuring.forget(worker)
 
 
 def _write(worker: asyncio.subprocess.Process, said: object) -> None:

@@ -9,19 +9,24 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import signal
+import os
 import sys
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any
 
 from kstream.clock import SystemClock
 from kstream.config import ServeSettings
 from kstream.core.delivery.tally import Recording
-from kstream.core.errors import InvalidMessageError, KstreamError
+from kstream.core.errors import InvalidMessageError
 from kstream.core.timeline.health import Cleared, ErrorCode, Fault, Report, report_of_json
+from kstream.ending import bound_the_end, stop_on_signals
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import Clock
+from kstream.processlog.faults import log_cleared, log_fault
+from kstream.processlog.setup import process_log
 from kstream.run import Address, Server, run
+from kstream.web.measures import Measures
+from kstream.workers.seats import SharedSeats
 
 _LINE = 2**20  # bytes
 _SILENT = 10.0  # seconds without a word of the process that records: it speaks once a second
@@ -32,6 +37,7 @@ _SILENCE = Fault(
     "recorder",
     stale=True,
 )
+_MEASURED = 5.0  # seconds in which all can be asked for what they measure
 _LONGEST = 0.5  # seconds that a timeline is believed to go on as it did, without word of it
 
 
@@ -50,25 +56,35 @@ class Foreman:
         self._heard = clock.monotonic()
         self._complete: list[Any] | None = None
         self._rate = 0.0  # seconds of the timeline in a second
+        self._measure: Callable[[], Awaitable[Measures]] = _nothing
+        self._telling: set[asyncio.Task[None]] = set()
+        self._whole: Measures | None = None
 
     async def reports(self) -> AsyncGenerator[tuple[Report, int], None]:
         """What the source says; everything else that comes is put where it belongs. Ends with the other process."""
         while True:
             reading = asyncio.ensure_future(self._lines.readline())
             try:
+                began = self._clock.monotonic()
                 if silent := not await self._done(reading, _SILENT):
+                    log_fault(_SILENCE)
                     yield _SILENCE, 0
                 if not (line := await reading):
                     break
             finally:
                 reading.cancel()
             if silent:
+                log_cleared(_SILENCE, self._clock.monotonic() - began)
                 yield Cleared(_SILENCE.subject), 0
             said = json.loads(line)
             if "report" in said:
                 yield report_of_json(said["report"]), said["after"]
             elif "answer" in said:
                 self._answered(said)
+            elif "measure" in said:
+                telling = asyncio.create_task(self._tell_measures(said["measure"]))
+                self._telling.add(telling)
+                telling.add_done_callback(self._telling.discard)
             else:
                 self.recording.learn(said["recording"])
                 self._complete = said["complete"]
@@ -103,6 +119,26 @@ class Foreman:
         finally:
             asked.cancel()
 
+    def attach(self, measure: Callable[[], Awaitable[Measures]]) -> None:
+        """What the share of this process is asked of."""
+        self._measure = measure
+
+    async def measures(self) -> Measures:
+        """Those of all who serve; while the other process is silent, the last ones, and what is wrong as seen here."""
+        asked = asyncio.ensure_future(self._ask("measures", None))
+        try:
+            if await self._done(asked, _MEASURED):
+                self._whole = dict(asked.result())
+                return self._whole
+        finally:
+            asked.cancel()
+        own = await self._measure()
+        known = own if self._whole is None else self._whole
+        return known | {name: own[name] for name in ("kstream_stale", "kstream_faults")}
+
+    async def _tell_measures(self, number: int) -> None:
+        _say({"measured": number, "value": await self._measure()})
+
     async def control(self, body: dict[str, Any]) -> Mapping[str, Any]:
         """Take a hand in a simulation. Raises InvalidMessageError when it is refused."""
         return await self._ask("control", body)
@@ -133,15 +169,25 @@ class Foreman:
             answer.set_result(said["value"])
 
 
+async def _nothing() -> Measures:
+    return {}
+
+
 async def serve(orders: dict[str, Any], lines: asyncio.StreamReader) -> None:
-    """Serve as ordered until `lines` end."""
+    """Serve as ordered until `lines` end, or a signal says so."""
     clock = SystemClock()
     log = await SqliteLog.open_read_only(orders["log"], clock=clock)
     paced = orders["time"] is not None
     foreman = Foreman(lines, clock, time=orders["time"])
+    # A signal reaches the whole group of processes, or all of a container: each says goodbye to its clients.
+    stop_on_signals(foreman.gone)
+    ending = asyncio.create_task(_end_soon(foreman.gone))
+    settings = ServeSettings.model_validate(orders["settings"])
+    descriptor, workers, number = orders["seats"]
+    seats = SharedSeats(descriptor, workers=workers, number=number, most=settings.max_clients)
     server = Server(
         mode=orders["mode"],
-        settings=ServeSettings.model_validate(orders["settings"]),
+        settings=settings,
         log=log,
         source=None,
         clock=clock,
@@ -151,12 +197,21 @@ async def serve(orders: dict[str, Any], lines: asyncio.StreamReader) -> None:
         reports=foreman.reports(),
         watermark=foreman.watermark,
         recording=foreman.recording,
+        seats=seats,
+        whole=foreman,
         share_port=True,
     )
     try:
         await run(server, ready=_listening, stop=foreman.gone)
     finally:
+        ending.cancel()
         await log.close()
+        seats.close()
+
+
+async def _end_soon(gone: asyncio.Event) -> None:
+    await gone.wait()
+    bound_the_end()
 
 
 def _listening(address: Address) -> None:
@@ -168,22 +223,24 @@ def _say(what: object) -> None:
     sys.stdout.flush()
 
 
-async def _main() -> None:
-    loop = asyncio.get_running_loop()
-    # Ctrl-C reaches the whole group of processes: the crew decides when we stop.
-    loop.add_signal_handler(signal.SIGINT, lambda: None)
+async def _main(orders: dict[str, Any]) -> None:
     lines = asyncio.StreamReader(limit=_LINE)
+    loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
-    await serve(json.loads(await lines.readline()), lines)
+    await serve(orders, lines)
 
 
 def main() -> None:
     """Exit code as the error says; the message goes to stderr."""
-    try:
-        asyncio.run(_main())
-    except KstreamError as error:
-        sys.stderr.write(f"Error: {error}\n")
-        sys.exit(error.exit_code)
+    # Not a byte more than the first line: the loop reads the others.
+    with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as stdin:
+        line = stdin.readline()
+    if not line:
+        return  # whoever started us is gone already
+    orders = json.loads(line)
+    settings = orders["settings"]
+    with process_log(settings["log_format"], settings["log_level"], clock=SystemClock(), worker=os.getpid()):
+        asyncio.run(_main(orders))
 
 
 if __name__ == "__main__":

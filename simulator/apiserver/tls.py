@@ -30,8 +30,16 @@ class Certificate(NamedTuple):
 
 
 def make_certificate(host: str, *, users: Sequence[str] = ()) -> Certificate:
-    """For `host`, localhost and 127.0.0.1, and one for each user. Raises ConfigError if openssl is not there."""
-    with tempfile.TemporaryDirectory(prefix="kstream-tls-") as folder:
+    """For `host`, localhost and 127.0.0.1, and one for each user. Raises ConfigError if openssl is not there, or no
+    folder in which it could write."""
+    try:
+        made = tempfile.TemporaryDirectory(prefix="kstream-tls-")
+    except OSError as error:
+        raise ConfigError(
+            f"There is no folder for a certificate ({error.strerror}): name one that can be written in TMPDIR, or serve"
+            " with --no-tls"
+        ) from error
+    with made as folder:
         here = Path(folder)
         _openssl(
             here,

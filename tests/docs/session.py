@@ -27,7 +27,7 @@ _SERVES: Final = {
     "fake-apiserver": r"on https?://",
 }
 # What has done enough when it has said this.
-_PRINTS: Final = {"tail": r".", "record": r"In sync with"}
+_PRINTS: Final = {"tail": r".", "record": r"in sync"}
 _ENDS_AT: Final = frozenset({"--list", "--help", "--duration"})  # with these it ends by itself
 _ASKS_A_SERVER: Final = frozenset({"tail", "sim"})
 _ADDRESS = re.compile(r"\b(localhost|127\.0\.0\.1):3001\b")

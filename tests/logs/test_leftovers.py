@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
+import pytest
+
+from kstream.core.errors import LogError
 from kstream.logs.leftovers import sweep
+from kstream.logs.sqlite import SqliteLog
 
 _OPENED = """
 import asyncio, sys
@@ -64,3 +70,19 @@ def test_what_is_no_temporary_log_is_left_alone(tmp_path: Path) -> None:
     assert sweep(tmp_path) == 0
     assert sorted(tmp_path.rglob("*")) == before
     assert sweep(tmp_path / "nowhere") == 0
+
+
+async def test_without_a_folder_for_temporary_files_the_remedy_is_said_and_nothing_is_swept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "not there"))
+    with pytest.raises(LogError, match=r"emptyDir\) at /tmp, name one in TMPDIR, or give a file with --log"):
+        await SqliteLog.open_temporary()
+
+    def none() -> str:
+        raise FileNotFoundError(2, "No usable temporary directory found in ['/tmp']")
+
+    monkeypatch.setattr(
+        tempfile, "gettempdir", none
+    )  # as the library has it on a file system that is read-only
+    assert await asyncio.to_thread(sweep) == 0

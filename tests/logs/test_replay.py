@@ -8,12 +8,14 @@ from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from kstream.clock import VirtualClock
 from kstream.core.errors import InvalidMessageError, LogError
 from kstream.core.timeline.events import Event
 from kstream.core.timeline.health import ClusterInfo
 from kstream.core.timeline.state import ClusterState
+from kstream.core.timeline.timepoint import timestamp
 from kstream.logs.memory import MemoryLog
 from kstream.logs.replay import ReplayLog
 from kstream.ports import Jump
@@ -338,3 +340,48 @@ async def test_a_trimmed_recording_begins_with_its_oldest_state() -> None:
         first = await anext(batches)
         assert not isinstance(first, Jump)
         assert [event.seq for event in first] == list(range(31, 101))
+
+
+@pytest.mark.parametrize(
+    ("settings", "details"),
+    [
+        ({"start": "2099-01-01T00:00:00Z"}, "from: '2099-01-01T00:00:00Z' is after its end: "),
+        ({"start": "+1h"}, "from: '+1h' is after its end: "),
+        ({"start": "seq:21"}, "from: 'seq:21' is after its end: "),
+        ({"end": "1999-01-01T00:00:00Z"}, "to: '1999-01-01T00:00:00Z' is before the beginning: "),
+        ({"start": "seq:9", "end": "seq:3"}, "to: 'seq:3' is before from 'seq:9': "),
+    ],
+)
+async def test_what_is_outside_of_the_log_is_refused_with_what_it_has(
+    settings: dict[str, Any], details: str
+) -> None:
+    recording = MemoryLog()
+    events = list(history(20))
+    await recording.append(events)
+    with pytest.raises(InvalidMessageError) as refused:
+        await ReplayLog.open(recording, VirtualClock(), **settings)
+    has = f"the log has {timestamp(events[0].time)} to {timestamp(events[-1].time)} (seq:1 to seq:20)"
+    assert refused.value.details == details + has
+
+
+async def test_a_log_without_events_says_so() -> None:
+    with pytest.raises(InvalidMessageError, match="The recording ends before that") as refused:
+        await ReplayLog.open(MemoryLog(), VirtualClock(), start="2099-01-01T00:00:00Z")
+    assert "the log has no events" in refused.value.details
+
+
+async def test_what_is_before_the_log_begins_with_it() -> None:
+    recording = MemoryLog()
+    events = list(history(20))
+    await recording.append(events)
+    log = await ReplayLog.open(recording, VirtualClock(), start="1999-01-01T00:00:00Z")
+    assert log.time() == events[0].time
+
+
+async def test_a_recording_whose_clock_went_back_is_played() -> None:
+    recording = MemoryLog()
+    events = list(history(3))
+    await recording.append([structs.replace(events[0], time=events[2].time + 60), *events[1:]])
+    log = await ReplayLog.open(recording, VirtualClock(), speed="max")
+    async with aclosing(log.follow(log.head)) as batches:
+        assert [event.seq for event in await anext(batches)] == [1, 2, 3]

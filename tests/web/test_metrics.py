@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import platform
 import re
+from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
@@ -18,6 +22,7 @@ from kstream.core.timeline.events import Verb
 from kstream.core.timeline.health import ErrorCode, Fault
 from kstream.logs.memory import MemoryLog
 from kstream.logs.sqlite import SqliteLog
+from kstream.web.measures import families
 from kstream.web.metrics import Metrics, Visits
 from tests.delivery.sockets import FakeSocket
 from tests.hubs import running
@@ -101,9 +106,13 @@ async def test_what_retention_dropped_is_counted_and_told() -> None:
 
 
 async def test_every_metric_is_documented() -> None:
-    documented = set(re.findall(r"`(kstream_\w+)`", DOCS.read_text()))
+    documented = set(re.findall(r"`((?:kstream|process)_\w+)`", DOCS.read_text()))
+
+    async def status() -> Mapping[str, Any]:
+        return {"streams": [{"stream": "pods", "state": "watching"}]}
+
     async with (
-        serving() as server,
+        serving(status=status) as server,
         aiohttp.ClientSession() as http,
         http.get(server.http("/metrics")) as response,
     ):
@@ -140,13 +149,14 @@ async def test_a_refusal_is_an_answer_of_400_or_more(status: int, counted: dict[
     assert visits.refusals == counted
 
 
-def samples_of(metrics: Metrics) -> dict[str, float]:
-    """Each sample by its name and labels."""
+async def samples_of(metrics: Metrics) -> dict[str, float]:
+    """Each sample of kstream's own by its name and labels."""
     return {
         f"{metric.type}:{sample.name}"
         + "".join(f"[{value}]" for value in sample.labels.values()): sample.value
-        for metric in metrics.collect()
+        for metric in families(await metrics.measure())
         for sample in metric.samples
+        if metric.name.startswith("kstream_")
     }
 
 
@@ -174,10 +184,10 @@ async def test_each_count_stands_under_its_name() -> None:
         log = MemoryLog()
         await log.append([change(Verb.ADDED, pod_key(f"p{n}")) for n in range(10)])
         await log.trim(4)
-        found = samples_of(Metrics(hub, log, recording, visits))
+        found = await samples_of(Metrics(hub, log, recording, visits))
     counters: dict[str, float] = {
         "messages": hub.tally.messages,
-        "snapshots": 101,
+        "snapshots": hub.tally.snapshots,
         "fell_off": 102,
         "received_messages": 103,
         "limited_messages": 104,
@@ -273,6 +283,52 @@ async def test_the_bytes_of_a_log_are_those_of_its_file_and_of_what_is_written_a
         assert await told() == 5
         await asyncio.to_thread(ahead.unlink)
         assert await told() == 0
+
+
+async def test_the_process_and_its_build_are_told_in_the_names_of_prometheus() -> None:
+    async with serving() as server:
+        found = await scrape(server)
+    assert found[f"kstream_build_info[{platform.python_version()}][{version('kstream')}]"] == 1
+    for name in ("cpu_seconds_total", "resident_memory_bytes", "open_fds", "start_time_seconds"):
+        assert found[f"process_{name}"] > 0
+    assert found["process_max_fds"] >= found["process_open_fds"]
+
+
+async def test_the_streams_of_the_source_are_counted_by_what_they_are_of_and_how_they_do() -> None:
+    states = {
+        "nodes": "denied",
+        "namespaces": "listing",
+        "pods/shop": "watching",
+        "pods/bank": "watching",
+        "pods/mail": "waiting",
+    }
+
+    async def status() -> Mapping[str, Any]:
+        return {"streams": [{"stream": name, "state": state} for name, state in states.items()]}
+
+    async with serving(status=status) as server:
+        found = await scrape(server)
+    assert {name: value for name, value in found.items() if name.startswith("kstream_streams")} == {
+        "kstream_streams[namespaces][connected]": 0,
+        "kstream_streams[namespaces][denied]": 0,
+        "kstream_streams[namespaces][stale]": 1,
+        "kstream_streams[nodes][connected]": 0,
+        "kstream_streams[nodes][denied]": 1,
+        "kstream_streams[nodes][stale]": 0,
+        "kstream_streams[pods][connected]": 2,
+        "kstream_streams[pods][denied]": 0,
+        "kstream_streams[pods][stale]": 1,
+    }
+
+
+@pytest.mark.parametrize("path", ["/livez", "/readyz"])
+async def test_a_probe_that_hears_not_yet_is_no_refusal_and_one_that_asks_wrongly_is(path: str) -> None:
+    visits = Visits()
+    probe = make_mocked_request("GET", path)
+    await visits.note(probe, web.Response(status=503))
+    assert visits.refusals == {}
+    await visits.note(probe, web.Response(status=421))
+    assert visits.refusals == {"host": 1}
 
 
 async def test_metrics_come_in_the_form_that_is_asked_for() -> None:

@@ -6,8 +6,10 @@ import asyncio
 import json
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ import pytest
 from kstream.client import Client
 from kstream.clock import SystemClock
 from kstream.config import ServeSettings
-from kstream.core.errors import InvalidMessageError
+from kstream.core.errors import BindError, InvalidMessageError
 from kstream.core.timeline.events import Verb
 from kstream.core.timeline.health import ClusterInfo, Identified, Lost, Synced
 from kstream.core.timeline.timepoint import timestamp
@@ -86,7 +88,7 @@ async def test_workers_serve_what_this_process_records_and_one_that_dies_is_repl
 
 
 async def test_a_worker_asks_the_process_that_records_for_what_only_that_one_knows(
-    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     clock = SystemClock()
     log = await SqliteLog.open(tmp_path / "log.db")
@@ -135,7 +137,7 @@ async def test_a_worker_asks_the_process_that_records_for_what_only_that_one_kno
             refused, error = await do("nonsense")
             assert (refused, error["error"]["details"]) == (400, "do: nonsense")
             assert (await do("break"))[0] == 400
-            assert "ZeroDivisionError: a defect" in capfd.readouterr().err
+            assert "ZeroDivisionError: a defect" in caplog.text
             async with session.ws_connect(f"{url}ws") as socket:
                 assert (await socket.receive_json())["timestamp"] == timestamp(START)
 
@@ -160,3 +162,103 @@ async def test_workers_go_on_when_retention_drops_what_they_have_not_read(tmp_pa
         # Where it begins is what that worker knows of it: it looks every 50 ms.
         assert first["resumed"] is False
         assert first["reason"].startswith("seq 1 is no longer kept: the log begins at ")
+
+
+async def measured(http: aiohttp.ClientSession, address: Address, name: str) -> float:
+    async with http.get(f"{address.page}metrics", headers={"Connection": "close"}) as answer:
+        for line in (await answer.text()).splitlines():
+            if line.startswith(f"{name} "):
+                return float(line.rpartition(" ")[2])
+    raise AssertionError(f"{name} is not measured")
+
+
+def small(log: SqliteLog, clock: Clock, most: int) -> Server:
+    return replace(serving(log, clock), settings=ServeSettings(port=0, max_clients=most))
+
+
+async def test_whichever_worker_is_asked_says_the_same_of_all_also_of_one_that_died(tmp_path: Path) -> None:
+    clock = SystemClock()
+    log = await SqliteLog.open(tmp_path / "log.db")
+    crew = Crew(small(log, clock, 7), count=3, log=log.path)
+    crew.report(Synced(), after=0)
+    async with working(crew, log) as address, aiohttp.ClientSession() as http:
+        clients = []
+        for _ in range(7):
+            client = await http.ws_connect(address.websocket)
+            await client.receive_json()
+            clients.append(client)
+        for _ in range(5):
+            with pytest.raises(aiohttp.WSServerHandshakeError, match="503"):
+                await http.ws_connect(address.websocket)
+        for _ in range(8):
+            assert await measured(http, address, "kstream_clients") == 7
+            full = 'kstream_refusals_total{reason="full or not ready"}'
+            assert await measured(http, address, full) == 5
+        async with http.get(f"{address.page}api/status") as answer:
+            assert "clients" in await answer.json()
+        os.kill(crew.pids[0], signal.SIGKILL)
+        for client in clients:
+            await client.close()
+        while await measured(http, address, "kstream_clients"):
+            pass
+        for _ in range(8):
+            assert await measured(http, address, full) == 5, "what was counted stays counted"
+
+
+async def test_a_worker_that_is_told_to_end_says_goodbye_to_its_clients(tmp_path: Path) -> None:
+    clock = SystemClock()
+    log = await SqliteLog.open(tmp_path / "log.db")
+    crew = Crew(serving(log, clock), count=1, log=log.path)
+    crew.report(Synced(), after=0)
+    async with working(crew, log) as address:
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            async with connect(address.websocket) as client:
+                await client.recv()
+                (worker,) = crew.pids
+                os.kill(worker, number)
+                async for _ in client:  # until it is closed in order
+                    pass
+                assert client.close_code == 1001
+            while crew.pids in ([], [worker]):  # noqa: ASYNC110 - a process tells nobody
+                await asyncio.sleep(0.01)
+            await until_one_serves(address)
+
+
+async def until_one_serves(address: Address) -> None:
+    while True:
+        try:
+            async with connect(address.websocket) as client:
+                await client.recv()
+                return
+        except OSError:
+            await asyncio.sleep(0.01)
+
+
+async def test_a_crew_that_is_stopped_before_it_serves_ends(tmp_path: Path) -> None:
+    clock = SystemClock()
+    log = await SqliteLog.open(tmp_path / "log.db")
+    crew = Crew(serving(log, clock), count=2, log=log.path)
+    stop = asyncio.Event()
+    heard: list[Address] = []
+    running = asyncio.create_task(crew.run(ready=heard.append, stop=stop))
+    while not crew.pids:  # noqa: ASYNC110 - a process tells nobody
+        await asyncio.sleep(0)
+    os.kill(crew.pids[0], signal.SIGTERM)  # as the whole group of processes gets it
+    stop.set()
+    await running
+    assert (heard, crew.pids) == ([], [])
+    await log.close()
+
+
+async def test_a_port_that_is_taken_is_the_error_of_the_crew(tmp_path: Path) -> None:
+    clock = SystemClock()
+    log = await SqliteLog.open(tmp_path / "log.db")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        settings = ServeSettings(port=taken.getsockname()[1])
+        crew = Crew(replace(serving(log, clock), settings=settings), count=2, log=log.path)
+        with pytest.raises(BindError):
+            await crew.run(ready=lambda _: None, stop=asyncio.Event())
+    assert crew.pids == []
+    await log.close()

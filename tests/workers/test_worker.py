@@ -9,6 +9,7 @@ import pytest
 
 from kstream.clock import VirtualClock
 from kstream.core.timeline.health import Report
+from kstream.web.measures import Measures
 from kstream.workers.worker import Foreman
 
 
@@ -59,3 +60,33 @@ async def test_a_process_that_records_and_says_nothing_holds_up_nobody_who_asks_
     assert not asking.done()
     await clock.advance(0.2)
     assert await asking == {}
+
+
+async def test_what_all_measure_is_the_last_known_while_the_process_that_records_is_silent(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    clock = VirtualClock()
+    lines = asyncio.StreamReader()
+    foreman = Foreman(lines, clock, time=None)
+    own = {"kstream_clients": 2, "kstream_stale": 1, "kstream_faults": 3}
+
+    async def measure() -> Measures:
+        return own
+
+    foreman.attach(measure)
+    listening = asyncio.create_task(anext(foreman.reports()))
+    asking = asyncio.create_task(foreman.measures())
+    await clock.advance(6)
+    assert await asking == own, "nothing else is known yet"
+    asking = asyncio.create_task(foreman.measures())
+    await asyncio.sleep(0)
+    whole = {"kstream_clients": 9, "kstream_stale": 0, "kstream_faults": 0}
+    lines.feed_data(json.dumps({"measure": 5}).encode() + b"\n")
+    lines.feed_data(json.dumps({"answer": 1, "value": whole}).encode() + b"\n")
+    assert await asking == whole
+    asking = asyncio.create_task(foreman.measures())
+    await clock.advance(6)
+    assert await asking == whole | {"kstream_stale": 1, "kstream_faults": 3}
+    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {"measured": 5, "value": own} in told
+    listening.cancel()
