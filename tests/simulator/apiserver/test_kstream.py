@@ -28,6 +28,7 @@ from simulator.apiserver.feed import Feed, Pacing
 from simulator.apiserver.server import FakeApiServer
 from simulator.apiserver.simulated import SimulatedFeed
 from simulator.apiserver.store import Store
+from simulator.apiserver.tls import make_certificate
 from simulator.cluster.objects import Change
 from simulator.simulation import Simulation
 from simulator.story.scenario import load_scenario
@@ -124,6 +125,9 @@ def _counted(kind: Kind, key: ObjectKey, body: bytes, state: ClusterState) -> by
     return with_pod_count(body, state.pod_count(key.name)) if kind is Kind.NAMESPACE else body
 
 
+CERTIFICATE = make_certificate("127.0.0.1")
+
+
 @asynccontextmanager
 async def _pair(folder: Path, rules: str, tokens: tuple[str, ...] = ("viewer=view",)) -> AsyncIterator[Pair]:
     clock, store = VirtualClock(1_000_000.0), Store()
@@ -134,6 +138,7 @@ async def _pair(folder: Path, rules: str, tokens: tuple[str, ...] = ("viewer=vie
         clock=clock,
         pacing=Pacing(feed, store, clock, speed=1),
         access=parse_tokens(tokens),
+        certificate=CERTIFICATE,  # nobody tells a token over http
         faults=parse_script(f"faults:\n{rules}") if rules else None,
     )
     async with server:
