@@ -14,6 +14,7 @@ from loadtest.bench.paths import append, ingest
 from loadtest.bench.results import Result, as_json, table
 from loadtest.bench.states import large_states
 from loadtest.bench.sync import first_sync
+from loadtest.bench.visitors import visitors
 
 GROUPS: dict[str, Callable[..., list[Result]]] = {
     "fanout": fan_out,
@@ -22,6 +23,7 @@ GROUPS: dict[str, Callable[..., list[Result]]] = {
     "ingest": ingest,
     "append": append,
     "memory": memory,
+    "visitors": visitors,
     "sync": first_sync,
 }
 
