@@ -75,7 +75,8 @@ def kubeconfig(data: bytes) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "config"
         path.write_bytes(data)
-        (Path(folder) / "ca.crt").touch()  # of the corpus
+        for name in ("ca.crt", "c.crt", "c.key"):  # which the corpus names
+            (Path(folder) / name).touch()
         choice = choose([path], None)
     assert choice.cluster.server
     assert len(choice.cluster_name) + len(choice.namespace) <= len(data) + 100
