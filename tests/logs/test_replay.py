@@ -384,4 +384,4 @@ async def test_a_recording_whose_clock_went_back_is_played() -> None:
     await recording.append([structs.replace(events[0], time=events[2].time + 60), *events[1:]])
     log = await ReplayLog.open(recording, VirtualClock(), speed="max")
     async with aclosing(log.follow(log.head)) as batches:
-        assert [event.seq for event in await anext(batches)] == [1, 2, 3]  # type: ignore[union-attr]
+        assert [event.seq for event in await anext(batches)] == [1, 2, 3]
