@@ -116,10 +116,11 @@ def simulate(*, listed: bool, log: Path | None, workers: int, **options: Any) ->
     if listed:
         _list(as_json=settings.output == "json")
         return
+    keep = keep_settings(options, temporary=log is None)
     clock = SystemClock()
+    source = build(clock=clock, **options)
     with process_log(settings.log_format, settings.log_level, clock=clock):
-        keep = keep_settings(options, temporary=log is None)
-        asyncio.run(_simulate(build(clock=clock, **options), settings, log, keep, clock, workers))
+        asyncio.run(_simulate(source, settings, log, keep, clock, workers))
 
 
 async def _simulate(

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 
 import pytest
 
 from kstream.clock import VirtualClock
 from kstream.core.timeline.health import Report
+from kstream.processlog.lines import fields_of
 from kstream.web.measures import Measures
 from kstream.workers.worker import Foreman
 
 
-async def test_the_time_of_the_timeline_goes_on_as_it_did_and_not_for_long_without_word_of_it() -> None:
+async def test_the_time_of_the_timeline_goes_on_as_it_did_and_not_for_long_without_word_of_it(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "kstream")
     clock = VirtualClock()
     lines = asyncio.StreamReader()
     foreman = Foreman(lines, clock, time=1000.0)
@@ -48,6 +53,9 @@ async def test_the_time_of_the_timeline_goes_on_as_it_did_and_not_for_long_witho
     told = [(type(report).__name__, getattr(report, "subject", ""), after) for report, after in heard]
     silent, back = ("Fault", "recorder", 0), ("Cleared", "recorder", 0)
     assert told == [silent, back, ("Lost", "", 3), silent], "no word for ten seconds, twice"
+    logged = [(record.getMessage(), fields_of(record)["fault"]) for record in caplog.records]
+    assert logged == [("fault", "recorder"), ("fault over", "recorder"), ("fault", "recorder")]
+    assert fields_of(caplog.records[1])["seconds"] == 60.2
     assert (foreman.recording.events, foreman.recording.suppressed) == (7, 2)
     assert (foreman.recording.commits.counts[-1], foreman.recording.commits.total) == (3, 30.5)
 
