@@ -102,3 +102,14 @@ def test_the_words_before_a_list_is_complete_make_nothing_complete() -> None:
     assert until(driven) == 0.0
     driven.send(initial_end("9"))
     assert until(driven) == 1000.0
+
+
+def test_a_watch_that_is_opened_again_is_complete_up_to_then() -> None:
+    driven = Driven().watching("a")
+    driven.now += 300
+    driven.end()
+    driven.now += 5
+    driven.ask()
+    driven.open()
+    driven.now += 2
+    assert until(driven) == 1305.0

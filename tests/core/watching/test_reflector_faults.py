@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -415,3 +416,39 @@ def test_a_list_that_breaks_off_late_is_asked_for_again_with_a_wait() -> None:
     driven.fail(Failure.CUT)
     assert named(driven.notes) == named([OutOfTouch("cut")])
     assert driven.waits() > 0
+
+
+def test_a_refusal_that_breaks_off_is_no_watch() -> None:
+    driven = Driven().watching("a")
+    driven.now += 300
+    driven.end()
+    driven.ask()
+    driven.take(driven.reflector.receive_response(500, {}, driven.moment))
+    driven.now += 5
+    driven.fail(Failure.CUT)
+    assert driven.said(OutOfTouch)
+    assert driven.waits() > 0
+
+
+@pytest.mark.parametrize(
+    ("trouble", "away"),
+    [
+        (lambda driven: driven.fail(Failure.UNREACHED), True),
+        (lambda driven: driven.fail(Failure.LATE), True),
+        (lambda driven: driven.respond(503), True),
+        (lambda driven: (driven.open(), driven.fail(Failure.CUT)), True),
+        (lambda driven: (driven.open(), driven.end()), False),
+        (lambda driven: driven.respond(429), False),
+        (lambda driven: driven.respond(500), False),
+    ],
+)
+def test_only_where_nobody_answered_an_answer_is_waited_for(
+    trouble: Callable[[Driven], object], away: bool
+) -> None:
+    driven = Driven().watching("a")
+    assert not driven.reflector.retry.away
+    driven.now += 300
+    driven.end()
+    driven.ask()
+    trouble(driven)
+    assert driven.reflector.retry.away is away
