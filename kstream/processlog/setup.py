@@ -13,8 +13,8 @@ from typing import Final
 from kstream.core.errors import KstreamError
 from kstream.core.visible import visible
 from kstream.ports import Clock
-from kstream.processlog.handler import ProcessLog
 from kstream.processlog.lines import Form, Lines, Scalar, say
+from kstream.processlog.log import ProcessLog
 from kstream.processlog.outlet import write_to
 
 FORMS: Final = ("text", "json")

@@ -6,8 +6,8 @@ import json
 import logging
 
 from kstream.clock import SystemClock
-from kstream.processlog.handler import ProcessLog
 from kstream.processlog.lines import Lines
+from kstream.processlog.log import ProcessLog
 
 
 def written(*records: logging.LogRecord, clear: bytes = b"") -> list[bytes]:

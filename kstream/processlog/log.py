@@ -1,4 +1,4 @@
-"""The handler behind all loggers of the process: bounds what a flood costs, and never waits."""
+"""What is behind all loggers of the process: bounds what a flood costs, and never waits."""
 
 from __future__ import annotations
 
