@@ -28,6 +28,7 @@ class Faults:
 
     def __init__(self) -> None:
         self.down = False
+        self.stopped = False  # for as long as a restore of etcd takes
         self.black_hole = False
         self.refused: dict[str, int] = {}  # resource, or "" for all → status
         self.watch_list = True
@@ -41,7 +42,7 @@ class Faults:
 
     def clear(self) -> None:
         """All is well again."""
-        self.down = self.black_hole = self.torn = False
+        self.down = self.stopped = self.black_hole = self.torn = False
         self.refused.clear()
         self.change()
 
@@ -170,7 +171,7 @@ class PlayedApi(ApiServer):
         await asyncio.sleep(0.01)
         while self._faults.black_hole:
             await self._faults.changed.wait()
-        if self._faults.down:
+        if self._faults.down or self._faults.stopped:
             raise aiohttp.ServerDisconnectedError("down")
         return cast(aiohttp.ClientResponse, self._answer(method, path, dict(query)))
 

@@ -16,7 +16,7 @@ class Open(NamedTuple):
     kind: str  # of what is found
 
 
-OPEN: Final = (Open(5, "restored", 12, "untrue"),)
+OPEN: Final[tuple[Open, ...]] = ()
 
 ON: Final = (
     frozenset[str](),
@@ -24,12 +24,14 @@ ON: Final = (
     frozenset({"lost tail", "warming"}),
     frozenset({"put back", "lost tail"}),
     frozenset({"denied"}),
+    frozenset({"restored"}),
 )
 """Switches of what is mended: new seeds are played with each of these."""
 
 PUT_BACK: Final = frozenset({"put back"})
 LOST_TAIL: Final = frozenset({"lost tail"})
 DENIED: Final = frozenset({"denied"})
+RESTORED: Final = frozenset({"restored"})
 WARMING: Final = frozenset({"warming"})
 MENDED: Final = (
     (7, ON[0]),
@@ -40,6 +42,9 @@ MENDED: Final = (
     (15, LOST_TAIL),
     (55233836, DENIED),
     (0, DENIED),
+    (12, RESTORED),
+    (16, RESTORED),
+    (24, RESTORED),
     (1, WARMING),
 )
 """Seeds that once found something."""

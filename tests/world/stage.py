@@ -191,8 +191,11 @@ class _Stage:
             case "etcd copy":
                 self._cluster.copy()
             case "etcd restored":
+                # Every API server is stopped before etcd is put back, and started when it is.
+                faults.stopped = True
                 self._cluster.restore(now=self._clock.monotonic())
                 self._cut()
+                self._for(step.seconds, lambda: setattr(faults, "stopped", False))
             case _:
                 self._client_does(step)
 

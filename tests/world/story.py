@@ -83,8 +83,10 @@ def _fault(dice: random.Random, what: str) -> Step:
             seconds = dice.choice((1.0, 20.0, 250.0))
         case "lost tail":
             whom, seconds = str(dice.choice((1, 2, 5))), 0.0
-        case "cut" | "torn line" | "compact" | "copy" | "put back" | "etcd copy" | "etcd restored" | "kill":
+        case "cut" | "torn line" | "compact" | "copy" | "put back" | "etcd copy" | "kill":
             seconds = 0.0
+        case "etcd restored":
+            seconds = 15.0
         case _:
             pass
     return Step(at, what, whom, seconds)

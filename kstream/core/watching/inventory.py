@@ -25,15 +25,23 @@ class Inventory:
         self._namespaces: dict[str, dict[str, _Entry]] = {}
         self._sweep = 0
         self._doubtful: list[ObjectKey] = []
+        self._doubted = -1  # of what no list has held since this one, an equal version proves nothing
 
     def load(self, objects: Iterable[tuple[ObjectKey, str]]) -> None:
-        """Take over what the log holds; of two objects of one name the next list tells which is gone."""
+        """Take over what the log holds, whose versions are doubted; of two objects of one name the next list tells
+        which is gone."""
+        self.doubt()
         for key, version in objects:
             if key.kind is self.kind:
                 names = self._namespaces.setdefault(key.namespace, {})
                 if (other := names.get(key.name)) is not None:
                     self._doubtful.append(other.key)
                 names[key.name] = _Entry(key, version, 0)
+
+    def doubt(self) -> None:
+        """Perhaps another history goes on, after a restore of etcd, in which versions are used again: what is seen is
+        told, even at the version that is known. Whether it differs, the recorder finds out."""
+        self._doubted = self._sweep
 
     def count(self, namespace: str = "") -> int:
         """How many objects a namespace has; "" is all of them."""
@@ -62,7 +70,7 @@ class Inventory:
 
     def see(self, items: Iterable[Decoded], *, time: float, sweep: int = 0) -> list[WatchEvent]:
         """The objects exist as `items` say. Nothing for a repetition; another uid is another object."""
-        added = Verb.ADDED
+        added, doubted = Verb.ADDED, self._doubted
         namespaces = self._namespaces
         namespace, names = "", namespaces.get("")
         events: list[WatchEvent] = []
@@ -81,7 +89,7 @@ class Inventory:
                 body = deleted_body(before.key)
                 events.append(WatchEvent(Verb.DELETED, before.key, before.version, time, body))
                 events.append(WatchEvent(added, key, version, time, item.body))
-            elif before.version != version or not version:
+            elif before.version != version or not version or before.sweep <= doubted:
                 events.append(WatchEvent(Verb.MODIFIED, key, version, time, item.body))
         return events
 

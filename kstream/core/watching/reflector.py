@@ -61,9 +61,8 @@ class Reflector:
     """One stream. Not to be used by two adapters at once."""
 
     def __init__(self, stream: Stream, inventory: Inventory, *, rng: Randomness, watch_list: bool) -> None:
-        """It begins with a list, which is diffed against `inventory`, whatever is known: what an earlier life of the
-        process knew may be of a history that a restore of etcd has ended, and only a list tells. `watch_list`: try
-        LISTWATCH 4 first."""
+        """It begins with a list, diffed against `inventory`: what an earlier life of the process knew may be of a
+        history that a restore of etcd has ended. `watch_list`: try LISTWATCH 4 first."""
         self.stream = stream
         self.inventory = inventory
         self._rng = rng
@@ -121,8 +120,10 @@ class Reflector:
     def next_request(self, now: Moment) -> Get | Wait:
         if wait := self.retry.wait(now.monotonic):
             return Wait(wait)
-        self._response = None
-        self.restarted = False
+        self._response, self.restarted = None, False
+        if self.retry.long_out(now.monotonic):
+            self.inventory.doubt()
+            self._relist(paged=self._paged)
         if self._phase is _Phase.LIST:
             if not self._token:
                 self._begin_list()
@@ -198,12 +199,11 @@ class Reflector:
     def receive_failure(self, failure: Failure, detail: str, now: Moment) -> Output:
         """The request was not answered, or not to its end. `detail` is for people."""
         response, self._response = self._response, None
-        opened = response is not None and response.ok
         if self._phase is _Phase.INITIAL and failure is not Failure.UNREACHED:
             self._relist(watch_list=False)
-            if opened:
+            if response is not None and response.ok:
                 return Output()
-        if response is None or not opened or failure is Failure.UNREACHED or self._phase is _Phase.LIST:
+        if response is None or not response.ok or failure is Failure.UNREACHED or self._phase is _Phase.LIST:
             return self._failed(now, detail, away=True)
         if failure is Failure.SILENT:
             self._doubt(response)  # and connect again at once: if that fails, it is out of touch

@@ -9,6 +9,7 @@ from kstream.core.watching.backoff import Backoff, Randomness
 WARMING: Final = (
     120.0  # seconds for which a 403 may come of an API server that has just started (LISTWATCH 12)
 )
+RESTORED: Final = 10.0  # seconds without an answer in which etcd may have been put back to an older copy
 PROBE: Final = 300.0  # seconds between tries of what is forbidden for longer
 
 
@@ -22,6 +23,7 @@ class Retry:
         self._unauthorized = False
         self._denied_since: float | None = None
         self.away = False  # what went wrong last is that nobody answered
+        self._out_since: float | None = None
 
     @property
     def failures(self) -> int:
@@ -44,6 +46,7 @@ class Retry:
     def answered(self) -> None:
         """It was asked, and is allowed."""
         self._unauthorized = self.away = False
+        self._out_since = None
         self.forget_denial()
 
     def forget_denial(self) -> None:
@@ -56,8 +59,19 @@ class Retry:
         """Note a failure; the seconds to wait, as Backoff.failed says. `away`: nobody answered."""
         wait = self._backoff.failed(now, retry_after=retry_after, first_at_once=first_at_once)
         self._not_before = now + wait
+        if away:
+            self._out(now)
         self.away = away
         return wait
+
+    def _out(self, now: float) -> None:
+        if self._out_since is None:
+            self._out_since = now
+
+    def long_out(self, now: float) -> bool:
+        """Nobody answered, or knew us, for so long that another history may go on: what was told before says nothing
+        about it."""
+        return self._out_since is not None and now - self._out_since >= RESTORED
 
     def back(self, now: float) -> None:
         """Somebody answers again: what waits because nobody did asks within a second."""
@@ -68,6 +82,7 @@ class Retry:
         """Note a 401. False for the first in a row, which other credentials may mend at once."""
         again, self._unauthorized = self._unauthorized, True
         wait = self.failed(now)
+        self._out(now)
         self._not_before = now + (wait if again else 0.0)
         return again
 

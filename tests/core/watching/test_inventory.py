@@ -19,7 +19,7 @@ def item(key: ObjectKey, version: str = "1") -> Decoded:
 
 def holding(*keys: ObjectKey) -> Inventory:
     inventory = Inventory(Kind.POD)
-    inventory.load((key, "1") for key in keys)
+    inventory.see([item(key) for key in keys], time=0.0, sweep=inventory.begin_sweep())
     return inventory
 
 
@@ -178,3 +178,24 @@ def test_of_two_objects_of_one_name_that_are_both_gone_both_are_deleted() -> Non
         (Verb.DELETED, ANOTHER_A.uid, "2"),
         (Verb.DELETED, C.uid, "3"),
     ]
+
+
+def test_what_is_doubted_is_told_again_at_the_version_that_is_known_and_then_no_more() -> None:
+    inventory = holding(A, B)
+    assert inventory.see([item(A)], time=0.0) == []
+    inventory.doubt()
+    sweep = inventory.begin_sweep()
+    assert told(inventory.see([item(A)], time=0.0, sweep=sweep)) == [(Verb.MODIFIED, A.uid, "1")]
+    assert inventory.see([item(A)], time=0.0, sweep=sweep) == []
+    assert told(inventory.see([item(B)], time=0.0)) == [(Verb.MODIFIED, B.uid, "1")], (
+        "no list has held it since"
+    )
+
+
+def test_what_the_log_holds_is_doubted() -> None:
+    inventory = Inventory(Kind.POD)
+    inventory.load([(A, "1")])
+    assert inventory.version(A) == "1"
+    sweep = inventory.begin_sweep()
+    assert told(inventory.see([item(A)], time=0.0, sweep=sweep)) == [(Verb.MODIFIED, A.uid, "1")]
+    assert inventory.see([item(A)], time=0.0, sweep=sweep) == []

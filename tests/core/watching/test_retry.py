@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from kstream.core.watching.retry import PROBE, WARMING, Retry
+from kstream.core.watching.retry import PROBE, RESTORED, WARMING, Retry
 
 
 class Half:
@@ -89,6 +89,30 @@ def test_what_waits_for_another_reason_goes_on_to_wait(otherwise: Callable[[Retr
     assert waits > 0
     asked.back(100.0)
     assert (asked.away, asked.wait(100.0)) == (False, waits)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "out"),
+    [
+        (lambda asked, now: asked.failed(now, away=True), True),
+        (lambda asked, now: asked.unauthorized(now), True),
+        (lambda asked, now: asked.failed(now), False),
+        (lambda asked, now: asked.failed(now, retry_after=5.0), False),
+        (lambda asked, now: asked.forbidden(now), False),
+    ],
+)
+def test_out_for_long_is_who_was_not_answered_or_not_known(
+    trouble: Callable[[Retry, float], object], out: bool
+) -> None:
+    asked = retry()
+    assert not asked.long_out(1e9)
+    trouble(asked, 100.0)
+    trouble(asked, 105.0)
+    assert not asked.long_out(100.0 + RESTORED - 0.1)
+    assert asked.long_out(100.0 + RESTORED) is out
+    asked.answered()
+    assert not asked.long_out(200.0)
+    assert RESTORED == 10.0
 
 
 def test_an_answer_ends_an_absence() -> None:
