@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -92,6 +93,8 @@ def connect_for_writing(path: Path, *, max_bytes: int | None) -> sqlite3.Connect
     with translated(path):
         if path.exists():
             _probe(path)
+        else:
+            _make(path)
         connection = _connect(path, "mode=rwc")
         try:
             _prepare(path, connection, max_bytes=max_bytes)
@@ -99,6 +102,13 @@ def connect_for_writing(path: Path, *, max_bytes: int | None) -> sqlite3.Connect
             connection.close()
             raise
     return connection
+
+
+def _make(path: Path) -> None:
+    """For its owner alone: what a log tells of a cluster is not for everybody who has an account here. What SQLite puts
+    beside the file gets the same mode; a file that is there keeps its own."""
+    with suppress(OSError):  # SQLite will say what is wrong
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _probe(path: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import random
 import shutil
 import sqlite3
+import stat
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -66,6 +67,30 @@ async def test_what_was_written_is_there_after_reopening(path: Path) -> None:
 async def test_a_closed_log_is_one_plain_file(path: Path) -> None:
     await written(path)
     assert [file.name for file in path.parent.iterdir()] == ["log.db"]
+
+
+async def test_a_log_is_for_its_owner_alone_and_so_is_what_sqlite_puts_beside_it(path: Path) -> None:
+    log = await SqliteLog.open(path)
+    await log.append(list(history(3)))
+    beside = [each for each in path.parent.iterdir() if each.name != f"{path.name}.lock"]
+    assert {each.name.removeprefix(path.name): stat.S_IMODE(each.stat().st_mode) for each in beside} == {
+        "": 0o600,
+        "-wal": 0o600,
+        "-shm": 0o600,
+    }
+    await log.close()
+
+
+def test_a_log_that_others_may_read_stays_so(path: Path) -> None:
+    async def write() -> None:
+        log = await SqliteLog.open(path)
+        await log.append(list(history(1)))
+        await log.close()
+
+    asyncio.run(write())
+    path.chmod(0o644)
+    asyncio.run(write())
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
 
 
 async def test_a_temporary_log_leaves_nothing_behind() -> None:
