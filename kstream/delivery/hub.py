@@ -22,6 +22,7 @@ from kstream.core.delivery.pacing import pause_after
 from kstream.core.delivery.session import Close, Session
 from kstream.core.delivery.tally import Tally
 from kstream.core.delivery.timers import Timers
+from kstream.core.delivery.urgent import Word
 from kstream.core.timeline.events import Event
 from kstream.core.timeline.health import Health, Report
 from kstream.core.timeline.state import ClusterState
@@ -120,8 +121,8 @@ class Hub:
         )
         member = Member(session, outlet)
         self._crowds.setdefault(watched, Crowd()).add(member)
-        for message in self._notices.greeting(resumed=resumed, reason=reason):
-            session.tell(message)
+        for word in self._notices.greeting(resumed=resumed, reason=reason):
+            session.tell(word)
         return member
 
     def leave(self, member: Member) -> None:
@@ -206,16 +207,16 @@ class Hub:
         """Tell everyone, and whoever comes, how the timeline is played (PROTOCOL 27)."""
         self._notices.watch(timeline, self.announce)
 
-    def announce(self, message: bytes) -> None:
+    def announce(self, word: Word) -> None:
         """A small message for everyone, before all else that is sent."""
         for member in self:
-            member.session.tell(message)
+            member.session.tell(word)
             self._serve_soon(member)
 
     def _report(self, report: Report) -> None:
         waited = not self.health.synced
-        for message in self._notices.hear(report):
-            self.announce(message)
+        for word in self._notices.hear(report):
+            self.announce(word)
         if waited and self.health.synced:
             for member in self:
                 if member.session.wants_snapshot:

@@ -8,8 +8,16 @@ from typing import Literal
 
 from kstream.core.delivery import wire
 from kstream.core.delivery.limits import Limits
+from kstream.core.delivery.urgent import Word
 from kstream.core.timeline.health import Cleared, Fault, Health, Identified, Report
 from kstream.ports import Timeline
+
+_CONNECTION = "connection"
+_PLAYBACK = "playback"
+
+
+def _about(subject: str) -> str:
+    return f"fault {subject}" if subject else ""
 
 
 class Notices:
@@ -33,39 +41,47 @@ class Notices:
         self._time = time
         self._resumed_early = False  # someone holds the state of an earlier life of the server
         self._timeline: Timeline | None = None
+        self._faults: dict[str, bytes] = {}  # by subject, as they were said: the same bytes for all who come
 
-    def watch(self, timeline: Timeline, announce: Callable[[bytes], None]) -> None:
+    def watch(self, timeline: Timeline, announce: Callable[[Word], None]) -> None:
         """How it is played is announced, and told to whoever comes."""
         self._timeline = timeline
-        timeline.listen(lambda data: announce(wire.playback(data, time=self._time())))
+        timeline.listen(lambda data: announce(Word(_PLAYBACK, wire.playback(data, time=self._time()))))
 
-    def greeting(self, *, resumed: bool | None, reason: str | None) -> Iterator[bytes]:
+    def greeting(self, *, resumed: bool | None, reason: str | None) -> Iterator[Word]:
         """For one who comes, in this order."""
-        yield self._connection("connected", resumed=bool(resumed), reason=reason, limits=self._limits)
+        greeting = self._connection("connected", resumed=bool(resumed), reason=reason, limits=self._limits)
+        yield Word("greeting", greeting)
         early = bool(resumed) and not self.health.synced
         self._resumed_early |= early
         if self.health.stale or early:
-            yield self._connection("reconnecting")
-        time = self._time()
-        for fault in self.health.faults.values():
-            yield wire.error(fault, time=time)
+            yield Word(_CONNECTION, self._connection("reconnecting"))
+        for subject, fault in self.health.faults.items():
+            if subject not in self._faults:
+                self._faults[subject] = wire.error(fault, time=self._time())
+            yield Word(_about(subject), self._faults[subject])
         if self._timeline is not None:
-            yield wire.playback(self._timeline.playback, time=time)
+            yield Word(_PLAYBACK, wire.playback(self._timeline.playback, time=self._time()))
 
-    def hear(self, report: Report) -> list[bytes]:
+    def hear(self, report: Report) -> list[Word]:
         """Take in what the source says; the messages for everyone, as far as that is news for them."""
         before = (self.health.stale, self._doubtful)
         if not self.health.apply(report):
             return []
-        told = []
+        told: list[Word] = []
         match report:
-            case Fault():
-                told.append(wire.error(report, time=self._time()))
+            case Fault(subject=subject):
+                error = wire.error(report, time=self._time())
+                told.append(Word(_about(subject), error))
+                if subject:
+                    self._faults[subject] = error
             case Cleared(subject):
-                told.append(wire.cleared(subject, time=self._time()))
+                told.append(Word(_about(subject), wire.cleared(subject, time=self._time())))
+                self._faults.pop(subject, None)
         # Who came before one that resumed early was told that all is well, whatever has been doubtful since.
         if (self.health.stale, self._doubtful) != before or isinstance(report, Identified):
-            told.append(self._connection("reconnecting" if self._doubtful else "connected"))
+            now = self._connection("reconnecting" if self._doubtful else "connected")
+            told.append(Word(_CONNECTION, now))
         return told
 
     @property

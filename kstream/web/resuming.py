@@ -24,6 +24,7 @@ _MOST: Final = 100_000  # events that a resume reads; further behind, a state is
 _AT_ONCE: Final = 4  # clients whose missed events are in memory
 _INLINE: Final = 1000  # events that are encoded on the spot
 _WAITING: Final = 64 * 2**20  # bytes of frames that belong to single clients and are not yet on their way
+ELSEWHERE: Final = "the timeline went elsewhere meanwhile"
 
 
 class Token(NamedTuple):
@@ -89,7 +90,7 @@ class Resumes:
         except LogTrimmedError:
             return (), self._dropped(seq)
         if self._hub.backlog is not backlog:
-            return (), "the timeline went elsewhere meanwhile"
+            return (), ELSEWHERE
         return events, None
 
     def _dropped(self, seq: int) -> str:

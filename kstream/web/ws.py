@@ -23,7 +23,7 @@ from kstream.web.admission import error_response
 from kstream.web.deflateoffers import negotiable
 from kstream.web.faultysocket import FaultySocket
 from kstream.web.metrics import Visits
-from kstream.web.resuming import Resumes, Token
+from kstream.web.resuming import ELSEWHERE, Resumes, Token
 from kstream.web.seats import Seats
 
 MAX_INBOUND = 10 * 2**20  # bytes of one client message, inflated; more closes the socket with 1009
@@ -202,9 +202,8 @@ class WebSockets:
     ) -> tuple[Member, Outlet] | None:
         """Open the socket and take the client in, where it left off if that can be; None when it is gone already."""
         hub, resumes = self._hub, self._resumes
+        backlog = hub.backlog
         events, reason = await resumes.look(token) if token is not None else ((), None)
-        if token is not None:
-            self._visits.note_resume(reason)
         try:
             await ws.prepare(request)
         except ConnectionResetError:
@@ -213,6 +212,10 @@ class WebSockets:
         missed = None
         if token is not None and reason is None:
             missed = await resumes.encode(token, events, watched, bits)
+            if hub.backlog is not backlog:
+                missed, reason = None, ELSEWHERE
+        if token is not None:
+            self._visits.note_resume(reason)
         transport = request.transport
         if transport is None:
             return None

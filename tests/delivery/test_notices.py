@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from kstream.clock import VirtualClock
 from kstream.core.delivery.filters import EVERYTHING
 from kstream.core.timeline.events import Event, Verb
 from kstream.core.timeline.health import Cleared, ClusterInfo, ErrorCode, Fault, Identified, Lost, Synced
+from kstream.delivery.hub import Hub
 from tests.delivery.sockets import FakeSocket, join, publish, types
 from tests.hubs import running
 from tests.making import change, pod_key
@@ -230,3 +232,77 @@ async def test_those_who_wait_get_the_state_as_soon_as_there_is_one_to_show() ->
         hub.report(Synced())
         await clock.advance(0)
         assert types(socket.messages()) == ["connection", "initial_state"]
+
+
+def _denied(number: int) -> Fault:
+    return Fault(ErrorCode.PERMISSION_DENIED, "no", "details", f"permission:list:pods:n{number}")
+
+
+async def _told(socket: FakeSocket, hub: Hub, clock: VirtualClock) -> list[dict[str, Any]]:
+    """What comes within as long as the rate needs for 400 messages; all who are there answer pings."""
+    for _ in range(30):
+        for member in hub:
+            hub.pong(member)
+        await clock.advance(1.0)
+    return socket.messages()
+
+
+async def test_whatever_the_number_of_faults_all_of_them_are_told_and_taken_back_and_the_greeting_is_first() -> (
+    None
+):
+    async with running() as (hub, clock):
+        early, _ = await join(hub, clock)
+        early.messages()
+        for number in range(200):
+            hub.report(_denied(number))
+        expected = {f"permission:list:pods:n{number}" for number in range(200)}
+        told = await _told(early, hub, clock)
+        assert {message["error"]["fault"] for message in told if message["type"] == "error"} == expected
+
+        late, _ = await join(hub, clock)
+        first, *rest = await _told(late, hub, clock)
+        assert (first["type"], first["status"]) == ("connection", "connected")
+        assert {message["error"]["fault"] for message in rest if message["type"] == "error"} == expected
+        assert "initial_state" in types(rest)
+
+        for number in range(200):
+            hub.report(Cleared(f"permission:list:pods:n{number}"))
+        for socket in (early, late):
+            told = await _told(socket, hub, clock)
+            assert {message["fault"] for message in told if message["type"] == "cleared"} == expected
+
+
+async def test_what_a_client_asks_for_pushes_out_no_word_of_the_server() -> None:
+    async with running() as (hub, clock):
+        socket, member = await join(hub, clock)
+        await clock.advance(0)
+        socket.messages()
+        socket.room = 0
+        hub.report(_denied(0))
+        hub.report(Lost())
+        for _ in range(100):
+            hub.receive(member, b'{"type":"ping"}')
+        socket.room = None
+        socket.read(0)
+        told = types(await _told(socket, hub, clock))
+        assert "connection" in told
+        assert "error" in told
+
+
+async def test_a_fault_is_told_in_the_same_words_to_all_who_come_until_it_changes() -> None:
+    async with running() as (hub, clock):
+        hub.report(_denied(0))
+
+        async def error() -> Mapping[str, Any]:
+            socket, _ = await join(hub, clock)
+            return next(message for message in socket.messages() if message["type"] == "error")
+
+        first = await error()
+        await clock.advance(5.0)
+        assert await error() == first
+        hub.report(Fault(ErrorCode.PERMISSION_DENIED, "still no", "", "permission:list:pods:n0"))
+        assert (await error())["error"]["message"] == "still no"
+        hub.report(Cleared("permission:list:pods:n0"))
+        hub.report(_denied(0))
+        again = await error()
+        assert (again["error"]["message"], again["timestamp"] > first["timestamp"]) == ("no", True)

@@ -17,13 +17,13 @@ from kstream.core.delivery.lane import FOREVER, Lane
 from kstream.core.delivery.limits import Allowance, Limits, TokenBucket
 from kstream.core.delivery.snapshot import Snapshot
 from kstream.core.delivery.tally import Tally
+from kstream.core.delivery.urgent import Urgent, Word
 from kstream.core.errors import DivergedError, InvalidMessageError
 from kstream.core.timeline.health import ErrorCode, Fault
 from kstream.core.timeline.timepoint import timestamp
 
 _REST = 0.05  # seconds for which no more is read of a client that is past its limit, at the least
 _LONGEST_REST = 0.5  # and at the most
-_MAX_URGENT = 64  # pongs and errors that wait for tokens; a client that causes more loses the oldest
 
 
 class Close(NamedTuple):
@@ -81,8 +81,8 @@ class Session:
             tally=self.tally,
         )
         self.riding = False  # in a lane together with others, which is flushed for all of them at once
-        # Lists, since an empty one costs a tenth of an empty deque, and these are short when they are not empty.
-        self._urgent: list[bytes] = []  # frames that may use the reserve
+        self._urgent = Urgent()  # messages that may use the reserve
+        # A list, since an empty one costs a tenth of an empty deque, and this is short when it is not empty.
         self._parts: list[bytes] = []  # frames of a snapshot or a large batch, in order
         self._wait = FOREVER  # the instant at which tokens will allow more
         self._next_ping = now + limits.heartbeat
@@ -108,7 +108,7 @@ class Session:
             message = wire.parse(text)
             match message:
                 case wire.Ping():
-                    self.tell(
+                    self._answer(
                         wire.pong(message.timestamp or timestamp(time), as_of=self.complete_until(as_of))
                     )
                 case wire.Subscribe():
@@ -120,7 +120,8 @@ class Session:
                     )
         except InvalidMessageError as invalid:
             self.tally.invalid += 1
-            self.tell(wire.error(Fault(ErrorCode.INVALID_MESSAGE, str(invalid), invalid.details), time=time))
+            fault = Fault(ErrorCode.INVALID_MESSAGE, str(invalid), invalid.details)
+            self._answer(wire.error(fault, time=time))
         return 0.0
 
     def ping(self, size: int, *, now: float, time: float) -> float:
@@ -157,9 +158,12 @@ class Session:
                 "Too many messages: this one was dropped",
                 f"At most {self._limits.per_minute} messages a minute, {self._limits.burst} at once",
             )
-            self.tell(wire.error(fault, time=time, retry_after=self._inbound.ready_in(now)))
+            self._answer(wire.error(fault, time=time, retry_after=self._inbound.ready_in(now)))
         # Whoever goes on is still heard of more than once a second, which is what `abuse_after` looks at.
         return min(_LONGEST_REST, max(_REST, self._inbound.ready_in(now)))
+
+    def _answer(self, message: bytes) -> None:
+        self.tell(Word("", message))
 
     def _subscribe(self, watched: Filter) -> None:
         self._look_at(self._backlog, watched)
@@ -209,12 +213,10 @@ class Session:
 
     # What the server has to say
 
-    def tell(self, message: bytes) -> None:
+    def tell(self, word: Word) -> None:
         """A small message that goes before all else: connection, error, pong, playback."""
         self.step_out()
-        if len(self._urgent) >= _MAX_URGENT:
-            del self._urgent[0]
-        self._urgent.append(text_frame(message, self._bits))
+        self._urgent.add(word)
 
     def offer_metrics(self, message: bytes) -> None:
         """Those who ride are offered theirs together, through their lane."""
@@ -282,7 +284,7 @@ class Session:
         self._wait = FOREVER
         bucket, keep, tally = lane.bucket, self._limits.reserve, self.tally
         while self._urgent and bucket.take(1, now):
-            out.append(self._urgent.pop(0))
+            out.append(text_frame(self._urgent.take(), self._bits))
             tally.messages += 1
         if self._urgent:
             self._wait = bucket.ready_at(1, now)

@@ -12,6 +12,7 @@ from kstream.core.delivery.frames import text_frame
 from kstream.core.delivery.session import Session
 from kstream.core.delivery.snapshot import Snapshot
 from kstream.core.delivery.tally import Tally
+from kstream.core.delivery.urgent import Word
 from kstream.core.errors import DivergedError
 from kstream.core.timeline.events import Event, Verb
 from kstream.core.timeline.timepoint import timestamp
@@ -229,15 +230,14 @@ def test_a_ping_that_was_stuck_in_a_full_socket_can_be_answered_from_when_that_w
     assert session.closing is not None
 
 
-def test_of_too_many_urgent_messages_the_oldest_are_lost() -> None:
+def test_words_and_answers_go_as_the_burst_and_then_the_rate_allow() -> None:
     session = session_on(Backlog(head=0))
     session.flush(0.0)
-    for number in range(65):
-        session.tell(b'{"type":"pong","n":%d}' % number)
-    found = [message["n"] for message in sent(session, 0.0)]
-    assert found == list(range(1, 51)), "the burst, of those that are left"
+    for number in range(64):
+        session.tell(Word("", b'{"type":"pong","n":%d}' % number))
+    assert [message["n"] for message in sent(session, 0.0)] == list(range(50)), "the burst"
     assert session.due == session.lane.bucket.ready_at(1, 0.0)
-    assert [message["n"] for message in sent(session, 2.0)] == list(range(51, 65))
+    assert [message["n"] for message in sent(session, 2.0)] == list(range(50, 64))
     assert session.tally.messages == 64
 
 
@@ -344,7 +344,7 @@ def test_one_that_steps_out_leaves_the_lane_to_the_others() -> None:
     assert lane.takes(other.lane, 0.0)
     other.step_in(lane)
     assert (other.lane is lane, lane.riders, other.riding) == (True, 2, True)
-    other.tell(b'{"type":"pong"}')
+    other.tell(Word("", b'{"type":"pong"}'))
     assert (other.riding, lane.riders, other.lane is lane) == (False, 1, False)
     other.step_out()
     assert lane.riders == 1, "it is out already"
@@ -371,7 +371,7 @@ def test_one_is_plain_when_nothing_is_due_to_it() -> None:
     assert not session.plain, "it wants a state"
     session.resume(0)
     steps: list[Callable[[], object]] = [
-        lambda: session.tell(b"{}"),
+        lambda: session.tell(Word("", b"{}")),
         lambda: session.offer_metrics(b"{}"),
         lambda: session.follow_up((b"part",)),
         lambda: backlog.append(pods(1)),
@@ -407,7 +407,7 @@ def test_a_pong_says_up_to_when_what_the_client_has_is_complete() -> None:
 
 
 STEPS_OUT: list[Callable[[Session], object]] = [
-    lambda session: session.tell(b"{}"),
+    lambda session: session.tell(Word("", b"{}")),
     lambda session: session.offer_metrics(b"{}"),
     lambda session: session.restart(),
     lambda session: session.give(Snapshot(0, ())),
@@ -473,7 +473,7 @@ def test_what_is_told_meanwhile_is_not_waited_for_either() -> None:
     backlog.append(large(24))
     told(session)
     session.restart()
-    session.tell(b'{"type":"pong"}')
+    session.tell(Word("", b'{"type":"pong"}'))
     assert told(session) == ["pong"]
     assert session.due == LIMITS.heartbeat
 
