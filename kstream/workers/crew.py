@@ -31,6 +31,7 @@ from kstream.workers.seats import Ledger
 _log = logging.getLogger(__name__)
 _REPLACED = "Another one takes its place; its clients resume there"
 _AGAIN = 1.0  # seconds before one that died is started again
+_LONGEST = 30.0  # and before one that dies again and again while it starts, at the most
 _TOLD_TO_END = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _STOPPING = 7.0  # seconds that one has to say goodbye to its clients
 _TICK = 0.1  # seconds between two words about the time of a timeline that has its own
@@ -117,9 +118,22 @@ class Crew:
 
     async def _keep(self, number: int, worker: asyncio.subprocess.Process | None) -> None:
         """One worker after the other, each with the seats `number`."""
+        wait = _AGAIN
         while True:
             if worker is None:
-                worker, _ = await self._begin(number)
+                try:
+                    worker, _ = await self._begin(number)
+                except KstreamError as error:  # the others serve, and nobody but us records
+                    say(
+                        _log,
+                        logging.ERROR,
+                        "worker could not start",
+                        message=f"{error}; again in {wait:.0f} s",
+                    )
+                    await self._server.clock.sleep(wait)
+                    wait = min(_LONGEST, 2 * wait)
+                    continue
+                wait = _AGAIN
             async with asyncio.TaskGroup() as answers:
                 assert worker.stdout is not None
                 while line := await worker.stdout.readline():

@@ -262,3 +262,25 @@ async def test_a_port_that_is_taken_is_the_error_of_the_crew(tmp_path: Path) -> 
             await crew.run(ready=lambda _: None, stop=asyncio.Event())
     assert crew.pids == []
     await log.close()
+
+
+async def test_one_that_dies_while_it_starts_ends_nothing_and_is_started_again(tmp_path: Path) -> None:
+    log = await SqliteLog.open(tmp_path / "log.db")
+    crew = Crew(serving(log, SystemClock()), count=2, log=log.path)
+    await log.append([change(Verb.ADDED, pod_key("a"))])
+    crew.report(Synced(), after=1)
+
+    async def another(known: set[int]) -> int:
+        while True:
+            if begun := set(crew.pids) - known:
+                return begun.pop()
+            await asyncio.sleep(0.01)
+
+    async with working(crew, log) as address:
+        known = set(crew.pids)
+        second = await another(known)
+        os.kill(second, signal.SIGKILL)
+        third = await another(known | {second})
+        os.kill(third, signal.SIGKILL)  # before it listens: Python alone takes longer to start
+        await another(known | {second, third})
+        assert await seen(address, 1, stale=False) == ["a"]
