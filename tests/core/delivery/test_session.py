@@ -541,3 +541,14 @@ def test_who_is_past_the_limit_by_a_little_is_read_again_soon() -> None:
         session.receive(b"{}", now=0.0, time=START)
     almost = 1 / LIMITS.rate - 0.001
     assert session.receive(b"{}", now=almost, time=START) == 0.05
+
+
+def test_one_whose_state_is_only_sent_in_part_is_not_told_that_it_is_complete() -> None:
+    backlog = Backlog(head=0)
+    session = session_on(backlog)
+    session.resume(0, (text_frame(b'{"part":1}', 0), text_frame(b'{"part":2}', 0)))
+    assert session.complete_until(START + 8) is None
+    session.flush(0.0)
+    assert session.complete_until(START + 8) is None
+    session.flush(0.0)
+    assert session.complete_until(START + 8) == START + 8
