@@ -380,3 +380,13 @@ async def test_a_full_socket_is_looked_at_now_and_then_and_not_all_the_time() ->
         looks = socket.looks
         await clock.advance(1)
         assert 20 <= socket.looks - looks <= 400
+
+
+async def test_one_who_resumed_before_there_is_a_state_is_sent_no_metrics_of_none() -> None:
+    async with running(synced=False) as (hub, clock):
+        socket = FakeSocket()
+        member = hub.join(socket, EVERYTHING, window_bits=0, resumed=True)
+        member.session.catch_up(0)
+        hub.serve(member)
+        await clock.advance(11.0)
+        assert types(socket.messages()) == ["connection", "connection"]

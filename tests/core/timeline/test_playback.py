@@ -246,3 +246,10 @@ def test_waiting_as_told_brings_every_event_in_order_and_time_never_goes_back(
         assert shown <= (shown := played.position(now))
     if max_gap is None and speed != MAX:
         assert now == pytest.approx(times[-1] / speed, abs=0.01)
+
+
+def test_one_who_is_where_the_cut_is_waits_for_what_comes_as_before() -> None:
+    playback = Playback(start=0, end=1000, now=0, max_gap=60)
+    playback.reached(100, 100)
+    playback.cut(150, 150)
+    assert playback.wait(150, 500) == 10.0
