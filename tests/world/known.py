@@ -45,6 +45,7 @@ MENDED: Final = (
     (12, RESTORED),
     (16, RESTORED),
     (24, RESTORED),
+    (711851030, RESTORED),
     (1, WARMING),
 )
 """Seeds that once found something."""

@@ -121,6 +121,7 @@ class Reflector:
         if wait := self.retry.wait(now.monotonic):
             return Wait(wait)
         self._response, self.restarted = None, False
+        self.retry.asked(now.monotonic)
         if self.retry.long_out(now.monotonic):
             self.inventory.doubt()
             self._relist(paged=self._paged)
@@ -143,6 +144,11 @@ class Reflector:
         self._response = Response(status, headers, now, most=MAX_PAGE if self._paged else MAX_LIST)
         if not self._response.ok:
             return Output()
+        if self.retry.late(now.monotonic, watch=self._phase is _Phase.WATCH):
+            self.inventory.doubt()
+            if self._phase is _Phase.WATCH:
+                self.restart()
+                return Output(close=True)
         self.retry.answered()
         notes: list[Note] = [Answered(), Allowed(self._verb)]
         version = None
@@ -228,8 +234,7 @@ class Reflector:
         """Forget the version, not the objects: they are what the list is diffed against."""
         if watch_list is not None:
             self._watch_list = watch_list
-        self._version = ""
-        self._token = ""
+        self._version = self._token = ""
         self._paged = paged
         self._phase = _Phase.INITIAL if self._watch_list else _Phase.LIST
 

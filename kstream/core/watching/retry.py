@@ -24,6 +24,8 @@ class Retry:
         self._denied_since: float | None = None
         self.away = False  # what went wrong last is that nobody answered
         self._out_since: float | None = None
+        self._asked = 0.0
+        self._late = False  # the last watch was
 
     @property
     def failures(self) -> int:
@@ -42,6 +44,20 @@ class Retry:
     def hold(self, until: float) -> None:
         """Not before then, whatever else is said."""
         self._not_before = max(self._not_before, until)
+
+    def asked(self, now: float) -> None:
+        """A request is sent."""
+        self._asked = now
+
+    def late(self, now: float, *, watch: bool) -> bool:
+        """It is answered, so long after it was sent that another history may go on, though nothing failed: an API
+        server that hangs while etcd is put back. Of watches only the first in a row, since a proxy may hold the head
+        of every watch until there is a line."""
+        late = now - self._asked >= RESTORED
+        if not watch:
+            return late
+        before, self._late = self._late, late
+        return late and not before
 
     def answered(self) -> None:
         """It was asked, and is allowed."""

@@ -481,3 +481,35 @@ def test_after_ten_seconds_without_an_answer_another_history_may_go_on(
     driven.page("b", version="100")
     assert driven.events == ["MODIFIED b", "DELETED a"], "at the version that is known, too"
     assert driven.ask().query["resourceVersion"] == "100"
+
+
+@pytest.mark.parametrize(("after", "listed"), [(9.0, False), (10.0, True)])
+def test_a_watch_that_is_answered_late_is_listed_and_compared_whole_once(after: float, listed: bool) -> None:
+    """An API server that hangs while etcd is put back to a copy fails nothing: versions are used again all the same."""
+    driven = Driven().watching("a")
+    driven.now += 1.0
+    driven.reflector.receive_end(driven.moment)
+    driven.ask()
+    driven.now += after
+    head = driven.reflector.receive_response(200, {}, driven.moment)
+    assert (head.close, driven.reflector.restarted) == (listed, listed)
+    if not listed:
+        return
+    driven.events.clear()
+    assert "watch" not in driven.ask().query
+    driven.page("a", version="100")
+    assert driven.events == ["MODIFIED a"], "at the version that is known, and told all the same"
+    driven.ask()
+    driven.now += after
+    assert not driven.reflector.receive_response(200, {}, driven.moment).close
+    assert not driven.reflector.restarted
+
+
+def test_a_list_that_is_answered_late_is_compared_whole() -> None:
+    driven = Driven().watching("a")
+    driven.reflector.restart()
+    driven.ask()
+    driven.now += 10.0
+    driven.events.clear()
+    driven.page("a", version="100")
+    assert driven.events == ["MODIFIED a"]

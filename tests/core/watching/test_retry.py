@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 
 import pytest
@@ -142,3 +143,22 @@ def test_a_denial_ends_with_an_answer_or_with_something_worse() -> None:
         assert not asked.denied
         asked.forbidden(100.0 + 2 * WARMING)
         assert asked.wait(100.0 + 2 * WARMING) < 30.0, "it counts from here"
+
+
+@pytest.mark.parametrize(("after", "late"), [(9.9, False), (10.0, True)])
+def test_an_answer_is_late_after_ten_seconds(after: float, late: bool) -> None:
+    retry = Retry(random.Random(1))
+    retry.asked(100.0)
+    assert retry.late(100.0 + after, watch=False) is late
+    assert retry.late(100.0 + after, watch=False) is late
+    assert retry.late(100.0 + after, watch=True) is late
+
+
+def test_of_watches_that_are_late_in_a_row_only_the_first_is_told() -> None:
+    retry = Retry(random.Random(1))
+    retry.asked(0.0)
+    assert retry.late(20.0, watch=True)
+    assert retry.late(20.0, watch=False), "a list between them says nothing about watches"
+    assert not retry.late(20.0, watch=True)
+    assert not retry.late(1.0, watch=True), "this one was in time"
+    assert retry.late(20.0, watch=True)
