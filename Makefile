@@ -40,7 +40,7 @@ bench: $(STAMP) ## kstream and its peers, measured side by side; ARGS="--json", 
 world: $(STAMP) ## the whole system from one seed after another; SECONDS=600
 	$(BIN)/python -m tests.world --seconds $(or $(SECONDS),60)
 
-fuzz: $(STAMP) ## every parser, on and on; SECONDS=60 SEED=1
+fuzz: $(STAMP) ## every parser, SECONDS=60 for each; SEED=1
 	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) --seed $(or $(SEED),0)
 
 mutants: $(STAMP) ## which changes of the code no test notices; ARGS=kstream/core/timeline
