@@ -97,9 +97,9 @@ async def test_namespaces_come_and_go_and_the_pods_of_one_that_is_gone_are_delet
 
 async def test_when_the_permission_comes_back_one_watch_of_all_pods_takes_over(tmp_path: Path) -> None:
     server = ScriptedServer()
-    server.on("list pods", *forbidden(), *[listed([pod("a"), pod("b")], "50") for _ in range(2)])
+    server.on("list pods", *forbidden(), *[listed([pod("a"), pod("b")], "50") for _ in range(4)])
     server.on("list namespaces", listed([meta("Namespace", "default")], "5"))
-    server.on("list pods/default", listed([pod("a")], "6"))
+    server.on("list pods/default", *[listed([pod("a")], "6") for _ in range(3)])
     async with server.running(), recording(server, tmp_path) as record:
         await until(lambda: record.pods == ["a"])
         await record.synced()
