@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import random
 import signal
 import sys
 from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ from typing import Any
 
 from kstream.core.errors import BindError, InvalidMessageError, KstreamError
 from kstream.core.timeline.health import Health, Report, report_as_json
+from kstream.core.watching.backoff import Backoff
 from kstream.ending import first_of
 from kstream.processlog.clients import log_clients
 from kstream.processlog.lines import say
@@ -31,7 +33,6 @@ from kstream.workers.seats import Ledger
 _log = logging.getLogger(__name__)
 _REPLACED = "Another one takes its place; its clients resume there"
 _AGAIN = 1.0  # seconds before one that died is started again
-_LONGEST = 30.0  # and before one that dies again and again while it starts, at the most
 _TOLD_TO_END = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _STOPPING = 7.0  # seconds that one has to say goodbye to its clients
 _TICK = 0.1  # seconds between two words about the time of a timeline that has its own
@@ -118,22 +119,17 @@ class Crew:
 
     async def _keep(self, number: int, worker: asyncio.subprocess.Process | None) -> None:
         """One worker after the other, each with the seats `number`."""
-        wait = _AGAIN
+        backoff = Backoff(random.Random())
         while True:
             if worker is None:
                 try:
                     worker, _ = await self._begin(number)
                 except KstreamError as error:  # the others serve, and nobody but us records
-                    say(
-                        _log,
-                        logging.ERROR,
-                        "worker could not start",
-                        message=f"{error}; again in {wait:.0f} s",
-                    )
+                    wait = backoff.failed(self._server.clock.monotonic())
+                    why = f"{error}; again in {wait:.0f} s"
+                    say(_log, logging.ERROR, "worker could not start", message=why)
                     await self._server.clock.sleep(wait)
-                    wait = min(_LONGEST, 2 * wait)
                     continue
-                wait = _AGAIN
             async with asyncio.TaskGroup() as answers:
                 assert worker.stdout is not None
                 while line := await worker.stdout.readline():

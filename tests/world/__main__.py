@@ -32,17 +32,17 @@ def main() -> int:
         return 1 if found else 0
     first = random.SystemRandom().randrange(1_000_000_000)
     began, findings, played = time.monotonic(), 0, 0
-    end = "\r" if sys.stdout.isatty() else ""
+    back = "\r" if sys.stdout.isatty() else ""  # to the beginning of the line of progress
     while time.monotonic() - began < given.seconds:
         hit = search(range(first + played, first + played + 20), switches)
         played += 20
         if hit is not None:
             findings += 1
             write(report(*hit))
-        if sys.stdout.isatty():
-            write(f"\r{played} seeds from {first} on, {findings} findings")
+        if back:
+            write(f"{back}{played} seeds from {first} on, {findings} findings")
             sys.stdout.flush()
-    write(f"{end}{played} seeds from {first} on, {findings} findings\n")
+    write(f"{back}{played} seeds from {first} on, {findings} findings\n")
     return 1 if findings else 0
 
 
