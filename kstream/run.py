@@ -83,14 +83,8 @@ async def run(server: Server, *, ready: Callable[[Address], None], stop: asyncio
     """Serve until `stop` is set. Raises BindError, and LogError when the log breaks."""
     log, settings = server.log, server.settings
     state = await settled(lambda: log.state_at(log.head))
-    health = Health()
-    if log.cluster is not None:
-        health.cluster = log.cluster
-    if server.source is None and server.reports is None:
-        health.synced = True
-    elif state.seq:
-        # What an earlier run recorded is worth showing, and is stale until the source has caught up.
-        health.synced = health.lost = True
+    fed = server.source is not None or server.reports is not None
+    health = Health.at_start(log.cluster, recorded=bool(state.seq), fed=fed)
     hub = Hub(
         epoch=log.epoch,
         term=lambda: log.terms[-1].id,

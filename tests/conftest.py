@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import coverage
@@ -15,6 +16,12 @@ _SLOW_IS_FINE = [HealthCheck.too_slow]
 settings.register_profile("search", deadline=None, suppress_health_check=_SLOW_IS_FINE)
 settings.register_profile("kstream", deadline=None, suppress_health_check=_SLOW_IS_FINE, derandomize=True)
 settings.load_profile("kstream")
+
+
+def pytest_configure() -> None:
+    """A shell that starts its commands in the background leaves them deaf to Ctrl-C, and what they start with them."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

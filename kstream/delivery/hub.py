@@ -64,7 +64,7 @@ class Hub:
             epoch=epoch, term=term, source=source, health=health, limits=limits, time=time
         )
         self.tally = Tally()
-        self.backlog = Backlog(head=state.seq, tally=self.tally)
+        self.backlog = Backlog(head=state.seq, limits=limits, tally=self.tally)
         self.clock = clock
         self._time = time
         self._watermark = watermark
@@ -180,7 +180,8 @@ class Hub:
         state = self.state
         for event in events:
             state.apply(event)
-        for view in self.backlog.append(events):
+        # Not `as_of`: the log has these already, and it costs much where many streams have a watermark.
+        for view in self.backlog.append(events, as_of=self._as_of):
             self._dirty[view.filter] = None
         self.tally.source_lag = self._time() - events[-1].change.time
         while self._later and self._later[0][0] <= state.seq:
@@ -190,7 +191,7 @@ class Hub:
         """The timeline is elsewhere now: everyone needs a new `initial_state`."""
         self.state = state
         self._as_of = None
-        self.backlog = Backlog(head=state.seq, tally=self.tally)
+        self.backlog = Backlog(head=state.seq, limits=self.limits, tally=self.tally)
         self._snapshots.jump(state, self.backlog)
         for member in self:
             member.session.move(self.backlog)
@@ -385,8 +386,7 @@ class Hub:
         for crowd in list(self._crowds.values()):
             for party in list(crowd.parties.values()):
                 lane = party.lane
-                until = None if as_of is None else lane.view.complete_until(lane.cursor, as_of)
-                lane.metrics = text_frame(message(until), lane.bits)
+                lane.metrics = text_frame(message(lane.view.complete_until(lane.cursor, as_of)), lane.bits)
                 self._serve_party(party, await turn.rest())
             for member in list(crowd.alone):
                 if not member.session.wants_snapshot:

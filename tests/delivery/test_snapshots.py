@@ -12,6 +12,7 @@ import pytest
 from kstream.clock import VirtualClock
 from kstream.core.delivery.backlog import Backlog
 from kstream.core.delivery.filters import EVERYTHING, Filter
+from kstream.core.delivery.limits import Limits
 from kstream.core.delivery.session import Close
 from kstream.core.timeline.events import Event, Verb
 from kstream.core.timeline.state import ClusterState
@@ -315,7 +316,7 @@ async def test_a_state_is_handed_out_again_while_what_follows_is_small_beside_it
 
 async def test_a_state_that_the_window_no_longer_continues_is_given_to_nobody() -> None:
     state = state_of(1, "x" * 700_000)
-    counter = Counter(state, Backlog(head=1, max_events=10))
+    counter = Counter(state, Backlog(head=1, limits=Limits(window_events=10)))
     async with counter.open() as workshop:
         early = counter.come()
         await counter.clock.advance(0)

@@ -109,20 +109,33 @@ class ContractOnly:
         return self._objects
 
 
+class Listener(Protocol):
+    """Hears what a client reads."""
+
+    def before(self, client: Client, message: dict[str, Any]) -> None: ...
+    def after(self, client: Client, message: dict[str, Any]) -> None: ...
+
+
 class Client:
     """One who keeps a connection, as long as it wants one. It is the hub's Outlet, too."""
 
     descriptor = -1  # no socket: everything comes through `write`
 
-    def __init__(self, name: str, *, ours: bool) -> None:
+    def __init__(self, name: str, listener: Listener, *, ours: bool, window_bits: int = 0) -> None:
         self.name = name
+        self.window_bits = window_bits
+        self._listener = listener
         self.holding: Holding = Ours() if ours else ContractOnly()
         self.watched: Filter = EVERYTHING
         self.connection: dict[str, Any] = {}
-        self.errors: list[str] = []
+        self.metrics: dict[str, Any] = {}
         self.resumed = 0
         self.stalled = False
-        self.wrong_since: float | None = None  # the checker's: since when it holds what is not so
+        # Of this connection: what it was told lasts, up to when it is complete, pings that are not answered.
+        self.faults: set[str] = set()
+        self.as_of = 0.0
+        self.pings = 0
+        self.doubts: dict[str, float] = {}  # the checker's: what is wrong since when
         self.member: Member | None = None
         self.times: list[float] = []  # of each message of this connection
         self._waiting: list[bytes] = []
@@ -154,14 +167,32 @@ class Client:
             if frame.opcode == 1:
                 message = json.loads(frame.payload)
                 self.times.append(asyncio.get_running_loop().time())
-                if message["type"] == "connection":
-                    self.connection = message
-                    self.resumed += message.get("resumed") is True
-                if message["type"] == "error":
-                    self.errors.append(message["error"]["code"])
+                self._listener.before(self, message)
+                self._note(message)
                 self.holding.take(message)
+                self._listener.after(self, message)
                 # Later: this may be a turn of the hub's own, which takes no word from a client.
                 asyncio.get_running_loop().call_soon(self._say_wanted)
+
+    def _note(self, message: dict[str, Any]) -> None:
+        match message["type"]:
+            case "connection":
+                self.connection = message
+                self.resumed += message.get("resumed") is True
+            case "metrics":
+                self.metrics = message["data"]
+            case "pong":
+                self.pings -= 1
+            case "error" if "fault" in message["error"]:
+                self.faults.add(message["error"]["fault"])
+            case "cleared":
+                self.faults.discard(message["fault"])
+
+    def ping(self) -> None:
+        """Ask how fresh it is."""
+        if self.member is not None:
+            self.pings += 1
+            self.say('{"type":"ping"}')
 
     def drop(self) -> None:
         """The network is cut."""
@@ -191,13 +222,14 @@ class Client:
             server = servers.get("now")
             self._lost = asyncio.Event()
             self._reader, self._waiting, self.times = FrameReader(), [], []
+            self.faults, self.as_of, self.pings = set(), 0.0, 0
             if server is not None and server.hub is not None:
                 self._server = server
                 hub = server.hub
                 token = self.holding.token
                 if isinstance(self.holding, Ours):
                     self.holding.state.connecting()
-                self.member = await server.join(self, self.watched, token)
+                self.member = await server.join(self, self.watched, token, self.window_bits)
                 if self.member is not None:
                     await self._lost.wait()
                     hub.leave(self.member)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from collections import Counter
 from copy import deepcopy
 from typing import Any, NamedTuple
 
@@ -49,6 +50,20 @@ class Cluster:
     def now_shown(self) -> dict[str, Shown]:
         """What is true now, by uid."""
         return {uid: told[-1].shown for uid, told in self.history.items() if told[-1].until == float("inf")}
+
+    def counts(self) -> dict[str, int]:
+        """What `metrics` says of it (contract, "Metrics Update")."""
+        shown = list(self.now_shown.values())
+        phases = Counter(each["phase"] for each in shown if "phase" in each)
+        nodes = [each for each in shown if "capacity" in each]
+        return {
+            "totalNodes": len(nodes),
+            "readyNodes": sum(node["status"] == "Ready" for node in nodes),
+            "totalPods": phases.total(),
+            "runningPods": phases["Running"],
+            "pendingPods": phases["Pending"],
+            "failedPods": phases["Failed"],
+        }
 
     def write(self, count: int, *, now: float) -> None:
         """So many writes at one moment."""

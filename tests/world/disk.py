@@ -27,17 +27,18 @@ class Disk:
         self.commits: list[Commit] = []
         self.terms: list[Term] = []
         self.begun = 0  # terms, ever: an id is never used twice, whatever is put back
-        self.copies: list[tuple[list[Commit], list[Term]]] = []
+        self.oldest = 1  # the seq before which nothing is kept
+        self.copies: list[tuple[list[Commit], list[Term], int]] = []
         self.full = False
         self.slow = 0.0  # seconds for a commit
 
     def copy(self) -> None:
-        self.copies.append((list(self.commits), list(self.terms)))
+        self.copies.append((list(self.commits), list(self.terms), self.oldest))
 
     def put_back(self) -> None:
         """An older copy in place of what is there: its numbers will be handed out again."""
         if self.copies:
-            self.commits, self.terms = self.copies.pop(0)
+            self.commits, self.terms, self.oldest = self.copies.pop(0)
 
     def lose_tail(self, count: int) -> None:
         """A loss of power: the last commits were not synced."""
@@ -62,6 +63,8 @@ class DiskLog(MemoryLog):
             await MemoryLog.identify(log, disk.cluster)
         for commit in disk.commits:
             await MemoryLog.append(log, commit.changes, versions=commit.versions)
+        disk.oldest = min(disk.oldest, log.head + 1)
+        await MemoryLog.trim(log, disk.oldest)
         disk.begun += 1
         disk.terms.append(Term(f"term-{disk.begun}", log.head + 1))
         return log
@@ -75,6 +78,12 @@ class DiskLog(MemoryLog):
             raise LogFullError("the disk is full")
         self._disk.commits.append(Commit(list(changes), dict(versions or {})))
         return await super().append(changes, versions=versions)
+
+    async def trim(self, before: int) -> None:
+        if self._disk.full:
+            raise LogFullError("the disk is full")
+        await super().trim(before)
+        self._disk.oldest = self.oldest
 
     async def identify(self, cluster: ClusterInfo) -> None:
         self._disk.cluster = cluster

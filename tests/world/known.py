@@ -34,6 +34,7 @@ DENIED: Final = frozenset({"denied"})
 RESTORED: Final = frozenset({"restored"})
 WARMING: Final = frozenset({"warming"})
 MENDED: Final = (
+    (3, ON[0]),
     (7, ON[0]),
     (24, ON[0]),
     (60, ON[0]),

@@ -9,9 +9,11 @@ from collections.abc import Sequence
 from kstream.core.delivery.filters import Filter
 from kstream.core.delivery.limits import Limits
 from kstream.core.delivery.session import Close
-from kstream.core.timeline.health import ClusterInfo, Health
+from kstream.core.timeline.health import Health
+from kstream.core.timeline.retention import Keep
 from kstream.delivery.hub import Hub
 from kstream.delivery.member import Member, Outlet
+from kstream.retention import Retention
 from kstream.service import follow, record
 from kstream.sources.kube import KubeSource
 from kstream.web.resuming import Resumes, Token
@@ -24,14 +26,26 @@ from tests.world.loop import LoopClock
 class Server:
     """One life of the process. `start` it, `kill` it; a new one goes on from the disk."""
 
-    def __init__(self, cluster: Cluster, faults: Faults, disk: Disk, clock: LoopClock, *, seed: int) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        faults: Faults,
+        disk: Disk,
+        clock: LoopClock,
+        *,
+        seed: int,
+        limits: Limits,
+        keep: Keep,
+    ) -> None:
         self._api = PlayedApi(cluster, faults, clock)
         self._disk = disk
         self._clock = clock
         self._seed = seed
+        self._limits = limits
+        self._keep = keep
         self._tasks: list[asyncio.Task[None]] = []
         self.hub: Hub | None = None
-        self._resumes: Resumes | None = None
+        self.resumes: Resumes | None = None
 
     async def start(self) -> None:
         log = await DiskLog.open(self._disk)
@@ -42,19 +56,21 @@ class Server:
             term=lambda: log.terms[-1].id,
             source="live",
             state=state,
-            health=Health(cluster=log.cluster or ClusterInfo("unknown", "unknown")),
+            health=Health.at_start(log.cluster, recorded=bool(state.seq), fed=True),
             clock=self._clock,
             time=self._clock.time,
             watermark=lambda: None if (until := source.as_of) is None else (until, log.head),
-            limits=Limits(),
+            limits=self._limits,
             metrics_interval=10.0,
         )
-        self._resumes = Resumes(self.hub, log)
+        self.resumes = Resumes(self.hub, log)
+        retention = Retention(log, self._keep, clock=self._clock, time=self._clock.time, warn=lambda _: None)
         create = asyncio.get_running_loop().create_task
         self._tasks = [
             create(self.hub.run()),
             create(follow(log, self.hub)),
-            create(record(source, log, self._clock, report=self.hub.report)),
+            create(record(source, log, self._clock, report=self.hub.report, retention=retention)),
+            create(retention.run()),
         ]
 
     @property
@@ -63,21 +79,23 @@ class Server:
         return [
             task.exception() or RuntimeError("it ended")
             for task in self._tasks
-            if task.done() and not task.cancelled()
+            if task.done()
+            and not task.cancelled()
+            and not (task is self._tasks[-1] and self._keep.everything)
         ]
 
     async def kill(self) -> None:
         """In the middle of whatever it does. Its clients lose their connections."""
-        hub, self.hub, self._resumes = self.hub, None, None
+        hub, self.hub, self.resumes = self.hub, None, None
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if hub is not None:
             hub.close_all(Close(1001, "killed"))
 
-    async def join(self, outlet: Outlet, watched: Filter, token: Token | None) -> Member | None:
+    async def join(self, outlet: Outlet, watched: Filter, token: Token | None, bits: int) -> Member | None:
         """What `/ws` does with a new connection; None when the server is gone before it is done."""
-        hub, resumes = self.hub, self._resumes
+        hub, resumes = self.hub, self.resumes
         if hub is None or resumes is None:
             return None
         async with resumes.turn(token):
@@ -85,10 +103,10 @@ class Server:
             await asyncio.sleep(0.005)
             missed = None
             if token is not None and reason is None:
-                missed = await resumes.encode(token, events, watched, 0)
+                missed = await resumes.encode(token, events, watched, bits)
             if self.hub is not hub:
                 return None
-            member = hub.join(outlet, watched, window_bits=0, resumed=missed is not None, reason=reason)
+            member = hub.join(outlet, watched, window_bits=bits, resumed=missed is not None, reason=reason)
             if missed is not None:
                 resumes.give(member, missed)
         hub.serve(member)

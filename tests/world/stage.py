@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Sequence
 
+from kstream.core.delivery.limits import Limits
+from kstream.core.timeline.retention import Keep
 from tests.world.api import Faults
-from tests.world.checker import FindingError, check, check_end, check_limits
+from tests.world.bounds import check_left, check_memory
+from tests.world.checker import Checker
 from tests.world.clients import Client
 from tests.world.cluster import Cluster
 from tests.world.disk import Disk
+from tests.world.judging import FindingError
 from tests.world.loop import DeadlockError, LoopClock, VirtualLoop
 from tests.world.server import Server
-from tests.world.story import CLIENTS, LASTS, Step
+from tests.world.story import CLIENTS, LASTS, SET_UP, Step
+from tests.world.weather import Weather
+from tests.world.witness import Witness
 
 PROBED = 400.0  # seconds: what was forbidden for long is asked for every five minutes
-QUIET = 200.0  # seconds after the last fault in which everything heals: back-off, silence, a list
+QUIET = 200.0  # seconds after the last fault in which all is quiet
+HEALED = 100.0  # of these, until everything has healed: a silence is noticed after 70, and what was missed is listed
 Trace = Callable[[str], None]
 
 
@@ -23,7 +31,7 @@ def play(seed: int, steps: Sequence[Step], *, trace: Trace = lambda _: None) -> 
     """What was found, "" for nothing."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         try:
-            runner.run(_Stage(seed, trace).play(steps))
+            runner.run(_Stage(seed, steps, trace).play())
         except FindingError as found:
             return str(found)
         except DeadlockError as found:
@@ -32,8 +40,10 @@ def play(seed: int, steps: Sequence[Step], *, trace: Trace = lambda _: None) -> 
 
 
 class _Stage:
-    def __init__(self, seed: int, trace: Trace) -> None:
+    def __init__(self, seed: int, steps: Sequence[Step], trace: Trace) -> None:
         self._seed = seed
+        self._set_up = {step.what: int(step.whom) for step in steps if step.what in SET_UP}
+        self._steps = [step for step in steps if step.what not in SET_UP]
         self._trace = trace
         self._clock = LoopClock()
         self._cluster = Cluster(seed)
@@ -41,14 +51,35 @@ class _Stage:
         self._disk = Disk()
         self._servers: dict[str, Server] = {}
         self._lives = 0
-        self._clients = [Client(f"client {number}", ours=number % 2 == 0) for number in range(CLIENTS)]
+        self._limits = Limits(
+            per_minute=(minute := self._set_up.get("limit", 1000)),
+            burst=minute // 20,
+            window_events=self._set_up.get("window", 20_000),
+        )
+        self._denied = any(step.what == "403 for long" for step in steps)
+        self._weather = Weather(healed_after=PROBED if self._denied else HEALED)
+        self._witness = Witness(self._cluster, self._clock)
+        self._checker = Checker(self._cluster, self._weather, self._limits)
+        self._clients: list[Client] = []
+        for number in range(CLIENTS):
+            self._come(ours=number % 2 == 0)
+        self._most = 0  # connections at once
         self._tasks: list[asyncio.Task[None]] = []
+        self._refusals: list[tuple[str, int, float]] = []
+        self._lasting: Counter[str] = Counter()
         self._healing: list[asyncio.Task[None]] = []
 
-    async def play(self, steps: Sequence[Step]) -> None:
+    def _come(self, *, ours: bool) -> Client:
+        number = len(self._clients)
+        bits = self._set_up.get("deflate", 0) if number // 2 % 2 else 0
+        client = Client(f"client {number}", self._witness, ours=ours, window_bits=bits)
+        self._clients.append(client)
+        return client
+
+    async def play(self) -> None:
         self._tasks = [asyncio.create_task(client.run(self._servers)) for client in self._clients]
         await self._begin()
-        waiting = list(steps)
+        waiting = list(self._steps)
         while self._clock.monotonic() < LASTS:
             until = min(self._clock.monotonic() + 1.0, LASTS)
             while waiting and waiting[0].at <= until:
@@ -66,12 +97,11 @@ class _Stage:
         for client in self._clients:
             client.stalled = False
             client.read()
-        denied = any(step.what == "403 for long" for step in steps)
-        for _ in range(int(PROBED if denied else QUIET)):
+        for _ in range(int(PROBED if self._denied else QUIET)):
             await asyncio.sleep(1.0)
             self._look()
         for client in self._clients:
-            check_end(client, self._cluster)
+            self._checker.end(client, self._clock.monotonic())
         await self._leave()
 
     def _look(self) -> None:
@@ -82,9 +112,15 @@ class _Stage:
         for task in self._tasks:
             if task.done() and not task.cancelled() and (error := task.exception()) is not None:
                 raise FindingError(f"broken: a client could not take what it was sent: {error!r}")
+        if self._witness.found:
+            raise FindingError(self._witness.found)
+        hub = server.hub if server is not None else None
         for client in self._clients:
-            check(client, self._cluster, now)
-            check_limits(client)
+            self._checker.look(client, hub, now)
+        if server is not None and hub is not None:
+            self._checker.look_at(hub, now)
+            self._most = max(self._most, len(hub))
+            check_memory(server, most=self._most)
 
     async def _leave(self) -> None:
         """Everyone goes: nothing of them is left."""
@@ -97,52 +133,93 @@ class _Stage:
         for client in self._clients:
             if client.member is not None:
                 hub.leave(client.member)
-        left = {
-            "clients": len(hub),
-            "crowds": len(hub._crowds),
-            "views": len(hub.backlog._views),
-            "views by namespace": len(hub.backlog._by_namespace),
-            "slow": hub.slow,
-        }
+        check_left(server)
         await server.kill()
-        if any(left.values()):
-            raise FindingError(f"left over: when everyone had gone: {left}")
 
     # Steps
 
     async def _begin(self) -> None:
         self._lives += 1
         server = Server(
-            self._cluster, self._faults, self._disk, self._clock, seed=self._seed * 100 + self._lives
+            self._cluster,
+            self._faults,
+            self._disk,
+            self._clock,
+            seed=self._seed * 100 + self._lives,
+            limits=self._limits,
+            keep=Keep(seconds=self._set_up.get("keep")),
         )
         await server.start()
         self._servers["now"] = server
 
     async def _again(self, change: Callable[[], None] = lambda: None) -> None:
         """The process dies; the disk is as it may be after that; a new one begins."""
+        self._weather.moment(self._clock.monotonic())
         await self._servers.pop("now").kill()
         change()
         await asyncio.sleep(0.5)
         await self._begin()
 
-    def _for(self, seconds: float, end: Callable[[], None]) -> None:
+    def _for(self, step: Step, end: Callable[[], None], *, what: str = "") -> None:
+        """What is wrong ends with the last of the steps that made it so; `what`: the step's own name if not said."""
+        what = what or step.what
+        ends = self._weather.begins(step.what, self._clock.monotonic())
+        self._lasting[what] += 1
+
         async def heal() -> None:
-            await asyncio.sleep(seconds)
-            end()
-            self._faults.change()
+            await asyncio.sleep(step.seconds)
+            self._lasting[what] -= 1
+            if not self._lasting[what]:
+                end()
+                self._faults.change()
+            ends(self._clock.monotonic())
 
         self._healing.append(asyncio.create_task(heal()))
 
-    def _refuse(self, status: int, resource: str, seconds: float) -> None:
-        self._faults.refused[resource] = status
+    def _later(self, seconds: float, do: Callable[[], None]) -> None:
+        async def done_later() -> None:
+            await asyncio.sleep(seconds)
+            do()
+
+        self._healing.append(asyncio.create_task(done_later()))
+
+    async def _flood(self, step: Step) -> None:
+        """Writes without a pause."""
+        for _ in range(int(step.seconds * 20)):
+            self._cluster.write(int(step.whom), now=self._clock.monotonic())
+            await asyncio.sleep(0.05)
+
+    async def _herd(self) -> None:
+        """Many come and go within moments, again and again."""
+        for _ in range(6):
+            herd = [Client("one of a herd", self._witness, ours=True) for _ in range(40)]
+            coming = [asyncio.create_task(client.run(self._servers)) for client in herd]
+            await asyncio.sleep(0.2)
+            server = self._servers.get("now")
+            if server is not None and server.hub is not None:
+                self._most = max(self._most, len(server.hub))
+            for client in herd:
+                client.drop()
+            await asyncio.sleep(0.1)
+            for task in coming:
+                task.cancel()
+            await asyncio.gather(*coming, return_exceptions=True)
+
+    def _refuse(self, status: int, step: Step) -> None:
+        """Of one resource, or of all; the last of those who refuse it counts."""
+        refusal = step.whom, status, step.at
+        self._refusals.append(refusal)
+        self._faults.refused[step.whom] = status
         self._cut()
 
         def allow() -> None:
-            self._faults.refused.pop(resource, None)
+            self._refusals.remove(refusal)
+            self._faults.refused = {resource: refused for resource, refused, _ in self._refusals}
 
-        self._for(seconds, allow)
+        self._for(step, allow, what=str(refusal))
 
     def _cut(self) -> None:
+        self._weather.moment(self._clock.monotonic())
         self._faults.cuts += 1
         self._faults.change()
 
@@ -154,20 +231,25 @@ class _Stage:
             case "down" | "restart":
                 faults.down = True
                 self._cut()
-                self._for(step.seconds, lambda: setattr(faults, "down", False))
+                self._for(step, lambda: setattr(faults, "down", False), what="down")
             case "cut":
                 self._cut()
+            case "flood":
+                self._healing.append(asyncio.create_task(self._flood(step)))
+            case "herd":
+                self._healing.append(asyncio.create_task(self._herd()))
             case "401" | "429" | "500":
-                self._refuse(int(step.what), step.whom, step.seconds)
+                self._refuse(int(step.what), step)
             case "403 for long":
-                self._refuse(403, step.whom, step.seconds)
+                self._refuse(403, step)
             case "403 at a restart":
-                self._refuse(403, "", step.seconds)
+                self._refuse(403, step)
             case "black hole":
                 faults.black_hole = True
                 faults.change()
-                self._for(step.seconds, lambda: setattr(faults, "black_hole", False))
+                self._for(step, lambda: setattr(faults, "black_hole", False))
             case "torn line":
+                self._weather.moment(self._clock.monotonic())
                 faults.torn = True
             case "compact":
                 self._cluster.store.compact()
@@ -178,10 +260,10 @@ class _Stage:
                 await self._again()
             case "full disk":
                 disk.full = True
-                self._for(step.seconds, lambda: setattr(disk, "full", False))
+                self._for(step, lambda: setattr(disk, "full", False))
             case "slow disk":
                 disk.slow = 0.2
-                self._for(step.seconds, lambda: setattr(disk, "slow", 0.0))
+                self._for(step, lambda: setattr(disk, "slow", 0.0))
             case "copy":
                 disk.copy()
             case "put back":
@@ -195,7 +277,7 @@ class _Stage:
                 faults.stopped = True
                 self._cluster.restore(now=self._clock.monotonic())
                 self._cut()
-                self._for(step.seconds, lambda: setattr(faults, "stopped", False))
+                self._for(step, lambda: setattr(faults, "stopped", False))
             case _:
                 self._client_does(step)
 
@@ -212,15 +294,15 @@ class _Stage:
                     client.stalled = False
                     client.read()
 
-                self._for(step.seconds, read_on)
+                self._later(step.seconds, read_on)
             case "subscribe":
                 client.subscribe([name for name in names.split(",") if name])
             case "ping":
-                client.say('{"type":"ping"}')
+                client.ping()
             case "nonsense":
                 client.say('{"type":')
             case "late":
-                self._clients.append(late := Client(f"client {len(self._clients)}", ours=len(names) % 2 == 0))
+                late = self._come(ours=len(names) % 2 == 0)
                 self._tasks.append(asyncio.create_task(late.run(self._servers)))
             case _:
                 raise AssertionError(step.what)

@@ -46,6 +46,15 @@ SWITCHES: Final = {
 }
 
 
+# How the server is set up: steps too, so that a story that needs none of them is told without.
+SET_UP: Final = {
+    "limit": ("1000", "1000", "120"),  # messages a minute
+    "window": ("20000", "20000", "30"),  # events that are kept in memory
+    "keep": ("", "", "20"),  # seconds of the log
+    "deflate": ("", "15"),  # bits of the window of every second client
+}
+
+
 def story(seed: int, switches: frozenset[str]) -> list[Step]:
     """The steps of a seed, in order of time."""
     dice = random.Random(f"story {seed}")
@@ -66,7 +75,18 @@ def story(seed: int, switches: frozenset[str]) -> list[Step]:
         at = sorted(dice.uniform(BEGINS, LASTS) for _ in SWITCHES[switch])
         for moment, what in zip(at, SWITCHES[switch], strict=True):
             steps.append(_fault(dice, what)._replace(at=moment))
-    return sorted(steps)
+    return sorted(steps + _of_late(random.Random(f"of late {seed}")))
+
+
+def _of_late(dice: random.Random) -> list[Step]:
+    """With dice of their own, so that a seed that was played before these were there tells what it told."""
+    steps = [Step(0.0, what, said) for what, each in SET_UP.items() if (said := dice.choice(each))]
+    steps += [Step(dice.uniform(0.0, LASTS), "ping", str(dice.randrange(CLIENTS))) for _ in range(10)]
+    if dice.random() < 0.3:
+        steps.append(Step(dice.uniform(0.0, LASTS), "herd"))
+    if dice.random() < 0.3:
+        steps.append(Step(dice.uniform(0.0, LASTS), "flood", str(dice.choice((1, 3))), 10.0))
+    return steps
 
 
 def _fault(dice: random.Random, what: str) -> Step:

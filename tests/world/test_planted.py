@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from kstream.core.delivery import backlog, session
+from kstream.core.delivery import backlog, limits, session, snapshot, timers
+from kstream.core.delivery.filters import EVERYTHING
 from kstream.core.timeline import health, recorder, state
-from kstream.core.watching import inventory, reflector
-from kstream.delivery import hub
+from kstream.core.watching import completeness, inventory, reflector, touch
+from kstream.delivery import hub, notices, snapshots
 from kstream.web import resuming
 from tests.world.search import search
 
@@ -89,6 +90,121 @@ def the_silence_of_a_watch_is_never_noticed(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(reflector.Reflector, "patience", property(lambda _: 1e6))
 
 
+def an_event_comes_twice(patch: pytest.MonkeyPatch) -> None:
+    original = backlog.View.append
+
+    def append(self: Any, record: Any) -> None:
+        original(self, record)
+        if record.seq % 20 == 0:
+            original(self, record)
+
+    patch.setattr(backlog.View, "append", append)
+
+
+def the_watermark_is_an_hour_ahead(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(hub.Hub, "as_of", property(lambda self: self._time() + 3600.0))
+
+
+def the_watermark_is_that_of_the_server(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(backlog.View, "complete_until", lambda _self, _after, as_of: as_of)
+
+
+def what_was_recorded_late_counts_as_seen_in_time(patch: pytest.MonkeyPatch) -> None:
+    def complete_until(self: Any, after: int, as_of: float | None) -> float | None:
+        late = [record for record in self._records if record.seq > after]
+        return min(as_of or 0.0, late[0].event.change.time) if late else as_of
+
+    patch.setattr(backlog.View, "complete_until", complete_until)
+
+
+def a_watch_that_fails_at_once_counts_as_complete(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(completeness.Completeness, "ended", lambda _: None)
+
+
+def _heard_without(patch: pytest.MonkeyPatch, kept: Callable[[Any], bool]) -> None:
+    original = notices.Notices.hear
+    patch.setattr(notices.Notices, "hear", lambda self, report: list(filter(kept, original(self, report))))
+
+
+def a_fault_is_told_to_nobody(patch: pytest.MonkeyPatch) -> None:
+    _heard_without(patch, lambda word: b'"type":"error"' not in word.message)
+
+
+def a_fault_is_not_taken_back(patch: pytest.MonkeyPatch) -> None:
+    _heard_without(patch, lambda word: b'"type":"cleared"' not in word.message)
+
+
+def a_mark_is_not_taken_back(patch: pytest.MonkeyPatch) -> None:
+    _heard_without(patch, lambda word: b'"status":"connected"' not in word.message)
+
+
+def a_fault_is_not_told_to_late_comers(patch: pytest.MonkeyPatch) -> None:
+    original = notices.Notices.greeting
+    patch.setattr(
+        notices.Notices,
+        "greeting",
+        lambda self, **given: [
+            word for word in original(self, **given) if not word.about.startswith("fault ")
+        ],
+    )
+
+
+def an_outage_is_no_fault(patch: pytest.MonkeyPatch) -> None:
+    original = touch.Touch.unreachable
+    patch.setattr(
+        touch.Touch,
+        "unreachable",
+        lambda self, *given: [said for said in original(self, *given) if not isinstance(said, health.Fault)],
+    )
+
+
+def pods_are_counted_wrong(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(
+        snapshot, "with_pod_count", lambda body, count: state.with_pod_count(body, count + (count == 7))
+    )
+
+
+def metrics_are_wrong(patch: pytest.MonkeyPatch) -> None:
+    original = state.ClusterState.counts
+
+    def counts(self: Any) -> Any:
+        right = original(self)
+        return right._replace(failedPods=right.failedPods + right.pendingPods % 2)
+
+    patch.setattr(state.ClusterState, "counts", counts)
+
+
+def pings_are_not_answered(patch: pytest.MonkeyPatch) -> None:
+    original = session.Session._answer
+    patch.setattr(session.Session, "_answer", _every(5, original, lambda *_: None))
+
+
+def the_window_only_grows(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(backlog.Backlog, "_trim", lambda _: None)
+
+
+def views_keep_what_the_window_drops(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(backlog.View, "trim", lambda *_: None)
+
+
+def timers_of_who_has_gone_are_kept(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(timers.Timers, "forget", lambda *_: None)
+
+
+def who_has_gone_still_waits_for_a_state(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(snapshots.Snapshots, "forget", lambda *_: None)
+
+
+def nothing_limits_what_is_sent(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(limits.TokenBucket, "take", lambda *_, **__: True)
+
+
+def a_resume_is_not_filtered(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(
+        resuming, "catch_up", lambda events, _watched, **given: backlog.catch_up(events, EVERYTHING, **given)
+    )
+
+
 PLANTED: dict[Plant, int] = {
     an_event_is_skipped: 20,
     deleted_is_forgotten_by_a_list: 60,
@@ -100,6 +216,25 @@ PLANTED: dict[Plant, int] = {
     an_outage_never_ends: 20,
     views_are_never_closed: 5,
     the_silence_of_a_watch_is_never_noticed: 200,
+    an_event_comes_twice: 20,
+    the_watermark_is_an_hour_ahead: 1,
+    the_watermark_is_that_of_the_server: 60,
+    what_was_recorded_late_counts_as_seen_in_time: 60,
+    a_watch_that_fails_at_once_counts_as_complete: 60,
+    a_fault_is_told_to_nobody: 20,
+    a_fault_is_not_taken_back: 20,
+    a_mark_is_not_taken_back: 20,
+    a_fault_is_not_told_to_late_comers: 60,
+    an_outage_is_no_fault: 60,
+    pods_are_counted_wrong: 20,
+    metrics_are_wrong: 5,
+    pings_are_not_answered: 5,
+    the_window_only_grows: 20,
+    views_keep_what_the_window_drops: 20,
+    timers_of_who_has_gone_are_kept: 20,
+    who_has_gone_still_waits_for_a_state: 60,
+    nothing_limits_what_is_sent: 60,
+    a_resume_is_not_filtered: 200,
 }
 """A defect → within how many seeds it is found."""
 

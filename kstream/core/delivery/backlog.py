@@ -14,6 +14,7 @@ from typing import Final
 from kstream.core.delivery import wire
 from kstream.core.delivery.filters import Filter
 from kstream.core.delivery.frames import text_frame
+from kstream.core.delivery.limits import Limits
 from kstream.core.delivery.tally import Tally
 from kstream.core.errors import DivergedError
 from kstream.core.timeline.events import Event, Kind, Verb
@@ -24,10 +25,12 @@ _CACHED = 64  # ranges kept encoded between two appends: more distinct cursors t
 class _Record:
     """An event and its message and frames, each made when first wanted."""
 
-    __slots__ = ("_frames", "_message", "event", "seq", "size")
+    __slots__ = ("_frames", "_message", "before", "event", "seq", "size")
 
-    def __init__(self, event: Event) -> None:
+    def __init__(self, event: Event, before: float | None = None) -> None:
+        """`before`: up to when all was complete that came before it, seconds since the Unix epoch; None: not known."""
         self.event = event
+        self.before = before
         self.seq = event.seq
         self.size = len(event.change.body)
         self._message: bytes | None = None
@@ -73,10 +76,16 @@ class View:
     def count(self, after: int) -> int:
         return len(self._seqs) - bisect_right(self._seqs, after)
 
-    def complete_until(self, after: int, as_of: float) -> float:
-        """Up to when one that has all up to `after` is complete, where the whole is so up to `as_of` (PROTOCOL 29)."""
+    def complete_until(self, after: int, as_of: float | None) -> float | None:
+        """Up to when one that has all up to `after` is complete, where the whole is so up to `as_of` (PROTOCOL 29).
+
+        The time at which the first event that it lacks was recorded would be too late: it happened before that, and
+        after an outage long before. None where that is not known, or an event that it lacks is no longer here.
+        """
+        if after < self.last and after < self.lost:
+            return None
         start = bisect_right(self._seqs, after)
-        return min(as_of, self._records[start].event.change.time) if start < len(self._seqs) else as_of
+        return self._records[start].before if start < len(self._seqs) else as_of
 
     def singles(self, after: int, window_bits: int) -> bytes:
         """The frames of all events after `after`, each event its own message, joined."""
@@ -169,21 +178,15 @@ def catch_up(
 
 
 class Backlog:
-    """The newest events, at most `max_events` of them and `max_bytes` of bodies, for all filters in use."""
+    """The newest events, as many as `limits` says by number and bytes of bodies, for all filters in use."""
 
-    def __init__(
-        self,
-        *,
-        head: int,
-        max_events: int = 20_000,
-        max_bytes: int = 64 * 2**20,
-        tally: Tally | None = None,
-    ) -> None:
+    def __init__(self, *, head: int, limits: Limits | None = None, tally: Tally | None = None) -> None:
+        limits = limits if limits is not None else Limits()
         self.head = head
         self._tally = tally if tally is not None else Tally()
         self.floor = head  # events with seq <= floor are no longer here
-        self._max_events = max_events
-        self._max_bytes = max_bytes
+        self._max_events = limits.window_events
+        self._max_bytes = limits.window_bytes
         self._bytes = 0
         self._records: list[_Record] = []
         # The same, where a narrow filter finds them: clients come with many filters, and change them at will.
@@ -228,9 +231,10 @@ class Backlog:
             if not views:
                 del self._by_namespace[name]
 
-    def append(self, events: Sequence[Event]) -> Sequence[View]:
+    def append(self, events: Sequence[Event], *, as_of: float | None = None) -> Sequence[View]:
         """Take in committed events; returns the views in which at least one of them is to be seen.
 
+        `as_of`: up to when all that came before them is complete, seconds since the Unix epoch; None for not known.
         Raises DivergedError, and takes none, when they do not follow what is here, each after the one before.
         """
         if events[0].seq != self.head + 1 or events[-1].seq != self.head + len(events):
@@ -239,7 +243,7 @@ class Backlog:
             )
         touched: dict[int, View] = {}
         for event in events:
-            record = _Record(event)
+            record = _Record(event, as_of)
             self._records.append(record)
             self._bytes += record.size
             key = event.change.key

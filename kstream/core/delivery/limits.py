@@ -10,7 +10,10 @@ MAX_TAKEN: Final = 64 << 10  # bytes of a client's message, inflated: none of th
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one client may be sent and may send. The defaults are the contract's ("Rate Limiting")."""
+    """What one client may be sent and may send, and what is kept in memory for all of them.
+
+    The defaults of the former are the contract's ("Rate Limiting").
+    """
 
     per_minute: int = 1000  # messages in any window of 60 s, each way
     burst: int = 50  # messages at once, each way
@@ -19,6 +22,8 @@ class Limits:
     heartbeat_timeout: float = 10.0  # seconds that the answer may take
     abuse_after: float = 10.0  # seconds of going on past the limit until a client is closed
     stall_timeout: float = 60.0  # seconds without reading anything until a client is closed
+    window_events: int = 20_000  # the newest events, from which clients that are behind go on
+    window_bytes: int = 64 * 2**20  # of their bodies
 
     @property
     def rate(self) -> float:

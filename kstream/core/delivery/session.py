@@ -131,7 +131,7 @@ class Session:
 
     def complete_until(self, as_of: float | None) -> float | None:
         """Up to when what this client has is complete; None while it has no state, or only a part of it."""
-        if as_of is None or self.wants_snapshot or self._parts:
+        if self.wants_snapshot or self._parts:
             return None
         return self.view.complete_until(self._lane.cursor, as_of)
 

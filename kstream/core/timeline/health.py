@@ -75,6 +75,15 @@ class Health:
     lost: bool = False  # it was synced and is no longer in touch
     faults: dict[str, Fault] = field(default_factory=dict)  # what lasts, by subject
 
+    @classmethod
+    def at_start(cls, cluster: ClusterInfo | None, *, recorded: bool, fed: bool) -> Health:
+        """Of a server that begins on a log: of `cluster`, None for not known; `recorded`: there are events in it;
+        `fed`: more is to come, so that what an earlier run recorded is stale until its source has caught up."""
+        health = cls() if cluster is None else cls(cluster)
+        health.synced = recorded or not fed
+        health.lost = recorded and fed
+        return health
+
     @property
     def stale(self) -> bool:
         """What is shown may no longer be so: all of it, or what one of the faults is about."""

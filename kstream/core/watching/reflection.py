@@ -158,7 +158,6 @@ class Tally:
 
     last_byte: float = 0.0
     last_event: float = 0.0
-    complete: float = 0.0  # up to when all there was has been handed on; 0.0 for never
     events: int = 0
     suppressed: int = 0
     lists: int = 0

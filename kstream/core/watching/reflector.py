@@ -19,6 +19,7 @@ from kstream.core.errors import MalformedError
 from kstream.core.kube import resources
 from kstream.core.timeline.events import Verb, WatchEvent
 from kstream.core.watching.backoff import Randomness
+from kstream.core.watching.completeness import Completeness
 from kstream.core.watching.inventory import Inventory
 from kstream.core.watching.lines import MAX_LINE
 from kstream.core.watching.reflection import (
@@ -48,7 +49,6 @@ from kstream.core.watching.silence import BOOKMARKS_WITHIN, SHORT, Silence
 from kstream.core.watching.superseded import Superseded
 
 INITIAL_WITHIN: Final = 30.0  # for the bookmark that ends the initial events (LISTWATCH 4)
-SETTLED: Final = 1.0  # seconds after which a watch that was opened has told what it was late with
 
 
 class _Phase(Enum):
@@ -73,15 +73,13 @@ class Reflector:
         self._token = ""  # the continue token of the page that is asked for
         self._paged = True
         self._sweep = 0  # of the list that is under way
-        self._listed = 0.0  # when that began to be answered
-        self._complete_before = 0.0  # up to when it was complete before the watch was opened
         self._response: Response | None = None
         self._superseded = Superseded()
         self._timeout = 0  # timeoutSeconds of the watch
-        self._opened = 0.0  # the last watch, monotonic
         self._silence = Silence()
         self.restarted = False  # the response that is being received is of no interest any more
         self._tally = Tally()
+        self._completeness = Completeness()
 
     @property
     def patience(self) -> float:
@@ -96,13 +94,8 @@ class Reflector:
         return self.retry.denied
 
     def complete_until(self, now: Moment) -> float:
-        """Up to when all there was has been handed on, seconds since the Unix epoch, 0.0 for never (PROTOCOL 29).
-
-        A watch that was opened tells first what happened while there was none: until then it is as it was before.
-        """
-        if self._phase is _Phase.WATCH and now.monotonic - self._opened < SETTLED:
-            return self._complete_before
-        return self._tally.complete
+        """Up to when all there was has been handed on, seconds since the Unix epoch, 0.0 for never."""
+        return self._completeness.until(now)
 
     def freshness(self, now: Moment) -> Freshness:
         going_on = "watching" if self._phase is _Phase.WATCH else "listing"
@@ -153,13 +146,11 @@ class Reflector:
         notes: list[Note] = [Answered(), Allowed(self._verb)]
         version = None
         if not self._token:
-            self._listed = now.time
+            self._completeness.listing(now)
         if self._phase is not _Phase.LIST:
             self._tally.watches += 1
-            self._opened = now.monotonic
             if self._phase is _Phase.WATCH:
-                self._complete_before = self._tally.complete
-                self._tally.complete = now.time
+                self._completeness.opened(now)
                 notes.append(InTouch())
             else:
                 version = ""
@@ -174,8 +165,6 @@ class Reflector:
             cause = f"a page of the list is longer than {response.most >> 20} MiB"
             return self._failed(now, cause)._replace(close=True)
         response.heard_bytes = True
-        if self._phase is _Phase.WATCH:
-            self._tally.complete = now.time
         self._silence.broken()
         lines = response.lines.feed(data)
         if self._phase is not _Phase.INITIAL:
@@ -187,6 +176,7 @@ class Reflector:
     def receive_end(self, now: Moment) -> Output:
         """The response ended as it should."""
         response, self._response = self._received(), None
+        self._completeness.ended()
         if not response.ok:
             return self._refused(response, now)
         if self._phase is _Phase.LIST:
@@ -205,6 +195,7 @@ class Reflector:
     def receive_failure(self, failure: Failure, detail: str, now: Moment) -> Output:
         """The request was not answered, or not to its end. `detail` is for people."""
         response, self._response = self._response, None
+        self._completeness.ended()
         if self._phase is _Phase.INITIAL and failure is not Failure.UNREACHED:
             self._relist(watch_list=False)
             if response is not None and response.ok:
@@ -235,6 +226,7 @@ class Reflector:
         if watch_list is not None:
             self._watch_list = watch_list
         self._version = self._token = ""
+        self._completeness.ended()
         self._paged = paged
         self._phase = _Phase.INITIAL if self._watch_list else _Phase.LIST
 
@@ -261,7 +253,7 @@ class Reflector:
         """Everything there is has been seen: what was not is gone (LISTWATCH 8)."""
         self._version = version
         self._phase = _Phase.WATCH
-        self._tally.complete = self._complete_before = self._listed
+        self._completeness.listed()
         self._paged = True
         self._superseded.relisted()
         absent = self.inventory.end_sweep(self._sweep, namespace=self.stream.namespace, time=now.time)
@@ -271,7 +263,7 @@ class Reflector:
         self, lines: Iterable[bytes | memoryview], now: Moment, events: list[WatchEvent]
     ) -> Output:
         notes: list[Note] = []
-        before = self._version
+        before, watching = self._version, self._phase is _Phase.WATCH
         sweep = self._sweep if self._phase is _Phase.INITIAL else 0
         response = self._received()
         for raw in lines:
@@ -307,6 +299,8 @@ class Reflector:
             return self._merge(events, self._broken(now, cause), now)
         if self._phase is _Phase.INITIAL and now.monotonic - response.opened > INITIAL_WITHIN:
             return self._merge(events, self._list_instead(), now)
+        if watching:
+            self._completeness.heard(now)
         version = self._version if self._version != before else None
         return self._handed(events, version, now, *notes)
 

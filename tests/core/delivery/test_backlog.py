@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from kstream.core.delivery.backlog import Backlog, View, catch_up
 from kstream.core.delivery.filters import EVERYTHING, Filter
 from kstream.core.delivery.frames import text_frame
+from kstream.core.delivery.limits import Limits
 from kstream.core.delivery.tally import Tally
 from kstream.core.errors import DivergedError
 from kstream.core.timeline.events import Event, Verb, WatchEvent
@@ -89,7 +90,7 @@ def test_what_cancels_out_is_no_message() -> None:
 
 
 def test_the_window_is_bounded_and_says_what_it_lost() -> None:
-    backlog = Backlog(head=0, max_events=100)
+    backlog = Backlog(head=0, limits=Limits(window_events=100))
     view = backlog.open(EVERYTHING)
     quiet = backlog.open(Filter(frozenset({"quiet"})))
     for seq in range(1, 501):
@@ -101,7 +102,7 @@ def test_the_window_is_bounded_and_says_what_it_lost() -> None:
 
 
 def test_the_window_is_bounded_in_bytes_too() -> None:
-    backlog = Backlog(head=0, max_bytes=10_000)
+    backlog = Backlog(head=0, limits=Limits(window_bytes=10_000))
     view = backlog.open(EVERYTHING)
     for seq in range(1, 101):
         backlog.append([Event(seq, change(Verb.MODIFIED, pod_key("p"), note="x" * 1000))])
@@ -129,7 +130,10 @@ def test_a_view_opened_late_sees_the_same_as_one_that_was_there(
 ) -> None:
     """Whatever the window has forgotten meanwhile."""
     watched = Filter(frozenset(f"ns{number}" for number in numbers) or None)
-    backlog, early = Backlog(head=0, max_events=kept), Backlog(head=0, max_events=kept)
+    backlog, early = (
+        Backlog(head=0, limits=Limits(window_events=kept)),
+        Backlog(head=0, limits=Limits(window_events=kept)),
+    )
     early.open(watched)
     for seq, (kind, number) in enumerate(told, 1):
         key = {
@@ -347,13 +351,24 @@ def test_what_was_missed_is_read_from_the_log_by_the_filter() -> None:
 
 
 @pytest.mark.parametrize(
-    ("after", "until"), [(0, START + 10), (1, START + 20), (2, START + 25), (3, START + 25), (9, START + 25)]
+    ("after", "until"), [(0, None), (1, START + 20), (2, START + 20), (3, START + 25), (9, START + 25)]
 )
-def test_one_is_complete_up_to_the_first_event_that_it_has_not_got(after: int, until: float) -> None:
+def test_one_is_complete_as_it_was_before_the_first_event_that_it_has_not_got(
+    after: int, until: float | None
+) -> None:
     backlog = Backlog(head=0)
     view = backlog.open(EVERYTHING)
-    times = (START + 10, START + 20, START + 30)
-    backlog.append(
-        numbered([change(Verb.ADDED, pod_key(f"p{n}"), time=time) for n, time in enumerate(times)])
-    )
+    events = numbered([change(Verb.ADDED, pod_key(f"p{n}"), time=START + 60) for n in range(3)])
+    backlog.append(events[:1])
+    backlog.append(events[1:], as_of=START + 20)
     assert view.complete_until(after, START + 25) == until
+
+
+def test_nobody_knows_how_old_it_is_who_lacks_an_event_that_is_no_longer_here() -> None:
+    backlog = Backlog(head=0, limits=Limits(window_events=10))
+    view = backlog.open(EVERYTHING)
+    for seq in range(1, 21):
+        backlog.append([Event(seq, change(Verb.ADDED, pod_key(f"p{seq}")))], as_of=START + seq)
+    assert view.lost == 10
+    assert view.complete_until(9, START + 60) is None
+    assert view.complete_until(10, START + 60) == START + 11

@@ -6,6 +6,7 @@ import msgspec
 
 from kstream.core.delivery.backlog import Backlog
 from kstream.core.delivery.filters import EVERYTHING, Filter
+from kstream.core.delivery.limits import Limits
 from kstream.core.timeline.events import Event, Verb
 from tests.making import change, node_key, numbered, pod_key
 
@@ -17,7 +18,7 @@ def of_pods(count: int, *, note: str = "", after: int = 0, namespace: str = "def
 
 
 def test_more_events_than_a_tenth_too_many_are_dropped_down_to_the_window() -> None:
-    backlog = Backlog(head=0, max_events=100)
+    backlog = Backlog(head=0, limits=Limits(window_events=100))
     view = backlog.open(EVERYTHING)
     backlog.append(of_pods(109))
     assert (view.count(0), backlog.floor, view.lost) == (109, 0, 0)
@@ -28,7 +29,7 @@ def test_more_events_than_a_tenth_too_many_are_dropped_down_to_the_window() -> N
 
 def test_of_too_many_bytes_only_as_many_are_dropped_as_brings_it_to_nine_tenths() -> None:
     size = len(change(Verb.ADDED, pod_key("p0"), note="x" * 1000).body)
-    backlog = Backlog(head=0, max_bytes=10 * size)
+    backlog = Backlog(head=0, limits=Limits(window_bytes=10 * size))
     view = backlog.open(EVERYTHING)
     backlog.append(of_pods(10, note="x" * 1000))
     assert (view.count(0), backlog.floor) == (10, 0), "exactly as much as there may be"
@@ -40,7 +41,7 @@ def test_of_too_many_bytes_only_as_many_are_dropped_as_brings_it_to_nine_tenths(
 
 def test_both_bounds_are_kept_at_once() -> None:
     size = len(change(Verb.ADDED, pod_key("p0"), note="x" * 1000).body)
-    backlog = Backlog(head=0, max_events=20, max_bytes=10 * size)
+    backlog = Backlog(head=0, limits=Limits(window_events=20, window_bytes=10 * size))
     view = backlog.open(EVERYTHING)
     backlog.append([*of_pods(12), *of_pods(11, note="x" * 1000, after=12)])
     assert view.count(0) == 8, "12 of them to come down to bytes, 3 to come down to events"
@@ -48,7 +49,7 @@ def test_both_bounds_are_kept_at_once() -> None:
 
 
 def test_one_event_that_is_larger_than_the_window_is_not_kept() -> None:
-    backlog = Backlog(head=0, max_bytes=1000)
+    backlog = Backlog(head=0, limits=Limits(window_bytes=1000))
     view = backlog.open(EVERYTHING)
     backlog.append(of_pods(1, note="x" * 2000))
     assert (view.count(0), view.lost, backlog.floor, view.last) == (0, 1, 1, 1)
@@ -58,7 +59,7 @@ def test_one_event_that_is_larger_than_the_window_is_not_kept() -> None:
 
 def test_what_the_window_has_forgotten_is_in_no_index() -> None:
     """A namespace that was deleted long ago would be kept for ever."""
-    backlog = Backlog(head=0, max_events=10)
+    backlog = Backlog(head=0, limits=Limits(window_events=10))
     backlog.append([*of_pods(5, namespace="old"), *of_pods(5, after=5, namespace="new")])
     assert set(backlog._of) == {"old", "new"}
     backlog.append(of_pods(1, after=10, namespace="new"))
@@ -68,7 +69,7 @@ def test_what_the_window_has_forgotten_is_in_no_index() -> None:
 
 
 def test_nodes_are_forgotten_with_the_window_too() -> None:
-    backlog = Backlog(head=0, max_events=10)
+    backlog = Backlog(head=0, limits=Limits(window_events=10))
     for event in numbered([change(Verb.MODIFIED, node_key("n"), note=str(n)) for n in range(50)]):
         backlog.append([event])
     late = backlog.open(Filter(frozenset({"none"})))

@@ -74,7 +74,7 @@ def test_a_fork_goes_its_own_way() -> None:
 
 
 def test_a_lane_that_fell_off_the_window_says_so_and_takes_no_token() -> None:
-    backlog = Backlog(head=0, max_events=5)
+    backlog = Backlog(head=0, limits=Limits(window_events=5))
     lane = lane_on(backlog)
     for event in numbered([change(Verb.ADDED, pod_key(f"p{n}")) for n in range(20)]):
         backlog.append([event])
@@ -230,7 +230,7 @@ def test_half_a_token_is_given_up_and_no_more() -> None:
 
 
 def test_those_who_lost_events_are_taken_by_nobody() -> None:
-    backlog = Backlog(head=0, max_events=5)
+    backlog = Backlog(head=0, limits=Limits(window_events=5))
     lane, other = lane_on(backlog), lane_on(backlog)
     assert lane.takes(other, 0.0)
     for event in numbered([change(Verb.ADDED, pod_key(f"p{n}")) for n in range(20)]):
@@ -240,7 +240,7 @@ def test_those_who_lost_events_are_taken_by_nobody() -> None:
 
 
 def test_one_at_the_edge_of_the_window_has_lost_nothing() -> None:
-    backlog = Backlog(head=0, max_events=5)
+    backlog = Backlog(head=0, limits=Limits(window_events=5))
     view = backlog.open(EVERYTHING)
     for event in numbered([change(Verb.ADDED, pod_key(f"p{n}")) for n in range(20)]):
         backlog.append([event])

@@ -9,6 +9,7 @@ import pytest
 from kstream.core.delivery.backlog import Backlog
 from kstream.core.delivery.filters import EVERYTHING, Filter
 from kstream.core.delivery.frames import text_frame
+from kstream.core.delivery.limits import Limits
 from kstream.core.delivery.session import Session
 from kstream.core.delivery.snapshot import Snapshot
 from kstream.core.delivery.tally import Tally
@@ -96,7 +97,7 @@ def test_an_unanswered_ping_ends_the_connection_and_an_answered_one_does_not() -
 
 
 def test_one_that_fell_off_the_window_wants_a_new_state() -> None:
-    backlog = Backlog(head=0, max_events=10)
+    backlog = Backlog(head=0, limits=Limits(window_events=10))
     session = synced(backlog)
     for event in pods(50):
         backlog.append([event])
@@ -317,7 +318,7 @@ def test_nobody_is_put_past_the_last_event() -> None:
 
 @pytest.mark.parametrize(("seq", "told_in"), [(9, ["batch"]), (20, ["batch"]), (49, ["batch"]), (50, [])])
 def test_one_that_was_away_gets_what_it_missed_as_one_batch(seq: int, told_in: list[str]) -> None:
-    backlog = Backlog(head=0, max_events=41)
+    backlog = Backlog(head=0, limits=Limits(window_events=41))
     backlog.append(pods(50))
     session = session_on(backlog)
     assert session.view.lost == 9
@@ -328,7 +329,7 @@ def test_one_that_was_away_gets_what_it_missed_as_one_batch(seq: int, told_in: l
 
 
 def test_one_that_was_away_for_too_long_falls_off() -> None:
-    backlog = Backlog(head=0, max_events=41)
+    backlog = Backlog(head=0, limits=Limits(window_events=41))
     backlog.append(pods(50))
     session = session_on(backlog)
     session.catch_up(8)
@@ -398,9 +399,8 @@ def test_a_pong_says_up_to_when_what_the_client_has_is_complete() -> None:
     assert as_of(0.0) is None, "it has no state"
     session.resume(0)
     assert as_of(1.0) == timestamp(START + 8)
-    backlog.append(pods(2))
-    told = backlog.open(EVERYTHING).complete_until(0, START + 8)
-    assert as_of(2.0) == timestamp(told), "no newer than the event that it has not got yet"
+    backlog.append(pods(2), as_of=START + 4)
+    assert as_of(2.0) == timestamp(START + 4), "as before the first event that it has not got yet"
     assert as_of(3.0) == timestamp(START + 8)
     session.receive(b'{"type": "ping", "timestamp": "x"}', now=4.0, time=START + 9)
     assert "asOf" not in sent(session, 4.0)[0], "nobody knows"

@@ -14,6 +14,7 @@ from kstream.core.delivery import snapshot
 from kstream.core.delivery.backlog import Backlog, catch_up
 from kstream.core.delivery.filters import EVERYTHING, Filter
 from kstream.core.delivery.frames import text_frame
+from kstream.core.delivery.limits import Limits
 from kstream.core.delivery.session import Session
 from kstream.core.timeline.events import Event, Kind, ObjectKey, Verb
 from kstream.core.timeline.recorder import Recorder
@@ -36,7 +37,7 @@ class Clients(RuleBasedStateMachine):
         self.now = 0.0
         self.state = ClusterState()
         self.recorder = Recorder(ClusterState())
-        self.backlog = Backlog(head=0, max_events=40)
+        self.backlog = Backlog(head=0, limits=Limits(window_events=40))
         self.history: list[Event] = []
         self.uids = 0
         self.offered = 0  # metrics so far

@@ -102,6 +102,25 @@ def test_what_is_lost_was_synced_and_is_kept_to_be_shown() -> None:
     assert (health.synced, health.stale) == (True, True)
 
 
+@pytest.mark.parametrize(
+    ("recorded", "fed", "shown", "stale"),
+    [
+        (True, True, True, True),
+        (True, False, True, False),
+        (False, True, False, False),
+        (False, False, True, False),
+    ],
+    ids=["a log that a source goes on with", "a replay", "a new log", "an empty one that nothing writes"],
+)
+def test_a_server_begins_with_what_was_recorded_and_it_is_stale_until_its_source_has_caught_up(
+    *, recorded: bool, fed: bool, shown: bool, stale: bool
+) -> None:
+    health = Health.at_start(ClusterInfo("c", "v1"), recorded=recorded, fed=fed)
+    assert (health.synced, health.stale) == (shown, stale)
+    assert health.cluster == ClusterInfo("c", "v1")
+    assert Health.at_start(None, recorded=recorded, fed=fed).cluster == Health().cluster
+
+
 def test_one_that_was_lost_before_it_was_ever_synced_is_news_when_it_is() -> None:
     health = after(Lost())
     assert (health.synced, health.stale) == (False, True)

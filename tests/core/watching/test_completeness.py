@@ -81,10 +81,44 @@ def test_while_it_is_listed_anew_it_is_as_of_before() -> None:
     driven.ask()
     driven.page("a", version="200", more="token")
     driven.now += 3
-    assert until(driven) == 1002.0
+    assert until(driven) == 1000.0
     driven.ask()
     driven.page("b", version="201")
     assert until(driven) == 1005.0
+
+
+def test_an_error_says_nothing_of_what_came_before_it() -> None:
+    driven = Driven().watching("a")
+    driven.now += 60
+    driven.end()
+    driven.now += 5
+    driven.ask()
+    driven.open()
+    driven.send(error(410, "Expired"))
+    driven.now += 30
+    assert until(driven) == 1000.0
+
+
+def test_a_watch_that_ends_before_it_has_settled_makes_nothing_complete() -> None:
+    driven = Driven().watching("a")
+    driven.now += 60
+    driven.end()
+    driven.now += 5
+    driven.ask()
+    driven.open()
+    driven.now += 0.5
+    driven.fail(Failure.CUT)
+    driven.now += 30
+    assert until(driven) == 1000.0
+
+
+def test_one_that_is_given_up_makes_nothing_complete() -> None:
+    driven = Driven().watching("a")
+    driven.now += 0.5
+    driven.send(line("ADDED", pod("b", "101")))
+    driven.reflector.restart()
+    driven.now += 30
+    assert until(driven) == 1000.0
 
 
 def test_a_watch_that_says_nothing_was_complete_when_it_was_opened() -> None:

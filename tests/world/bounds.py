@@ -1,0 +1,51 @@
+"""What the server keeps in memory, counted while it plays and when everyone has gone."""
+
+from __future__ import annotations
+
+from tests.world.judging import FindingError
+from tests.world.server import Server
+
+_FEW = 32  # timers of those who have gone, whatever has been
+
+
+def check_memory(server: Server, *, most: int) -> None:
+    """`most`: connections that there have been at once. Raises FindingError."""
+    hub, resumes = server.hub, server.resumes
+    if hub is None or resumes is None:
+        return
+    backlog, snapshots = hub.backlog, hub._snapshots
+    window = hub.limits.window_events * 11 // 10 + 1
+    kept = {
+        "events": (len(backlog._records), window),
+        "events of nodes": (len(backlog._nodes), window),
+        "events by namespace": (sum(map(len, backlog._of.values())), window),
+        "events seen": (max((len(view._seqs) for view in backlog._views.values()), default=0), window),
+        "views": (len(backlog._views), len(hub) + 1),
+        "timers": (len(hub._timers), _FEW + 3 * (most + 1)),
+        "states made": (len(snapshots._ready), 4),
+        "who wait for a state": (sum(map(len, snapshots._waiting.values())), len(hub)),
+        "who were given one": (
+            sum(member.gone for made in snapshots._ready.values() for member in made.members),
+            0,
+        ),
+        "who resumed": (len(resumes._given), most + 4),
+    }
+    over = {what: f"{count} > {bound}" for what, (count, bound) in kept.items() if count > bound}
+    if over:
+        raise FindingError(f"memory: {over}")
+
+
+def check_left(server: Server) -> None:
+    """Everyone has gone. Raises FindingError."""
+    hub = server.hub
+    assert hub is not None
+    left = {
+        "clients": len(hub),
+        "crowds": len(hub._crowds),
+        "views": len(hub.backlog._views),
+        "views by namespace": len(hub.backlog._by_namespace),
+        "slow": hub.slow,
+        "who wait for a state": sum(map(len, hub._snapshots._waiting.values())),
+    }
+    if any(left.values()):
+        raise FindingError(f"left over: when everyone had gone: {left}")
