@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import random
-import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -19,7 +19,7 @@ import click
 
 from tests.mutants.covering import Covering
 from tests.mutants.judged import FILE, Judgement, as_entry, named, read_judgements
-from tests.mutants.mutation import Identity, Mutant, Text, mutants_of
+from tests.mutants.mutation import Identity, Mutant, Text, counted, mutants_of
 from tests.mutants.rooms import ROOT, files_in, room_of
 from tests.mutants.trial import (
     Verdict,
@@ -67,16 +67,12 @@ def main(
         raise click.UsageError(str(error)) from error
     if not mutants:
         raise click.UsageError("nothing to change in there")
-    folder = Path(tempfile.mkdtemp(prefix="kstream-mutants-"))
-    try:
-        verdicts = dict(_shown(_tried(mutants, folder, jobs), len(mutants)))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-    unjudged = [
-        mutants[i]
-        for i in sorted(verdicts)
-        if verdicts[i] is not Verdict.KILLED and mutants[i].identity not in judged
-    ]
+    # What is told to stop leaves nothing behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    with tempfile.TemporaryDirectory(prefix="kstream-mutants-", ignore_cleanup_errors=True) as folder:
+        surprising = {i for i, mutant in enumerate(mutants) if mutant.identity not in judged}
+        verdicts = dict(_shown(_tried(mutants, Path(folder), jobs), len(mutants), surprising))
+    unjudged = [mutants[i] for i in sorted(surprising) if verdicts[i] is not Verdict.KILLED]
     for mutant in unjudged:
         click.echo(str(mutant))
     if out is not None:
@@ -89,6 +85,8 @@ def _mutants(file: str) -> list[Mutant]:
     source = (ROOT / file).read_bytes()
     if file.endswith(".py"):
         return mutants_of(file, source)
+    if not (ROOT / "tests/js/node_modules").is_dir():
+        raise LookupError(f"{file}: Node reads it with what `make browser` installs, which is not there")
     command = ["node", str(Path(__file__).with_name("javascript.mjs")), str(ROOT / file)]
     text, characters = Text(file, source), source.decode()
     found = []
@@ -96,7 +94,7 @@ def _mutants(file: str) -> list[Mutant]:
         change = json.loads(line)
         start, end = (len(characters[: change[at]].encode()) for at in ("start", "end"))
         found.append(text.mutant(change["where"], start, end, change["replacement"]))
-    return found
+    return counted(found)
 
 
 def _drawn(mutants: list[Mutant], sample: int | None, seed: str) -> list[Mutant]:
@@ -147,10 +145,13 @@ def _work(
         done.put((number, judge(mutants[number], tree)))
 
 
-def _shown(verdicts: Iterator[tuple[int, Verdict]], total: int) -> Iterator[tuple[int, Verdict]]:
+def _shown(
+    verdicts: Iterator[tuple[int, Verdict]], total: int, surprising: set[int]
+) -> Iterator[tuple[int, Verdict]]:
+    """With a line of progress; it counts as survived what nobody has judged."""
     survived = 0
     for done, (number, verdict) in enumerate(verdicts, 1):
-        survived += verdict is not Verdict.KILLED
+        survived += verdict is not Verdict.KILLED and number in surprising
         if sys.stderr.isatty() or done % 50 == 0 or done == total:
             end = "\r" if sys.stderr.isatty() and done < total else "\n"
             print(f"{done} of {total} mutants, {survived} survived", end=end, file=sys.stderr, flush=True)  # noqa: T201

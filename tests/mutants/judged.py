@@ -5,11 +5,12 @@ from __future__ import annotations
 import tomllib
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tests.mutants.mutation import Identity, Mutant
 
 _NAMED: Final = ("file", "where", "before", "after")
+_NTH: Final = "nth"  # the how many-th of those that read the same, 1 if it is not said
 FILE: Final = Path(__file__).with_name("judged.toml")
 
 
@@ -19,12 +20,12 @@ class Judgement(StrEnum):
 
 
 def read_judgements(text: str) -> dict[Identity, Judgement]:
-    """Raises ValueError for an entry without its five texts, or one that stands twice."""
+    """Raises ValueError for an entry without its texts, or one that stands twice."""
     judged: dict[Identity, Judgement] = {}
     for entry in tomllib.loads(text).get("mutant", []):
-        if set(entry) != {*_NAMED, "judged", "why"} or not entry["why"].strip():
+        if set(entry) - {_NTH} != {*_NAMED, "judged", "why"} or not entry["why"].strip():
             raise ValueError(f"{FILE.name}: not file, where, before, after, judged and why: {entry}")
-        identity = (entry["file"], entry["where"], entry["before"], entry["after"])
+        identity = _identity(entry)
         if identity in judged:
             raise ValueError(f"{FILE.name}: judged twice: {identity}")
         judged[identity] = Judgement(entry["judged"])
@@ -33,15 +34,17 @@ def read_judgements(text: str) -> dict[Identity, Judgement]:
 
 def named(text: str) -> set[Identity]:
     """The mutants in a text of that form, judged or not."""
-    return {
-        (entry["file"], entry["where"], entry["before"], entry["after"])
-        for entry in tomllib.loads(text).get("mutant", [])
-    }
+    return {_identity(entry) for entry in tomllib.loads(text).get("mutant", [])}
+
+
+def _identity(entry: dict[str, Any]) -> Identity:
+    return (*(entry[name] for name in _NAMED), entry.get(_NTH, 1))
 
 
 def as_entry(mutant: Mutant) -> str:
     """For whoever judges it: to be put into the file, with a reason."""
-    lines = [f"{name} = {_toml(text)}" for name, text in zip(_NAMED, mutant.identity, strict=True)]
+    lines = [f"{name} = {_toml(text)}" for name, text in zip(_NAMED, mutant.identity[:4], strict=True)]
+    lines += [f"{_NTH} = {mutant.nth}"] if mutant.nth > 1 else []
     return "\n".join(["[[mutant]]", *lines, 'judged = ""', 'why = ""', ""])
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NamedTuple
 
 _COMPARED: Final = {
@@ -31,7 +32,9 @@ _SWAPPED: Final = {"min": "max", "max": "min", "any": "all", "all": "any"}
 _WORD: Final = re.compile(r"[A-Za-z0-9_.,:/=-]{1,40}")  # a key, a code or a unit; what has spaces is prose
 
 
-Identity = tuple[str, str, str, str]  # file, where, the line before, the line after
+Identity = tuple[
+    str, str, str, str, int
+]  # file, where, the line before, the line after, the how many-th of these
 
 
 class Mutant(NamedTuple):
@@ -45,11 +48,12 @@ class Mutant(NamedTuple):
     replacement: str
     before: str  # the line, or the lines as one
     after: str
+    nth: int = 1  # of those that read the same, where one line stands twice in a function
 
     @property
     def identity(self) -> Identity:
         """What a judgement names: it outlives moved lines."""
-        return self.path, self.where, self.before, self.after
+        return self.path, self.where, self.before, self.after, self.nth
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line} in {self.where or 'the module'}\n  - {self.before}\n  + {self.after}"
@@ -64,7 +68,17 @@ def mutants_of(path: str, source: bytes) -> list[Mutant]:
     annotations, decorators, imports."""
     text = Text(path, source)
     found = _Walk(text).of(ast.parse(source))
-    return sorted(found, key=lambda mutant: (mutant.start, mutant.end, mutant.replacement))
+    return counted(sorted(found, key=lambda mutant: (mutant.start, mutant.end, mutant.replacement)))
+
+
+def counted(mutants: Iterable[Mutant]) -> list[Mutant]:
+    """Those of a file, in its order: of those that read the same each gets its number."""
+    seen: Counter[Identity] = Counter()
+    told = []
+    for mutant in mutants:
+        seen[mutant.identity] += 1
+        told.append(mutant._replace(nth=seen[mutant.identity]))
+    return told
 
 
 class Text:
@@ -134,6 +148,7 @@ class _Walk:
                 word, other = (r"\band\b", "or") if isinstance(node.op, ast.And) else (r"\bor\b", "and")
                 for left, right in zip(node.values, node.values[1:], strict=False):
                     yield self._between(left, right, word, other)
+                yield from self._without_one(node)
             case ast.BinOp() if (
                 type(node.op) in _COUNTED and not _is_text(node.left) and not _is_text(node.right)
             ):
@@ -165,6 +180,13 @@ class _Walk:
                 yield self._instead(node, "continue")
             case ast.Call(func=ast.Name(id=name)) if name in _SWAPPED:
                 yield self._instead(node.func, _SWAPPED[name])
+
+    def _without_one(self, node: ast.BoolOp) -> Iterator[Mutant]:
+        word = " and " if isinstance(node.op, ast.And) else " or "
+        operands = [f"({self._source(operand)})" for operand in node.values]
+        for left_out in range(len(operands)):
+            rest = word.join(operands[:left_out] + operands[left_out + 1 :])
+            yield self._instead(node, f"({rest})" if len(operands) > 2 else rest)
 
     def _compared(self, node: ast.Compare) -> Iterator[Mutant]:
         for left, sign, right in zip(

@@ -34,7 +34,8 @@ class Recorder:
     def take(self, changes: Iterable[WatchEvent]) -> list[WatchEvent]:
         """The changes to append: verbs corrected, no-ops dropped, `podCount` stamped on namespaces.
 
-        ADDED of a known object becomes MODIFIED and the other way round; DELETED of an unknown one is dropped.
+        ADDED of a known object becomes MODIFIED and the other way round; DELETED of an unknown one is dropped. A uid
+        that is told of at another place (no API server does that) is gone from the one before.
         """
         pod_kind, added, deleted = Kind.POD, Verb.ADDED, Verb.DELETED
         pods, pods_of = self._recorded[pod_kind], self._pods_of
@@ -42,12 +43,16 @@ class Recorder:
         for change in changes:
             key = change.key
             if key.kind is not pod_kind:
-                if (other := self._take_other(change)) is not None:
-                    kept.append(other)
+                kept += self._take_other(change)
                 continue
             before = pods.get(key.uid)
+            if before is not None and before.key != key and change.verb is not deleted:
+                kept.append(msgspec.structs.replace(before, verb=Verb.DELETED, time=change.time))
+                del pods[key.uid]
+                self._count_pod(before.key.namespace, -1)
+                before = None
             if change.verb is deleted:
-                if before is None:
+                if before is None or before.key != key:
                     self.suppressed += 1
                     continue
                 del pods[key.uid]
@@ -67,17 +72,21 @@ class Recorder:
             kept.append(change)
         return kept
 
-    def _take_other(self, change: WatchEvent) -> WatchEvent | None:
-        """A node or a namespace: what to append, None for nothing."""
+    def _take_other(self, change: WatchEvent) -> list[WatchEvent]:
+        """A node or a namespace: what to append."""
         key, body = change.key, change.body
         recorded = self._recorded[key.kind]
         before = recorded.get(key.uid)
+        kept: list[WatchEvent] = []
         if change.verb is Verb.DELETED:
-            if before is None:
+            if before is None or before.key != key:
                 self.suppressed += 1
-                return None
+                return kept
             del recorded[key.uid]
-            return change
+            return [change]
+        if before is not None and before.key != key:
+            kept.append(msgspec.structs.replace(before, verb=Verb.DELETED, time=change.time))
+            before = None
         if key.kind is Kind.NAMESPACE:
             same = before is not None and _without_count(before.body) == _without_count(body)
             body = with_pod_count(body, self._pods_of.get(key.name, 0))
@@ -85,11 +94,11 @@ class Recorder:
             same = before is not None and before.body == body
         if same:
             self.suppressed += 1
-            return None
+            return kept
         verb = Verb.ADDED if before is None else Verb.MODIFIED
         change = WatchEvent(verb, key, change.version, change.time, body)
         recorded[key.uid] = change
-        return change
+        return [*kept, change]
 
     def versions(self) -> Mapping[ObjectKey, str]:
         """Object → the resourceVersion it was last recorded at: what a source need not list again."""

@@ -9,7 +9,7 @@ import pytest
 from kstream.core.timeline.events import Event, Kind, ObjectKey, Verb, WatchEvent
 from kstream.core.timeline.recorder import Recorder
 from kstream.core.timeline.state import ClusterState
-from tests.making import change, namespace_key, node_key, numbered, pod_key
+from tests.making import START, change, namespace_key, node_key, numbered, pod_key
 
 ALL_KINDS = pytest.mark.parametrize(
     "key", [pod_key("a", "shop"), node_key("a"), namespace_key("a")], ids=lambda key: key.kind
@@ -163,3 +163,36 @@ def test_what_is_recorded_can_always_be_folded() -> None:
             state.apply(Event(state.seq + 1, kept))
     assert len(state) == 3
     assert state.versions() == recorder.versions()
+
+
+@pytest.mark.parametrize(
+    ("at", "then"),
+    [
+        (pod_key("a", "shop", uid="u"), pod_key("a", "bank", uid="u")),
+        (pod_key("a", "shop", uid="u"), pod_key("b", "shop", uid="u")),
+        (ObjectKey(Kind.NODE, "", "a", "u"), ObjectKey(Kind.NODE, "", "b", "u")),
+        (ObjectKey(Kind.NAMESPACE, "", "a", "u"), ObjectKey(Kind.NAMESPACE, "", "b", "u")),
+    ],
+)
+def test_a_uid_that_is_told_of_elsewhere_is_gone_from_where_it_was(at: ObjectKey, then: ObjectKey) -> None:
+    state, recorder = ClusterState(), Recorder(ClusterState())
+    for told in (
+        change(Verb.ADDED, at, version="1"),
+        change(Verb.MODIFIED, then, version="2", time=START + 5),
+        change(Verb.DELETED, at, version="1"),
+    ):
+        for kept in recorder.take([told]):
+            state.apply(Event(state.seq + 1, kept))
+    assert list(state.versions()) == [then]
+    assert state.time == START + 5
+    assert (state.seq, recorder.suppressed) == (3, 1)
+    shop, bank = state.pod_bodies(frozenset({"shop"})), state.pod_bodies(frozenset({"bank"}))
+    assert len(shop) + len(bank) == (then.kind is Kind.POD)
+    assert recorder.take([change(Verb.DELETED, then)])
+
+
+def test_the_pods_of_a_namespace_are_counted_when_a_uid_moves() -> None:
+    recorder = Recorder(ClusterState())
+    recorder.take([change(Verb.ADDED, SHOP), change(Verb.ADDED, pod_key("a", "shop", uid="u"))])
+    recorder.take([change(Verb.MODIFIED, pod_key("a", "bank", uid="u"))])
+    assert pod_count(recorder, "one") == 0
