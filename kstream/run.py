@@ -54,7 +54,7 @@ class Address(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """What is plugged in. The modes differ in this and in nothing else (ARCHITECTURE, "One path for the data")."""
+    """What is plugged in. The modes differ in this and in nothing else (docs/architecture.md)."""
 
     mode: str  # "live", "replay" or "simulate": only told to clients
     settings: ServeSettings

@@ -63,7 +63,7 @@ class Ours:
 
 
 class ContractOnly:
-    """contract.md and no more: never resumes, ignores what it does not know."""
+    """The contract and no more: never resumes, ignores what it does not know."""
 
     def __init__(self) -> None:
         self._objects: dict[str, Shown] = {}

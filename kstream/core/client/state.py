@@ -1,6 +1,6 @@
 """What a client knows: the fold of the messages that a server sent to it, in the order in which they came.
 
-It needs no more than contract.md; where the additions of PROTOCOL are there, it can also resume and say how
+It needs no more than the contract; where the additions of PROTOCOL are there, it can also resume and say how
 fresh it is. `kstream/web/static/kstream.js` is the same fold for browsers and Node; both must agree with
 `fixtures/messages/*.json`.
 """

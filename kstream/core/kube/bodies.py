@@ -1,4 +1,4 @@
-"""The contract's resources (contract.md, "Initial State"; PROTOCOL 9 to 11) made of what objects.py reads.
+"""The contract's resources (contract, "Initial State"; PROTOCOL 9 to 11) made of what objects.py reads.
 
 Each function returns compact JSON with the fields in a fixed order, so that equal resources are equal bytes.
 """

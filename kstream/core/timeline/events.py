@@ -20,7 +20,7 @@ class Kind(StrEnum):
 
 
 class Verb(StrEnum):
-    """The valid actions of contract.md, "Event Actions"."""
+    """The valid actions of the contract, "Event Actions"."""
 
     ADDED = "ADDED"
     MODIFIED = "MODIFIED"

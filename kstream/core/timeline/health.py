@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 
 class ErrorCode(StrEnum):
-    """The error codes of contract.md, and INVALID_MESSAGE of PROTOCOL 8."""
+    """The error codes of the contract, and INVALID_MESSAGE of PROTOCOL 8."""
 
     CONNECTION_FAILED = "CONNECTION_FAILED"
     PERMISSION_DENIED = "PERMISSION_DENIED"
