@@ -107,7 +107,7 @@ class Reflector:
 
     def restart(self) -> None:
         """Others have told of the objects meanwhile: list before watching on."""
-        self._relist()
+        self._relist(paged=self._paged)
         self.restarted = True
 
     def next_request(self, now: Moment) -> Get | Wait:
@@ -118,24 +118,20 @@ class Reflector:
         if self.retry.long_out(now.monotonic):
             self.inventory.doubt()
             self._relist(paged=self._paged)
+        if self._phase is not _Phase.WATCH and not self._token:
+            self._tally.lists += 1
+            self._sweep = self.inventory.begin_sweep()
         if self._phase is _Phase.LIST:
-            if not self._token:
-                self._begin_list()
             return list_get(self.stream, paged=self._paged, token=self._token)
         self._timeout = 300 + int(301 * self._rng.random())
-        if self._phase is _Phase.INITIAL:
-            self._begin_list()
         return watch_get(self.stream, self._version, timeout=self._timeout)
-
-    def _begin_list(self) -> None:
-        self._tally.lists += 1
-        self._sweep = self.inventory.begin_sweep()
 
     def receive_response(self, status: int, headers: Mapping[str, str], now: Moment) -> Output:
         """The head of the response; `headers` with names in lower case."""
         self._tally.last_byte = now.time
         self._response = Response(status, headers, now, most=MAX_PAGE if self._paged else MAX_LIST)
         if not self._response.ok:
+            self.retry.refused(now.monotonic)
             return Output()
         if self.retry.late(now.monotonic, watch=self._phase is _Phase.WATCH):
             self.inventory.doubt()

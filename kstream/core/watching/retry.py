@@ -59,6 +59,11 @@ class Retry:
         before, self._late = self._late, late
         return late and not before
 
+    def refused(self, now: float) -> None:
+        """It is answered, but not with what was asked for. So long after it was sent, that is an outage too."""
+        if now - self._asked >= RESTORED:
+            self._out(self._asked)
+
     def answered(self) -> None:
         """It was asked, and is allowed."""
         self._unauthorized = self.away = False
@@ -76,13 +81,13 @@ class Retry:
         wait = self._backoff.failed(now, retry_after=retry_after, first_at_once=first_at_once)
         self._not_before = now + wait
         if away:
-            self._out(now)
+            self._out(self._asked)
         self.away = away
         return wait
 
-    def _out(self, now: float) -> None:
+    def _out(self, since: float) -> None:
         if self._out_since is None:
-            self._out_since = now
+            self._out_since = since
 
     def long_out(self, now: float) -> bool:
         """Nobody answered, or knew us, for so long that another history may go on: what was told before says nothing

@@ -505,6 +505,27 @@ def test_a_watch_that_is_answered_late_is_listed_and_compared_whole_once(after: 
     assert not driven.reflector.restarted
 
 
+@pytest.mark.parametrize("status", [429, 500, 503])
+@pytest.mark.parametrize(("after", "listed"), [(9.0, False), (10.0, True)])
+def test_a_watch_that_is_refused_late_is_listed_and_compared_whole(
+    status: int, after: float, listed: bool
+) -> None:
+    driven = Driven().watching("a")
+    driven.now += 1.0
+    driven.end()
+    driven.ask()
+    driven.now += after
+    driven.refuse(status, "Busy")
+    driven.waits()
+    driven.events.clear()
+    query = driven.ask().query
+    if status == 429:  # the others cost a list anyhow
+        assert ("watch" not in query) is listed
+    if listed:
+        driven.page("a", version="100")
+        assert driven.events == ["MODIFIED a"], "at the version that is known, and told all the same"
+
+
 def test_a_list_that_is_answered_late_is_compared_whole() -> None:
     driven = Driven().watching("a")
     driven.reflector.restart()

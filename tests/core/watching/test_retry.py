@@ -107,7 +107,9 @@ def test_out_for_long_is_who_was_not_answered_or_not_known(
 ) -> None:
     asked = retry()
     assert not asked.long_out(1e9)
+    asked.asked(100.0)
     trouble(asked, 100.0)
+    asked.asked(105.0)
     trouble(asked, 105.0)
     assert not asked.long_out(100.0 + RESTORED - 0.1)
     assert asked.long_out(100.0 + RESTORED) is out
@@ -162,3 +164,21 @@ def test_of_watches_that_are_late_in_a_row_only_the_first_is_told() -> None:
     assert not retry.late(20.0, watch=True)
     assert not retry.late(1.0, watch=True), "this one was in time"
     assert retry.late(20.0, watch=True)
+
+
+@pytest.mark.parametrize(("after", "out"), [(9.9, False), (10.0, True)])
+def test_what_hangs_for_long_and_is_refused_then_is_out_since_it_was_asked(after: float, out: bool) -> None:
+    asked = retry()
+    asked.asked(100.0)
+    asked.refused(100.0 + after)
+    asked.failed(100.0 + after)
+    assert asked.long_out(100.0 + after) is out
+    asked.answered()
+    assert not asked.long_out(1e9)
+
+
+def test_nobody_answers_since_it_was_asked_and_not_since_that_was_given_up() -> None:
+    asked = retry()
+    asked.asked(100.0)
+    asked.failed(100.0 + RESTORED, away=True)
+    assert asked.long_out(100.0 + RESTORED)
