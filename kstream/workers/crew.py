@@ -37,6 +37,7 @@ _TOLD_TO_END = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _STOPPING = 7.0  # seconds that one has to say goodbye to its clients
 _TICK = 0.1  # seconds between two words about the time of a timeline that has its own
 _SECOND = 1.0  # and between two words about what was recorded, where there is no such time
+_UNREAD = 2**22  # bytes that one may leave unread: one that was stopped, or hangs, is ended and replaced
 _LINE = 2**21  # bytes that a worker may say at once: the body of a request is at most half of that
 
 
@@ -233,5 +234,17 @@ class Crew:
 
 def _write(worker: asyncio.subprocess.Process, said: object) -> None:
     assert worker.stdin is not None
-    if not worker.stdin.is_closing():
-        worker.stdin.write(json.dumps(said).encode() + b"\n")
+    if worker.stdin.is_closing():
+        return
+    worker.stdin.write(json.dumps(said).encode() + b"\n")
+    if worker.stdin.transport.get_write_buffer_size() > _UNREAD:
+        say(
+            _log,
+            logging.ERROR,
+            "worker does not read",
+            worker=worker.pid,
+            unread=_UNREAD,
+            message="It is ended",
+        )
+        worker.stdin.transport.abort()
+        worker.kill()

@@ -21,7 +21,7 @@ from kstream.clock import SystemClock
 from kstream.config import ServeSettings
 from kstream.core.errors import BindError, InvalidMessageError
 from kstream.core.timeline.events import Verb
-from kstream.core.timeline.health import ClusterInfo, Identified, Lost, Synced
+from kstream.core.timeline.health import Cleared, ClusterInfo, ErrorCode, Fault, Identified, Lost, Synced
 from kstream.core.timeline.timepoint import timestamp
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import Clock
@@ -85,6 +85,28 @@ async def test_workers_serve_what_this_process_records_and_one_that_dies_is_repl
         assert len(set(crew.pids) - before) == 1
         assert await asyncio.gather(*(seen(address, 3, stale=True) for _ in range(6))) == [["b"]] * 6
     assert crew.pids == []
+
+
+async def test_a_worker_that_does_not_read_is_ended_and_replaced(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    clock = SystemClock()
+    log = await SqliteLog.open(tmp_path / "log.db")
+    crew = Crew(serving(log, clock), count=1, log=log.path)
+    crew.report(Synced(), after=0)
+    async with working(crew, log) as address:
+        (stopped,) = crew.pids
+        os.kill(stopped, signal.SIGSTOP)
+        said = 0
+        while "worker does not read" not in caplog.text:
+            crew.report(Fault(ErrorCode.WATCH_ERROR, "words", f"{said} " + "x" * 100_000, "log"), after=0)
+            said += 1
+            assert said * 100_000 < 8 << 20
+            await asyncio.sleep(0)
+        while crew.pids in ([], [stopped]):  # noqa: ASYNC110 - a process tells nobody
+            await asyncio.sleep(0.01)
+        crew.report(Cleared("log"), after=0)
+        assert await seen(address, 0, stale=False) == []
 
 
 async def test_a_worker_asks_the_process_that_records_for_what_only_that_one_knows(
