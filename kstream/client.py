@@ -20,6 +20,7 @@ import msgspec
 from yarl import URL
 
 from kstream.clock import SystemClock
+from kstream.connecting import why_not
 from kstream.core.client.reconnect import HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, Reconnect, Retry
 from kstream.core.client.refusal import NotNowError, refusal
 from kstream.core.client.state import ClientState, Json
@@ -246,10 +247,8 @@ class Client:
             wait = refused.headers.get("Retry-After", "") if refused.headers else ""
             raise refusal(str(self._url), refused.status, said, wait) from refused
         except (aiohttp.ClientError, TimeoutError, OSError) as failure:
-            known = failure.os_error if isinstance(failure, aiohttp.ClientConnectorError) else failure
-            cause = str(known) or "no answer in time"
             raise UnreachableError(
-                f"Cannot reach {self._url}: {cause}. Is a kstream server running there?"
+                f"Cannot reach {self._url}: {why_not(failure)}. Is a kstream server running there?"
             ) from failure
 
     @staticmethod

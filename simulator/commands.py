@@ -17,6 +17,7 @@ from kstream.commands.address import page_url
 from kstream.commands.keeping import keep_settings, keeping_options, retention
 from kstream.commands.serving import serve_until_stopped
 from kstream.config import Finite, ServeSettings, env_option, serve_settings, serving_options, workers_option
+from kstream.connecting import why_not
 from kstream.core.errors import ConfigError, InvalidMessageError, KstreamError, UnreachableError
 from kstream.core.timeline.retention import Keep
 from kstream.logs.leftovers import sweep
@@ -250,7 +251,7 @@ async def _post(url: str, body: dict[str, Any]) -> Any:
             text = await answer.text()
     except aiohttp.ClientError as error:
         raise UnreachableError(
-            f"No server answers at {url}: {error}; start `kstream simulate`, or give its --url"
+            f"No server answers at {url}: {why_not(error)}; start `kstream simulate`, or give its --url"
         ) from None
     try:
         value = json.loads(text)

@@ -49,6 +49,10 @@ async def _replay(path: str, settings: ServeSettings, **options: Any) -> None:
     clock = SystemClock()
     recording = await SqliteLog.open_read_only(path, clock=clock)
     try:
+        if not recording.head:
+            raise ConfigError(
+                f"Nothing was recorded in {path}: there is nothing to play. `kstream record` says why"
+            )
         timeline = await _timeline(recording, clock, **options)
         await _serve(timeline, clock, settings)
     finally:

@@ -57,9 +57,11 @@ async def serve_until_stopped(
     stop = asyncio.Event()
     stop_on_signals(stop)
     companions: list[asyncio.Task[None]] = []
-    began = server.clock.monotonic()
+    began: float | None = None
 
     def ready(address: Address) -> None:
+        nonlocal began
+        began = server.clock.monotonic()
         say(
             _log,
             logging.INFO,
@@ -85,7 +87,8 @@ async def serve_until_stopped(
             companion.cancel()
         await asyncio.gather(*companions, return_exceptions=True)
         await server.log.close()
-        say(_log, logging.INFO, "stopped", seconds=round(server.clock.monotonic() - began, 1))
+        if began is not None:
+            say(_log, logging.INFO, "stopped", seconds=round(server.clock.monotonic() - began, 1))
 
 
 async def _record_for(

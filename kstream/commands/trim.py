@@ -60,7 +60,7 @@ def trim(log: Path, output: str, **options: Any) -> None:
 def _line(trimmed: _Trimmed) -> str:
     kept = trimmed.head + 1 - trimmed.oldest
     left = (
-        f"{kept} are left, from {trimmed.oldest} to {trimmed.head}" if kept else "none is left, but the state"
+        f"left are those from {trimmed.oldest} to {trimmed.head}" if kept else "none is left, but the state"
     )
     return (
         f"{trimmed.log}: {trimmed.dropped} events dropped, {left};"

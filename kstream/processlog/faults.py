@@ -50,7 +50,9 @@ class FaultLog:
 
 def log_fault(fault: Fault) -> None:
     """It began, or it changed; one without a subject is over already."""
-    lasting: dict[str, Scalar] = {"fault": fault.subject, "stale": fault.stale} if fault.subject else {}
+    lasting: dict[str, Scalar] = {"fault": fault.subject} if fault.subject else {}
+    if fault.stale:
+        lasting["stale"] = True
     say(
         _log,
         logging.WARNING,

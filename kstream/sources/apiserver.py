@@ -12,6 +12,7 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
+from kstream.connecting import why_not
 from kstream.core.errors import ConfigError
 from kstream.core.watching.reflection import Failure
 from kstream.ports import Clock
@@ -210,6 +211,8 @@ def cause_of(error: Exception, *, certified: bool = False) -> str:
     if isinstance(error, aiohttp.InvalidURL):
         return "The address is none; see server in the kubeconfig"
     detail = str(error) or type(error).__name__
+    if isinstance(error, aiohttp.ClientConnectorError) and not isinstance(error, ssl.SSLError):
+        detail = f"Cannot connect to {error.host}:{error.port}: {why_not(error)}"
     # The refusal is an alert that arrives when we already ask: what is seen of it is a connection that breaks.
     broke = isinstance(error, (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ssl.SSLError))
     never = isinstance(error, aiohttp.ClientConnectorError) and not isinstance(error, ssl.SSLError)
