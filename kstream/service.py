@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from functools import partial
 
-from kstream.core.errors import LogFullError
-from kstream.core.timeline.events import Delivery, Known
+from kstream.core.errors import LogBusyError, LogFullError
+from kstream.core.timeline.events import Known
 from kstream.core.timeline.health import Cleared, ErrorCode, Fault, Identified
 from kstream.core.timeline.recorder import Recorder
 from kstream.delivery.hub import Hub
 from kstream.ports import Clock, EventLog, Jump, Reporter, Source
 from kstream.retention import Retention
 
-_FULL = "log"
-_RETRY = 5.0  # seconds between tries to write to a full disk
+_LOG = "log"
+_RETRY = 5.0  # seconds between tries to write to a disk that is full, or a file that others hold
 
 
 async def record(
@@ -31,9 +32,9 @@ async def record(
 
     `committed` hears how many seconds each commit took.
 
-    A full disk stops nothing: `retention` may drop old events to make room; where it may not, that is reported,
-    and the same events are tried again until they fit, so the log has no gap. Raises LogError for a log that is
-    broken or of another cluster.
+    A full disk stops nothing, nor does a program that holds the file locked: `retention` may drop old events to make
+    room; where it may not, that is reported, and the same is tried again until it works, so the log has no gap.
+    Raises LogError for a log that is broken or of another cluster.
     """
     recorder = Recorder(await log.state_at(log.head))
     known = Known(recorder.versions(), log.versions)
@@ -42,11 +43,12 @@ async def record(
         async for delivery in deliveries:
             for said in delivery.reports:
                 if isinstance(said, Identified):
-                    await log.identify(said.cluster)
+                    await _kept(partial(log.identify, said.cluster), log, clock, report, retention)
             changes = recorder.take(delivery.events)
             if changes or delivery.versions:
                 began = clock.monotonic()
-                await _append(log, clock, delivery._replace(events=changes), report, retention)
+                append = partial(log.append, changes, versions=delivery.versions)
+                await _kept(append, log, clock, report, retention)
                 if committed is not None:
                     committed(clock.monotonic() - began)
             for said in delivery.reports:
@@ -56,24 +58,32 @@ async def record(
                 progress(events, recorder.suppressed)
 
 
-async def _append(
-    log: EventLog, clock: Clock, delivery: Delivery, report: Reporter, retention: Retention | None
+async def _kept(
+    write: Callable[[], Awaitable[object]],
+    log: EventLog,
+    clock: Clock,
+    report: Reporter,
+    retention: Retention | None,
 ) -> None:
-    full = False
+    """Write to the log, again and again until that works."""
+    told = ""
     while True:
         try:
-            await log.append(delivery.events, versions=delivery.versions)
-        except LogFullError as error:
-            if retention is not None and await retention.make_room():
+            await write()
+        except (LogFullError, LogBusyError) as error:
+            full = isinstance(error, LogFullError)
+            if full and retention is not None and await retention.make_room():
                 continue
-            if not full:
-                full = True
-                message = "The event log is full: what is shown is stale"
-                report(Fault(ErrorCode.WATCH_ERROR, message, str(error), _FULL, stale=True), after=log.head)
+            message = (
+                f"The event log is {'full' if full else 'held by another program'}: what is shown is stale"
+            )
+            if message != told:
+                told = message
+                report(Fault(ErrorCode.WATCH_ERROR, message, str(error), _LOG, stale=True), after=log.head)
             await clock.sleep(_RETRY)
         else:
-            if full:
-                report(Cleared(_FULL), after=log.head)
+            if told:
+                report(Cleared(_LOG), after=log.head)
             return
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import socket
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from click.testing import CliRunner
 from kstream.cli import main
 from kstream.config import Finite
 from kstream.core import errors
+from kstream.logs.sqlite import SqliteLog
 from simulator.commands import simulate
 
 
@@ -52,6 +54,35 @@ def test_the_help_lists_every_command_and_the_exit_codes() -> None:
 
 def test_an_unknown_option_is_wrong_usage() -> None:
     assert CliRunner().invoke(main, ["simulate", "--no-such-option"]).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "command", [["record", "{log}", "--duration", "1"], ["serve", "--port", "0", "--log", "{log}"]]
+)
+def test_no_cluster_goes_on_with_the_log_of_a_simulation(command: list[str], tmp_path: Path) -> None:
+    log = tmp_path / "log.db"
+
+    async def simulated() -> None:
+        made = await SqliteLog.open(log, meta={"simulation": '"tour"'})
+        await made.close()
+
+    asyncio.run(simulated())
+    result = kstream(*(word.format(log=log) for word in command))
+    assert (result.returncode, result.stdout) == (6, "")
+    assert f"Error: {log}: the event log holds a simulation, not the history of a cluster" in result.stderr
+
+
+def test_a_recording_of_nothing_is_not_played(tmp_path: Path) -> None:
+    log = tmp_path / "log.db"
+
+    async def nothing() -> None:
+        made = await SqliteLog.open(log)
+        await made.close()
+
+    asyncio.run(nothing())
+    result = kstream("replay", "--port", "0", str(log))
+    assert (result.returncode, result.stdout) == (3, "")
+    assert "there is nothing to play" in result.stderr
 
 
 @pytest.mark.parametrize("command", ["simulate", "serve"])

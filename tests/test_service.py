@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from kstream.clock import VirtualClock
-from kstream.core.errors import LogFullError, LogMismatchError
+from kstream.core.errors import LogBusyError, LogError, LogFullError, LogMismatchError
 from kstream.core.timeline.events import Delivery, Known, Verb, WatchEvent
 from kstream.core.timeline.health import Cleared, ClusterInfo, Fault, Identified, Report, Synced
 from kstream.logs.memory import MemoryLog
@@ -29,19 +29,23 @@ class Scripted:
 
 
 class FillsUp(MemoryLog):
-    """A log whose disk is full for the first tries."""
+    """A log that cannot be written for the first tries."""
 
-    def __init__(self, refusals: int) -> None:
+    def __init__(self, *refusals: LogError) -> None:
         super().__init__()
-        self.refusals = refusals
+        self.refusals = list(refusals)
 
     async def append(
         self, changes: Sequence[WatchEvent], *, versions: Mapping[str, str] | None = None
     ) -> int:
         if self.refusals:
-            self.refusals -= 1
-            raise LogFullError("no space")
+            raise self.refusals.pop(0)
         return await super().append(changes, versions=versions)
+
+    async def identify(self, cluster: ClusterInfo) -> None:
+        if self.refusals:
+            raise self.refusals.pop(0)
+        await super().identify(cluster)
 
 
 class Heard:
@@ -76,7 +80,7 @@ async def test_a_run_that_goes_on_is_told_what_is_known_and_repeats_nothing() ->
 
 
 async def test_a_full_disk_is_told_and_the_same_events_are_tried_until_they_fit() -> None:
-    log, heard, clock = FillsUp(3), Heard(), VirtualClock()
+    log, heard, clock = FillsUp(*[LogFullError("no space")] * 3), Heard(), VirtualClock()
     source = Scripted(
         Delivery([change(Verb.ADDED, pod_key("a"))]), Delivery([change(Verb.ADDED, pod_key("b"))])
     )
@@ -88,6 +92,32 @@ async def test_a_full_disk_is_told_and_the_same_events_are_tried_until_they_fit(
     await task
     assert [event.change.key.name for event in await log.read(0, 2)] == ["a", "b"]
     assert [type(report) for report, _ in heard.reports] == [Fault, Cleared]
+
+
+async def test_a_file_that_another_program_holds_is_waited_for_and_that_is_told() -> None:
+    busy, full = LogBusyError("log.db: another program"), LogFullError("no space")
+    log, heard, clock = FillsUp(busy, busy, full), Heard(), VirtualClock()
+    cluster = ClusterInfo("one", "v1", "uid-1")
+    source = Scripted(Delivery([change(Verb.ADDED, pod_key("a"))], reports=[Identified(cluster)]))
+    task = asyncio.create_task(record(source, log, clock, report=heard))
+    await clock.advance(60)
+    await task
+    assert (log.head, log.cluster) == (1, cluster)
+    told = [
+        (report.subject, report.message, report.details, report.stale)
+        for report, _ in heard.reports
+        if isinstance(report, Fault)
+    ]
+    assert told == [
+        (
+            "log",
+            "The event log is held by another program: what is shown is stale",
+            "log.db: another program",
+            True,
+        ),
+        ("log", "The event log is full: what is shown is stale", "no space", True),
+    ]
+    assert [report for report, _ in heard.reports][2:] == [Cleared("log"), Identified(cluster)]
 
 
 async def test_a_log_of_another_cluster_is_refused() -> None:

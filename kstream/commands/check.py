@@ -12,10 +12,10 @@ import click
 
 from kstream.clock import SystemClock
 from kstream.commands.cluster import cluster_options, kube_settings
+from kstream.commands.livelog import open_live
 from kstream.config import env_option, listening
 from kstream.core.errors import BindError, LogError
 from kstream.core.visible import json_text, visible
-from kstream.logs.sqlite import SqliteLog
 from kstream.sources.preflight import Finding, preflight
 
 
@@ -69,7 +69,7 @@ async def _log(path: str) -> Finding:
     if not there:
         return Finding(what, True, "will be created")
     try:
-        log = await SqliteLog.open(path)
+        log = await open_live(path)
     except LogError as error:
         return Finding(what, False, str(error), "Give another file with --log", LogError.exit_code)
     try:

@@ -11,6 +11,7 @@ import click
 from kstream.clock import SystemClock
 from kstream.commands.cluster import cluster_options, kube_source
 from kstream.commands.keeping import keep_settings, keeping_options, retention
+from kstream.commands.livelog import open_live
 from kstream.config import VERSION, Finite, env_option, logging_options
 from kstream.core.errors import ConfigError, ForbiddenError, KstreamError, UnreachableError
 from kstream.core.timeline.health import ErrorCode, Health, Report
@@ -92,7 +93,7 @@ def record(log: str, duration: float | None, log_format: Form, log_level: str, *
 async def _record(path: str, duration: float | None, keep: Keep, cluster: dict[str, object]) -> None:
     clock = SystemClock()
     source = kube_source(cluster, clock)
-    log = await SqliteLog.open(path)
+    log = await open_live(path)
     say(_log, logging.INFO, "started", mode="record", version=VERSION, log=path, head=log.head)
     progress = _Progress(log, clock)
     try:

@@ -10,6 +10,7 @@ import click
 from kstream.clock import SystemClock
 from kstream.commands.cluster import cluster_options, kube_source, stream_status
 from kstream.commands.keeping import keep_settings, keeping_options, retention
+from kstream.commands.livelog import open_live
 from kstream.commands.serving import serve_until_stopped
 from kstream.config import ServeSettings, env_option, serve_settings, serving_options, workers_option
 from kstream.logs.leftovers import sweep
@@ -41,7 +42,7 @@ async def _serve(path: str | None, workers: int, settings: ServeSettings, option
     clock = SystemClock()
     source = kube_source(options, clock)
     await asyncio.to_thread(sweep)
-    log = await (SqliteLog.open(path) if path is not None else SqliteLog.open_temporary())
+    log = await (open_live(path) if path is not None else SqliteLog.open_temporary())
     server = Server(
         mode="live",
         settings=settings,

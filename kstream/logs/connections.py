@@ -14,6 +14,11 @@ from kstream.core.errors import LogBusyError, LogError, LogFormatError, LogFullE
 from kstream.logs import schema
 
 _BUSY_SECONDS: Final = 5.0
+# What would run code of the file's own, or for ever, when a table of ours is read or written.
+_STRANGE: Final = (
+    "SELECT type, name FROM sqlite_master WHERE type = 'trigger' OR"
+    f" (name COLLATE NOCASE IN ({', '.join(map(repr, schema.TABLES))}) AND (type != 'table' OR rootpage = 0))"
+)
 _WAL_LIMIT: Final = 16 * 1024 * 1024  # bytes that the -wal file keeps once it could be emptied
 
 
@@ -143,13 +148,16 @@ def _prepare(path: Path, connection: sqlite3.Connection, *, max_bytes: int | Non
 
 
 def _connect(path: Path, options: str) -> sqlite3.Connection:
-    return sqlite3.connect(
-        f"file:{quote(str(path))}?{options}",
+    connection = sqlite3.connect(
+        # Of a path that begins with two slashes the first would be taken for a host.
+        f"file://{quote(os.path.abspath(path))}?{options}",
         uri=True,
         timeout=_BUSY_SECONDS,
         isolation_level=None,  # transactions are begun and ended in so many words
         check_same_thread=False,
     )
+    connection.execute("PRAGMA trusted_schema = OFF")
+    return connection
 
 
 def _check_marks(path: Path, connection: sqlite3.Connection, *, allow_empty: bool) -> None:
@@ -168,6 +176,11 @@ def _check_marks(path: Path, connection: sqlite3.Connection, *, allow_empty: boo
         raise _no_log(path, "it is empty")
     if application != schema.APPLICATION_ID:
         raise _no_log(path, "it is the SQLite file of another application")
+    if (strange := connection.execute(_STRANGE).fetchone()) is not None:
+        raise LogFormatError(
+            f"{path}: the event log was tampered with: it has the {strange[0]} {strange[1]!r:.80}, which no kstream"
+            " makes; restore the file from a copy"
+        )
     if number > schema.FORMAT:
         raise LogFormatError(
             f"{path}: the event log has format {number}, this version of kstream knows up to"

@@ -21,6 +21,8 @@ from typing import Final, NamedTuple
 from kstream.core.errors import LogFormatError
 from kstream.core.timeline.events import Event, Kind, Verb, WatchEvent
 
+EARLIEST: Final = -62_135_596_800.0  # seconds since the Unix epoch that have a date: the year 1
+LATEST: Final = 253_402_300_800.0  # and the first that has none: the year 10000
 _LEAST_DISTANCE: Final = 1000  # events from one keyframe to the next, when there are few objects
 
 
@@ -117,6 +119,8 @@ def _read(seq: int, time: float, objects: int, packed: bytes, crc: int | None = 
         refs = _unpacked(packed)
         if len(refs) != objects:
             raise ValueError(f"it does not hold {objects} objects")
+        if not EARLIEST <= time < LATEST:
+            raise ValueError(f"its time is {time} seconds, which has no date")
     except (zlib.error, ValueError, TypeError, struct.error) as error:
         raise LogFormatError(
             f"the event log is damaged: keyframe {seq} is not as it was written ({error}); restore the file from a copy"

@@ -127,7 +127,7 @@ def _check_kept(connection: sqlite3.Connection, after: int) -> None:
 
 
 def _alive(connection: sqlite3.Connection, refs: Sequence[int]) -> Iterator[WatchEvent]:
-    for event in rows.events(_rows_of(connection, refs, rows.COLUMNS)):
+    for event in rows.events(_rows_of(connection, refs, rows.COLUMNS), rows.checksum_of(connection)):
         yield event.change
 
 

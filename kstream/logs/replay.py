@@ -71,14 +71,13 @@ class ReplayLog:
         Raises InvalidMessageError whose details begin with `from`, `to`, `at` or `speed`.
         """
         span, (first, starts), (last, ends) = await settled(lambda: _ends(recording, start, end))
-        if end is None:
-            ends = max(starts, ends)  # the clock of whoever recorded it may have gone back
-        if last < first or ends < starts:
+        if last < first or (last == first and ends < starts):
             where = f"from {start!r}" if start is not None else "the beginning"
             raise InvalidMessageError(
                 "The span to replay ends before it begins",
                 f"to: {end!r} is before {where}: {_holds(recording, span)}",
             )
+        ends = max(starts, ends)  # the clock of whoever recorded it may have gone back
         playback = Playback(
             start=starts,
             end=ends,
@@ -362,7 +361,8 @@ async def _ends(
     span = await time_of(recording, lower), await time_of(recording, upper)
     first, starts = await place(recording, start, span, field="from", otherwise=(lower, span[0]))
     ends = await place(recording, end, span, field="to", otherwise=(upper, span[1]))
-    if starts > max(span) or past(recording, start):
+    numbered = start is not None and start.startswith("seq:")
+    if (starts > max(span) and not numbered) or past(recording, start):
         raise InvalidMessageError(
             "The recording ends before that", f"from: {start!r} is after its end: {_holds(recording, span)}"
         )

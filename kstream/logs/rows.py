@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+import struct
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from kstream.core.delivery.deflate import crc32
 from kstream.core.errors import LogFormatError
 from kstream.core.timeline.events import Event, Kind, ObjectKey, Verb, WatchEvent
 from kstream.core.timeline.terms import Term
+from kstream.logs.keyframes import EARLIEST, LATEST
 
 INSERT: Final = (
     "INSERT INTO events (seq, time, verb, kind, namespace, name, uid, version, body, crc)"
@@ -21,6 +23,9 @@ OUTLINE: Final = "seq, time, verb, kind, uid"
 
 Row = tuple[int, float, str, str, str, str, str, str, str, int]
 
+WHOLE: Final = 5  # the format from which on the checksum of an event covers all of its row
+_NUMBERS: Final = struct.Struct("<qd").pack
+
 _PLAIN: Final = {member: member.value for member in (*Verb, *Kind)}
 _VERBS: Final = {verb.value: verb for verb in Verb}
 _KINDS: Final = {kind.value: kind for kind in Kind}
@@ -31,30 +36,75 @@ def rows(events: Iterable[Event]) -> list[Row]:
 
     One loop, since a call for each event is a fifth of what this costs.
     """
-    checksum, modified, pod, plain = crc32, Verb.MODIFIED, Kind.POD, _PLAIN
+    checksum, numbers, modified, pod, plain = crc32, _NUMBERS, Verb.MODIFIED, Kind.POD, _PLAIN
     made: list[Row] = []
     add = made.append
     for event in events:
         change = event.change
-        key, version, body, verb = change.key, change.version, change.body, change.verb
+        seq, time, key, version = event.seq, change.time, change.key, change.version
+        body, verb = change.body, change.verb
         kind, namespace, name, uid = key.kind, key.namespace, key.name, key.uid
-        crc = checksum(body, checksum(f"{namespace}{name}{uid}{version}".encode(), 0))
         # Enum members are subclasses of str, which sqlite3 takes the slow way; as keys of a dict they are slow too.
         action = "MODIFIED" if verb is modified else plain[verb]
         what = "pod" if kind is pod else plain[kind]
-        add((event.seq, change.time, action, what, namespace, name, uid, version, body.decode(), crc))
+        words = f"{action}\0{what}\0{namespace}\0{name}\0{uid}\0{version}\0".encode()
+        crc = checksum(body, checksum(numbers(seq, time) + words, 0))
+        add((seq, time, action, what, namespace, name, uid, version, body.decode(), crc))
     return made
 
 
-def events(found: Iterable[Any]) -> Iterator[Event]:
+Checksum = Callable[[int, float, str, str, str, str, str, str, bytes], int]
+"""Of the columns of an event, in their order."""
+
+
+def whole_checksum(
+    seq: int,
+    time: float,
+    verb: str,
+    kind: str,
+    namespace: str,
+    name: str,
+    uid: str,
+    version: str,
+    body: bytes,
+) -> int:
+    """As `rows` makes it: of all columns, each with an end."""
+    words = f"{verb}\0{kind}\0{namespace}\0{name}\0{uid}\0{version}\0".encode()
+    return crc32(body, crc32(_NUMBERS(seq, time) + words, 0))
+
+
+def early_checksum(
+    _seq: int,
+    _time: float,
+    _verb: str,
+    _kind: str,
+    namespace: str,
+    name: str,
+    uid: str,
+    version: str,
+    body: bytes,
+) -> int:
+    """As formats before 5 made it: what the first four columns say is not covered, and the others run together."""
+    return crc32(body, crc32((namespace + name + uid + version).encode(), 0))
+
+
+def checksum_of(connection: sqlite3.Connection) -> Checksum:
+    """The one of the file's format."""
+    (number,) = connection.execute("PRAGMA user_version").fetchone()
+    return whole_checksum if number >= WHOLE else early_checksum
+
+
+def events(found: Iterable[Any], checksum: Checksum) -> Iterator[Event]:
     """Rows of COLUMNS as events. Raises LogFormatError for a row that is not as it was written."""
     for seq, time, verb, kind, namespace, name, uid, version, body, crc in found:
         try:
-            if crc32(body, crc32((namespace + name + uid + version).encode(), 0)) != crc:
+            if checksum(seq, time, verb, kind, namespace, name, uid, version, body) != crc:
                 raise _damaged(seq, "its checksum does not match")
+            if not EARLIEST <= time < LATEST:
+                raise _damaged(seq, f"its time is {time} seconds, which has no date")
             key = ObjectKey(_KINDS[kind], namespace, name, uid)
             yield Event(seq, WatchEvent(_VERBS[verb], key, version, time, body))
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, struct.error) as error:
             raise _damaged(seq, repr(error)) from error
 
 
@@ -75,7 +125,8 @@ def span(connection: sqlite3.Connection, after: int, upto: int) -> list[Event]:
         events(
             connection.execute(
                 f"SELECT {COLUMNS} FROM events WHERE seq > ? AND seq <= ? ORDER BY seq", (after, upto)
-            )
+            ),
+            checksum_of(connection),
         )
     )
     # seq is the table's key: as many as there should be, from the first to the last, have no gap.

@@ -6,9 +6,10 @@ The whole of it is described for readers of such files in docs/log-format.md.
 from __future__ import annotations
 
 import sqlite3
+import struct
 import uuid
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final
 
 import sqlite_utils
 
@@ -16,7 +17,9 @@ from kstream.core.timeline.terms import Term
 from kstream.logs import keyframes, rows
 
 APPLICATION_ID: Final = 0x6B737472  # "kstr": tells a log from any other SQLite file
-FORMAT: Final = 4  # PRAGMA user_version; one more for each entry of MIGRATIONS
+FORMAT: Final = 5  # PRAGMA user_version; one more for each entry of MIGRATIONS
+
+_ROWS: Final = 1000  # that a migration holds at a time
 
 Migration = Callable[[sqlite_utils.Database], None]
 
@@ -91,8 +94,37 @@ def _terms(db: sqlite_utils.Database) -> None:
         rows.put_term(db.conn, Term(uuid.uuid4().hex, 1))
 
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (_tables, _keyframes, _checksums, _terms)
+def _whole_checksums(db: sqlite_utils.Database) -> None:
+    """Format 5: the checksum of an event covers its seq, time, verb and kind, and where each text ends.
+
+    A row that is not as it was written gets one that does not match either: it is found when it is read, as before.
+    """
+    marked = "UPDATE {} SET crc = ? WHERE seq = ?"
+    for table in ("baseline", "events"):
+        after = -1
+        while True:
+            found = db.conn.execute(
+                f"SELECT {rows.COLUMNS} FROM {table} WHERE seq > ? ORDER BY seq LIMIT {_ROWS}", (after,)
+            ).fetchall()
+            if not found:
+                break
+            after = found[-1][0]
+            db.conn.executemany(marked.format(table), [(_whole(row), row[0]) for row in found])
+
+
+def _whole(row: tuple[Any, ...]) -> int:
+    *columns, crc = row
+    try:
+        whole = rows.whole_checksum(*columns)
+        return whole if rows.early_checksum(*columns) == crc else ~whole
+    except (TypeError, struct.error):  # of no column's type: it matches nothing
+        return -1
+
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (_tables, _keyframes, _checksums, _terms, _whole_checksums)
 """MIGRATIONS[n] leads from format n to n + 1. Never edited once released: files of that format exist."""
+
+TABLES: Final = ("events", "baseline", "keyframes", "meta", "versions", "terms")
 
 _STATUS = "json_extract(body, '$.status')"
 VIEWS: Final[Mapping[str, str]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import queue
 import sqlite3
 import tempfile
@@ -27,7 +28,10 @@ from kstream.logs.refusals import check_range
 from kstream.logs.store import Change, Store
 from kstream.logs.writer import Writer
 from kstream.ports import Clock, Jump
+from kstream.processlog.lines import say
 
+_log = logging.getLogger(__name__)
+_PATIENCE: Final = 1.0  # seconds that whoever waits for a log to be opened is told nothing
 _READERS: Final = 2  # a large state that is read does not hold up a follower that lags
 _POLL_SECONDS: Final = 0.05  # how soon a reader of another process's log sees what was committed
 _TRIM_EVENTS: Final = 20_000  # dropped in one transaction
@@ -72,7 +76,20 @@ class SqliteLog:
         LogMismatchError (another epoch), LogError (the place cannot be written).
         """
         where = Path(path)
-        store = await asyncio.to_thread(Store, where, epoch=epoch, meta=meta or {}, max_bytes=max_bytes)
+        opening = asyncio.ensure_future(
+            asyncio.to_thread(Store, where, epoch=epoch, meta=meta or {}, max_bytes=max_bytes)
+        )
+        if not (await asyncio.wait((opening,), timeout=_PATIENCE))[0]:
+            size = await asyncio.to_thread(lambda: where.stat().st_size)
+            say(
+                _log,
+                logging.INFO,
+                "opening",
+                log=str(where),
+                bytes=size,
+                message="The whole file is read once",
+            )
+        store = await opening
         return cls(where, status=store.status, writer=store, clock=clock or SystemClock())
 
     @classmethod

@@ -5,11 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
+import struct
 import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-from kstream.core.delivery.deflate import crc32
 from kstream.core.errors import ConfigError, LogFormatError, MalformedError
 from kstream.core.kube.resources import (
     Decoded,
@@ -92,7 +92,7 @@ def log_rows(data: bytes) -> None:
     if not isinstance(table, list):
         return
     made = [[_value(cell) for cell in row] for row in table if isinstance(row, list)]
-    for event in rows.events([_checked(row) for row in made if len(row) == 10]):
+    for event in rows.events([_checked(row) for row in made if len(row) == 10], rows.whole_checksum):
         assert event.change.body is not None
     list(rows.outlines([(row[0], row[1], row[2], row[3], row[4]) for row in made if len(row) == 5]))
     connection = sqlite3.connect(":memory:")
@@ -126,9 +126,8 @@ def _value(cell: Any) -> Any:
 def _checked(row: list[Any]) -> list[Any]:
     if row[9] == "ok":
         try:
-            head = "".join(row[4:8])
-            row[9] = crc32(row[8], crc32(head.encode(), 0))
-        except TypeError:
+            row[9] = rows.whole_checksum(*row[:9])
+        except (TypeError, struct.error):
             row[9] = 0
     return row
 

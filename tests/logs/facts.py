@@ -11,7 +11,7 @@ from pathlib import Path
 
 from kstream.core.timeline.events import Kind, ObjectKey, Verb, WatchEvent
 from kstream.core.timeline.state import ClusterState
-from kstream.logs import schema
+from kstream.logs import rows, schema
 
 START = 1_750_000_000.0
 
@@ -74,6 +74,10 @@ def as_format(path: Path, number: int) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         for name in schema.VIEWS:
             connection.execute(f"DROP VIEW {name}")
+        for table in ("baseline", "events"):
+            found = connection.execute(f"SELECT {rows.COLUMNS} FROM {table}").fetchall()
+            early = [(rows.early_checksum(*columns), columns[0]) for *columns, _ in found]
+            connection.executemany(f"UPDATE {table} SET crc = ? WHERE seq = ?", early)
         if number < 4:
             connection.execute("DROP TABLE terms")
         if number < 3:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import random
 import shutil
@@ -277,6 +278,66 @@ async def test_an_older_format_is_read_as_it_is_and_migrated_for_writing(path: P
         await (await SqliteLog.open(path)).close()
     assert {name: table(path, name) for name in today} == today
     assert len(table(path, "pods")) > 0
+
+
+@pytest.mark.parametrize("reading", [True, False])
+async def test_a_log_of_format_4_that_its_kstream_wrote_says_what_it_said(
+    path: Path, *, reading: bool
+) -> None:
+    """tests/logs/formats/format-4.db: ten pods that changed, one of them deleted, trimmed before event 8."""
+    shutil.copy(Path(__file__).parent / "formats/format-4.db", path)
+    log = await (SqliteLog.open_read_only(path) if reading else SqliteLog.open(path))
+    assert (log.epoch, log.oldest, log.head, log.versions) == ("golden", 8, 33, {"pods": "5"})
+    assert log.cluster == ClusterInfo("golden", "v1.36.0", "uid-golden")
+    state = await log.state_at(33)
+    assert [entry.key.name for entry in state.entries(Kind.POD)] == [f"p{n}" for n in range(10) if n != 3]
+    assert json.loads((await log.read(31, 32))[0].change.body)["note"] == "n29"
+    assert state.time == 1_737_712_860.0
+    await log.close()
+
+
+async def test_what_is_damaged_before_a_migration_is_damaged_after_it(path: Path) -> None:
+    await written(path)
+    as_format(path, 4)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE events SET name = 'other' WHERE seq = 1500")
+        connection.execute("UPDATE events SET verb = 'ADDED' WHERE seq = 1600")
+    log = await SqliteLog.open(path)
+    with pytest.raises(LogFormatError, match="event 1500 is not as it was written"):
+        await log.read(1490, 1510)
+    assert len(await log.read(1500, 1510)) == 10
+    await log.close()
+
+
+@pytest.mark.parametrize(
+    "crafted",
+    [
+        "CREATE TRIGGER t AFTER INSERT ON events BEGIN DELETE FROM events; END",
+        "ALTER TABLE events RENAME TO kept; CREATE VIEW events AS SELECT * FROM kept",
+        "DROP TABLE terms; CREATE VIEW TERMS AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x FROM n)"
+        " SELECT x AS number, '' AS id, 1 AS first, 0 AS crc FROM n",
+        "DROP TABLE meta; CREATE VIRTUAL TABLE meta USING fts5(key, value, crc)",
+    ],
+    ids=["a trigger", "a view of events", "a view without an end", "a virtual table"],
+)
+async def test_what_would_run_code_of_the_file_is_refused_before_it_is_read(path: Path, crafted: str) -> None:
+    await written(path)
+    with closing(sqlite3.connect(path)) as connection:
+        for name in schema.VIEWS:
+            connection.execute(f"DROP VIEW {name}")
+        connection.executescript(crafted)
+    for opening in (SqliteLog.open, SqliteLog.open_read_only):
+        with pytest.raises(LogFormatError, match="was tampered with"):
+            await opening(path)
+
+
+async def test_a_path_may_begin_with_two_slashes(path: Path) -> None:
+    log = await SqliteLog.open(f"/{path}")
+    assert await log.append(list(history(3))) == 3
+    await log.close()
+    reader = await SqliteLog.open_read_only(f"/{path}")
+    assert reader.head == 3
+    await reader.close()
 
 
 async def test_a_full_log_says_so_and_goes_on_when_there_is_room(path: Path) -> None:

@@ -12,7 +12,7 @@ from msgspec import structs
 
 from kstream.clock import VirtualClock
 from kstream.core.errors import InvalidMessageError, LogError
-from kstream.core.timeline.events import Event
+from kstream.core.timeline.events import Event, Verb
 from kstream.core.timeline.health import ClusterInfo
 from kstream.core.timeline.state import ClusterState
 from kstream.core.timeline.timepoint import timestamp
@@ -20,6 +20,7 @@ from kstream.logs.memory import MemoryLog
 from kstream.logs.replay import ReplayLog
 from kstream.ports import Jump
 from tests.logs.facts import START, history, shown
+from tests.making import change, pod_key
 
 STEP = 0.5  # seconds from one recorded event to the next; event n is at START + n * STEP
 
@@ -86,8 +87,8 @@ async def staged(count: int = 100, step: float = STEP, **settings: Any) -> Async
 
 def folded(count: int, **settings: Any) -> ClusterState:
     state = ClusterState()
-    for seq, change in enumerate(history(count, **settings), 1):
-        state.apply(Event(seq, change))
+    for seq, fact in enumerate(history(count, **settings), 1):
+        state.apply(Event(seq, fact))
     return state
 
 
@@ -385,3 +386,23 @@ async def test_a_recording_whose_clock_went_back_is_played() -> None:
     log = await ReplayLog.open(recording, VirtualClock(), speed="max")
     async with aclosing(log.follow(log.head)) as batches:
         assert [event.seq for event in await anext(batches)] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    ("points", "played"),
+    [
+        ({}, (0, 3)),
+        ({"start": "seq:2"}, (2, 3)),
+        ({"start": "seq:3"}, (3, 3)),
+        ({"start": "seq:2", "end": "seq:3"}, (2, 3)),
+        ({"end": "seq:1"}, (0, 1)),
+    ],
+)
+async def test_a_recording_whose_clock_went_back_is_played_by_its_numbers(
+    points: dict[str, Any], played: tuple[int, int]
+) -> None:
+    recording = MemoryLog()
+    for number, time in enumerate((100, 300, 50)):
+        await recording.append([change(Verb.ADDED, pod_key(f"p{number}"), time=START + time)])
+    log = await ReplayLog.open(recording, VirtualClock(), **points)
+    assert (log._first, log._last) == played
