@@ -17,6 +17,7 @@ from kstream.core.delivery.tally import Recording
 from kstream.core.errors import BindError, KstreamError
 from kstream.core.timeline.health import Health, Report
 from kstream.delivery.hub import Hub
+from kstream.descriptors import Exhaustion
 from kstream.ending import first_of
 from kstream.logs.places import settled
 from kstream.ports import Clock, EventLog, Reporter, Source, Timeline
@@ -29,6 +30,8 @@ from kstream.web.api import Status
 from kstream.web.app import Control, make_app
 from kstream.web.metrics import Whole
 from kstream.web.seats import Seats
+
+_IDLE = 30.0  # seconds for a request, from the beginning of a connection or the end of the request before it
 
 
 class Address(NamedTuple):
@@ -85,6 +88,7 @@ async def run(server: Server, *, ready: Callable[[Address], None], stop: asyncio
     state = await settled(lambda: log.state_at(log.head))
     fed = server.source is not None or server.reports is not None
     health = Health.at_start(log.cluster, recorded=bool(state.seq), fed=fed)
+    asyncio.get_running_loop().set_exception_handler(Exhaustion(server.clock))
     hub = Hub(
         epoch=log.epoch,
         term=lambda: log.terms[-1].id,
@@ -110,7 +114,7 @@ async def run(server: Server, *, ready: Callable[[Address], None], stop: asyncio
         seats=server.seats,
         whole=server.whole,
     )
-    runner = web.AppRunner(app, shutdown_timeout=5.0, **http_logging())
+    runner = web.AppRunner(app, shutdown_timeout=5.0, keepalive_timeout=_IDLE, **http_logging())
     await runner.setup()
     try:
         address = await _listen(runner, settings, share_port=server.share_port)

@@ -15,7 +15,7 @@ import yaml
 from kstream.clock import SystemClock
 from kstream.commands.address import page_url
 from kstream.commands.keeping import keep_settings, keeping_options, retention
-from kstream.commands.serving import serve_until_stopped
+from kstream.commands.serving import fitted, serve_until_stopped
 from kstream.config import Finite, ServeSettings, env_option, serve_settings, serving_options, workers_option
 from kstream.connecting import why_not
 from kstream.core.errors import ConfigError, InvalidMessageError, KstreamError, UnreachableError
@@ -121,7 +121,7 @@ def simulate(*, listed: bool, log: Path | None, workers: int, **options: Any) ->
     clock = SystemClock()
     source = build(clock=clock, **options)
     with process_log(settings.log_format, settings.log_level, clock=clock):
-        asyncio.run(_simulate(source, settings, log, keep, clock, workers))
+        asyncio.run(_simulate(source, fitted(settings, processes=workers), log, keep, clock, workers))
 
 
 async def _simulate(

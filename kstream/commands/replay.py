@@ -9,7 +9,7 @@ import click
 
 from kstream.clock import SystemClock
 from kstream.commands.keys import Keys
-from kstream.commands.serving import serve_until_stopped
+from kstream.commands.serving import fitted, serve_until_stopped
 from kstream.config import Finite, ServeSettings, env_option, serve_settings, serving_options
 from kstream.core.errors import ConfigError, InvalidMessageError
 from kstream.logs.replay import ReplayLog
@@ -42,7 +42,7 @@ def replay(log: str, **options: Any) -> None:
     """Stream the recording LOG to clients on one shared timeline."""
     settings = serve_settings(options)
     with process_log(settings.log_format, settings.log_level, clock=SystemClock()):
-        asyncio.run(_replay(log, settings, **options))
+        asyncio.run(_replay(log, fitted(settings), **options))
 
 
 async def _replay(path: str, settings: ServeSettings, **options: Any) -> None:

@@ -11,7 +11,7 @@ from kstream.clock import SystemClock
 from kstream.commands.cluster import cluster_options, kube_source, stream_status
 from kstream.commands.keeping import keep_settings, keeping_options, retention
 from kstream.commands.livelog import open_live
-from kstream.commands.serving import serve_until_stopped
+from kstream.commands.serving import fitted, serve_until_stopped
 from kstream.config import ServeSettings, env_option, serve_settings, serving_options, workers_option
 from kstream.logs.leftovers import sweep
 from kstream.logs.sqlite import SqliteLog
@@ -34,7 +34,7 @@ def serve(log: str | None, workers: int, **options: Any) -> None:
     """Stream the live cluster."""
     settings = serve_settings(options)
     with process_log(settings.log_format, settings.log_level, clock=SystemClock()):
-        asyncio.run(_serve(log, workers, settings, options))
+        asyncio.run(_serve(log, workers, fitted(settings, processes=workers), options))
 
 
 async def _serve(path: str | None, workers: int, settings: ServeSettings, options: dict[str, Any]) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 
 import click
 
-from kstream.config import VERSION
+from kstream.config import VERSION, ServeSettings
 from kstream.core.errors import KstreamError
+from kstream.descriptors import fitting, raise_limit
 from kstream.ending import first_of, stop_on_signals
 from kstream.ports import EventLog
 from kstream.processlog.lines import say
@@ -19,6 +20,12 @@ from kstream.run import Address, Server, run, start_recording
 from kstream.workers.crew import Crew
 
 _log = logging.getLogger(__name__)
+
+
+def fitted(settings: ServeSettings, *, processes: int = 1) -> ServeSettings:
+    """With no more clients than so many `processes` can have open files for, all that the system allows."""
+    most = fitting(settings.max_clients, limit=raise_limit(), processes=processes)
+    return settings.model_copy(update={"max_clients": most})
 
 
 def announce(server: Server, address: Address) -> None:

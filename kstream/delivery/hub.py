@@ -289,6 +289,9 @@ class Hub:
         if member.closed or member in self._slow:
             return
         session = member.session
+        asked = session.asked
+        if asked and session.overdue(now) and member.approaching():
+            session.read_again(now)
         data = session.flush(now)
         crowd = self._crowds[session.view.filter]
         if not session.riding:
@@ -296,6 +299,8 @@ class Hub:
         if data:
             self.tally.sent_bytes += len(data)
             member.send(data)
+            if session.asked and not asked:
+                member.pinged()
             if not member.drained(now):
                 self._fell_behind(member, now)
         if session.closing is not None:

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from kstream.core.delivery.session import Close, Session
 
 _SLICE = 256 * 1024  # bytes written at once; more waits until the socket has taken them
+
+
+class Reached(NamedTuple):
+    """Bytes since the connection began: those that the other side has confirmed, and all that were written.
+
+    Both 0 where the system does not tell.
+    """
+
+    confirmed: int = 0
+    written: int = 0
 
 
 class Outlet(Protocol):
@@ -27,6 +37,10 @@ class Outlet(Protocol):
         """Bytes that the socket has not taken yet."""
         ...
 
+    def reached(self) -> Reached:
+        """How far the network has come with what was written."""
+        ...
+
     def close(self, close: Close) -> None:
         """End the connection; returns at once."""
         ...
@@ -37,7 +51,9 @@ class Member:
 
     __slots__ = (
         "_answer",
+        "_confirmed",
         "_held",
+        "_pinged",
         "_stalled_at",
         "_stalled_since",
         "closed",
@@ -57,6 +73,9 @@ class Member:
         self._answer = b""  # to the last ping, until it can be sent
         self._stalled_since: float | None = None
         self._stalled_at = 0
+        self._pinged = self._confirmed = (
+            0  # bytes up to the end of the last ping, and those of them that got there
+        )
 
     def send(self, data: bytes) -> None:
         if len(data) <= _SLICE:
@@ -87,6 +106,15 @@ class Member:
             self._stalled_since = now
         self._stalled_at = left
         return False
+
+    def pinged(self) -> None:
+        """A ping was written: it has to get there before it can be answered."""
+        self._confirmed, self._pinged = self.outlet.reached()
+
+    def approaching(self) -> bool:
+        """The last ping is still on its way, and what is before it gets there: a slow link is no dead one."""
+        before, (self._confirmed, _) = self._confirmed, self.outlet.reached()
+        return before < self._confirmed < self._pinged
 
     @property
     def sending(self) -> bool:

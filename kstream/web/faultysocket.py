@@ -10,7 +10,7 @@ from aiohttp import WSMessage, WSMsgType
 
 from kstream.core.delivery.session import Close
 from kstream.core.delivery.socketfaults import CloseWith, Deaf, Delay, Drop, Mute, SocketFault
-from kstream.delivery.member import Outlet
+from kstream.delivery.member import Outlet, Reached
 
 _PING = b'"ping"'
 
@@ -67,6 +67,9 @@ class FaultySocket:
 
     def pending(self) -> int:
         return self._behind.pending()
+
+    def reached(self) -> Reached:
+        return self._behind.reached()
 
     def close(self, close: Close) -> None:
         self.done()

@@ -7,6 +7,10 @@ shared between clients, no message may go through aiohttp's own compressor on th
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import socket
+import struct
+import termios
 from collections.abc import Callable, Mapping, Sequence
 
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -17,7 +21,7 @@ from kstream.core.delivery.session import Close
 from kstream.core.delivery.socketfaults import Refuse, SocketFault
 from kstream.core.errors import InvalidMessageError
 from kstream.delivery.hub import Hub
-from kstream.delivery.member import Member, Outlet
+from kstream.delivery.member import Member, Outlet, Reached
 from kstream.ports import EventLog
 from kstream.web.admission import error_response
 from kstream.web.deflateoffers import negotiable
@@ -34,7 +38,7 @@ _RETRY_AFTER = "5"
 class Socket:
     """The hub's Outlet on an aiohttp WebSocket."""
 
-    __slots__ = ("_closers", "_transport", "_visits", "_ws", "descriptor")
+    __slots__ = ("_closers", "_socket", "_transport", "_visits", "_ws", "descriptor")
 
     def __init__(
         self,
@@ -50,7 +54,8 @@ class Socket:
         # Whoever writes to it must forget it in the moment the connection is lost, since the number is used again:
         # see LossWatch. Over TLS what the socket takes is not what a client gets.
         plain = transport.get_extra_info("sslcontext") is None
-        self.descriptor: int = transport.get_extra_info("socket").fileno() if plain else -1
+        self._socket = transport.get_extra_info("socket")
+        self.descriptor: int = self._socket.fileno() if plain else -1
 
     def write(self, data: bytes | memoryview) -> None:
         # Nothing goes out behind a close frame (RFC 6455, 5.5.1).
@@ -59,6 +64,16 @@ class Socket:
 
     def pending(self) -> int:
         return self._transport.get_write_buffer_size()
+
+    def reached(self) -> Reached:
+        """Linux tells (linux/tcp.h, tcp_info: tcpi_bytes_acked is at byte 120; tcp(7), SIOCOUTQ)."""
+        try:
+            told = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 128)
+            (confirmed,) = struct.unpack_from("Q", told, 120)
+            (queued,) = struct.unpack("i", fcntl.ioctl(self._socket.fileno(), termios.TIOCOUTQ, bytes(4)))
+        except (OSError, ValueError, struct.error):  # gone, or another system
+            return Reached()
+        return Reached(confirmed, confirmed + queued + self.pending())
 
     def close(self, close: Close) -> None:
         self._visits.closes[str(int(close.code))] += 1

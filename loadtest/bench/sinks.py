@@ -8,6 +8,7 @@ from kstream.core.delivery.session import Close
 from kstream.core.timeline.health import Health
 from kstream.core.timeline.state import ClusterState
 from kstream.delivery.hub import Hub
+from kstream.delivery.member import Reached
 
 UNLIMITED = Limits(per_minute=10**12, burst=10**11, heartbeat=3600.0)
 """The limits of the contract would stop a benchmark after 50 messages; the arithmetic is the same."""
@@ -26,6 +27,9 @@ class Sink:
 
     def pending(self) -> int:
         return 0
+
+    def reached(self) -> Reached:
+        return Reached()
 
     def close(self, close: Close) -> None:
         raise RuntimeError(f"closed: {close}")

@@ -11,7 +11,7 @@ from kstream.core.delivery.filters import EVERYTHING, Filter
 from kstream.core.delivery.session import Close
 from kstream.core.timeline.events import Event
 from kstream.delivery.hub import Hub
-from kstream.delivery.member import Member
+from kstream.delivery.member import Member, Reached
 from tests.frames_reader import FrameReader
 
 
@@ -25,6 +25,7 @@ class FakeSocket:
         self.taken = bytearray()
         self.buffer = bytearray()
         self.closed: Close | None = None
+        self.network = Reached()
         self._reader = FrameReader()
         self.writes = 0
         self.looks = 0  # how often somebody asked what is pending
@@ -46,6 +47,9 @@ class FakeSocket:
     def pending(self) -> int:
         self.looks += 1
         return len(self.buffer)
+
+    def reached(self) -> Reached:
+        return self.network
 
     def close(self, close: Close) -> None:
         self.closed = close

@@ -10,7 +10,7 @@ from kstream.core.delivery.backlog import Backlog
 from kstream.core.delivery.filters import EVERYTHING
 from kstream.core.delivery.session import Close
 from kstream.core.timeline.events import Event, Verb
-from kstream.delivery.member import Member, broadcast
+from kstream.delivery.member import Member, Reached, broadcast
 from tests.delivery.riders import newcomer
 from tests.delivery.sockets import FakeSocket, RealSocket, join, publish
 from tests.hubs import running
@@ -60,6 +60,48 @@ async def test_one_whose_socket_is_full_may_answer_a_ping_late_but_not_never() -
         await clock.advance(9)
         before = socket.closed
         await clock.advance(2)
+        assert before is None
+        assert socket.closed == Close(1011, "no answer to a ping", abort=True)
+
+
+async def test_one_that_a_ping_has_yet_to_reach_stays_as_long_as_something_gets_there() -> None:
+    async with running() as (hub, clock):
+        socket, member = await join(hub, clock)
+        socket.network = Reached(confirmed=1000, written=9000)
+        await clock.advance(30)  # a ping is sent, behind 8000 bytes of a slow link
+        for confirmed in (3000, 8999):
+            socket.network = Reached(confirmed=confirmed, written=20_000)
+            await clock.advance(10)
+            assert socket.closed is None
+        hub.pong(member)
+        await clock.advance(29)
+        assert socket.closed is None
+
+
+@pytest.mark.parametrize(
+    "then",
+    [Reached(1000, 9000), Reached(9000, 9000), Reached(9500, 20_000), Reached()],
+    ids=["nothing gets there", "it is there", "it is long there", "nobody tells"],
+)
+async def test_one_that_a_ping_has_reached_or_never_will_is_closed(then: Reached) -> None:
+    async with running() as (hub, clock):
+        socket, _ = await join(hub, clock)
+        socket.network = Reached(confirmed=1000, written=9000)
+        await clock.advance(30)
+        socket.network = then
+        await clock.advance(10)
+        assert socket.closed == Close(1011, "no answer to a ping", abort=True)
+
+
+async def test_one_on_a_slow_link_that_breaks_is_closed_when_nothing_more_gets_there() -> None:
+    async with running() as (hub, clock):
+        socket, _ = await join(hub, clock)
+        socket.network = Reached(confirmed=0, written=9000)
+        await clock.advance(30)
+        socket.network = Reached(confirmed=10, written=9000)
+        await clock.advance(10)
+        before = socket.closed
+        await clock.advance(10)
         assert before is None
         assert socket.closed == Close(1011, "no answer to a ping", abort=True)
 

@@ -17,7 +17,7 @@ from kstream.core.delivery.session import Close
 from kstream.core.timeline.events import Event, Verb
 from kstream.core.timeline.state import ClusterState
 from kstream.delivery.hub import Hub
-from kstream.delivery.member import Member
+from kstream.delivery.member import Member, Reached
 from kstream.delivery.snapshots import Snapshots
 from tests.delivery.riders import newcomer
 from tests.frames_reader import FrameReader
@@ -42,6 +42,9 @@ class Sink:
 
     def pending(self) -> int:
         return len(self.waiting)
+
+    def reached(self) -> Reached:
+        return Reached()
 
     def close(self, close: Close) -> None:
         self.closed = close

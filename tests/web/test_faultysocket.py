@@ -10,6 +10,7 @@ from aiohttp import WSMessage, WSMsgType
 
 from kstream.core.delivery.session import Close
 from kstream.core.delivery.socketfaults import parse_faults
+from kstream.delivery.member import Reached
 from kstream.web.faultysocket import FaultySocket
 from tests.virtual import in_virtual_time
 
@@ -30,6 +31,9 @@ class Behind:
 
     def pending(self) -> int:
         return 42
+
+    def reached(self) -> Reached:
+        return Reached(7, 9)
 
     def close(self, close: Close) -> None:
         self._hear(close)

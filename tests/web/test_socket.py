@@ -11,6 +11,7 @@ import pytest
 from aiohttp import web
 
 from kstream.core.delivery.session import Close
+from kstream.delivery.member import Reached
 from kstream.web.metrics import Visits
 from kstream.web.ws import LossWatch, Socket
 from tests.virtual import in_virtual_time
@@ -152,3 +153,31 @@ def test_a_watch_for_losses_lets_everything_through() -> None:
     watch.resume_writing()
     watch.connection_lost(error)
     assert behind.heard == [b"data", "eof", "pause", "resume", "lost", error]
+
+
+def test_it_says_how_far_the_network_has_come_with_what_was_written() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        near = socket.create_connection(listening.getsockname())
+        far, _ = listening.accept()
+        near.setblocking(False)
+        transport = Transport(socket=near)
+
+        async def made() -> Socket:
+            return Socket(cast(web.WebSocketResponse, Peer(transport)), transport, set(), Visits())
+
+        outlet = asyncio.run(made())
+        with near, far:
+            before = outlet.reached()
+            assert before.written == before.confirmed + 42, "what the transport still has counts as written"
+            sent = 0
+            try:
+                while True:  # until nothing more fits between the two
+                    sent += near.send(b"x" * 65536)
+            except BlockingIOError:
+                pass
+            full = outlet.reached()
+            assert full.written == before.written + sent
+            assert full.confirmed < full.written - 42
+            while outlet.reached().confirmed < before.confirmed + sent:
+                far.recv(1 << 20)
+        assert outlet.reached() == Reached(), "of one that is gone nobody tells"

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from kstream.core.client.state import ClientState
 from kstream.core.delivery.filters import EVERYTHING, Filter
 from kstream.core.delivery.session import Close
-from kstream.delivery.member import Member
+from kstream.delivery.member import Member, Reached
 from kstream.web.resuming import Token
 from tests.frames_reader import FrameReader
 from tests.world.cluster import Shown, shown_of
@@ -152,6 +152,9 @@ class Client:
 
     def pending(self) -> int:
         return sum(map(len, self._waiting))
+
+    def reached(self) -> Reached:
+        return Reached()
 
     def close(self, close: Close) -> None:
         self._lost.set()

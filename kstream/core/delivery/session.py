@@ -140,9 +140,18 @@ class Session:
         self._pong_by = FOREVER
         self._next_ping = now + self._limits.heartbeat
 
+    @property
+    def asked(self) -> bool:
+        """A WebSocket ping waits for its answer."""
+        return self._pong_by != FOREVER
+
+    def overdue(self, now: float) -> bool:
+        """That answer should be there."""
+        return now >= self._pong_by
+
     def read_again(self, now: float) -> None:
-        """Its socket was full and has taken everything: a ping behind all that can be answered from now on."""
-        if self._pong_by != FOREVER:
+        """It gets what it is sent, if slowly: a ping behind all that has as long again to be answered."""
+        if self.asked:
             self._pong_by = self._next_ping = now + self._limits.heartbeat_timeout
 
     def _refuse(self, now: float, time: float) -> float:
