@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -95,3 +96,21 @@ async def test_the_recording_tells_the_incident_and_no_secret() -> None:
     assert len(list(state.entries(Kind.NODE))) == 4
     assert recording.cluster is not None
     assert recording.cluster.name == "incident"
+
+
+async def test_what_is_made_in_the_recording_is_made_when_its_event_says_so() -> None:
+    """Ages are right in a replay: an object is as old as it was."""
+    recording = await SqliteLog.open_read_only(LOG)
+    events = await recording.read(0, recording.head)
+    await recording.close()
+    first = events[0].change.time
+    ages = [
+        event.change.time - datetime.fromisoformat(made).timestamp()
+        for event in events
+        if event.change.verb is Verb.ADDED and event.change.time > first + 5
+        if (made := json.loads(event.change.body).get("creationTimestamp"))
+    ]
+    assert len(ages) > 20
+    assert all(-0.1 <= age <= 1.2 for age in ages), (
+        "the second in which it was made, and the way of the event"
+    )
