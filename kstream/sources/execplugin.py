@@ -5,19 +5,28 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import logging
 import os
+import re
 import signal
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from kstream.core.errors import ConfigError
 from kstream.ports import Clock
+from kstream.processlog.lines import say
 from kstream.sources.kubeconfigfile import Cluster, Plugin, encoded
 
+_log = logging.getLogger(__name__)
 WITHIN: Final = 30.0  # seconds for the program
 LARGEST: Final = 1 << 20  # bytes of what it prints
 _CHUNK: Final = 1 << 16
+_SAID: Final = 2000  # bytes of the end of its stderr
+_NAMED: Final = re.compile(
+    r"(?i)((?:password|passwd|secret|token|key|credential|bearer|basic)\S{0,20}?[\s=:\"']+)[^\s\"']+"
+)
+_TOKEN: Final = re.compile(r"[A-Za-z0-9+=_-]{20,}")
 _GRACE: Final = 1.0  # seconds for its pipes to close when it has been killed
 _CONFIG: Final = "client.authentication.k8s.io/exec"  # the extension of a cluster that is for plugins
 
@@ -57,8 +66,14 @@ async def run_plugin(plugin: Plugin, info: Mapping[str, Any], clock: Clock) -> I
         **{variable.name: variable.value for variable in plugin.env},
         "KUBERNETES_EXEC_INFO": json.dumps(told),
     }
-    status, output = await _run([plugin.command, *plugin.args], environment, plugin, clock)
+    status, output, errors = await _run([plugin.command, *plugin.args], environment, plugin, clock)
     if status != 0:
+        # For the operator alone: it may say anything, and what clients are told is our own.
+        given = [*plugin.args, *(variable.value for variable in plugin.env)]
+        said = redacted(errors.decode(errors="replace").strip(), given)
+        say(
+            _log, logging.WARNING, "exec plugin failed", command=plugin.command, exit_code=status, stderr=said
+        )
         raise ConfigError(
             f"Exec plugin {plugin.command} ended with status {status}; run it by hand to see why, or log in anew"
         )
@@ -67,7 +82,8 @@ async def run_plugin(plugin: Plugin, info: Mapping[str, Any], clock: Clock) -> I
 
 async def _run(
     arguments: list[str], environment: dict[str, str], plugin: Plugin, clock: Clock
-) -> tuple[int, bytes]:
+) -> tuple[int, bytes, bytes]:
+    """Its exit status, what it printed, and the end of its stderr."""
     command = plugin.command
     try:
         # A session of its own, so that what it starts ends with it.
@@ -95,12 +111,12 @@ async def _run(
             raise ConfigError(
                 f"Exec plugin {command} has not answered within {WITHIN:.0f} s; run it by hand to see why"
             )
-        output = talk.result()
+        output, errors = talk.result()
         if len(output) > LARGEST:
             raise ConfigError(
                 f"Exec plugin {command} printed more than {LARGEST >> 20} MiB; run it by hand to see what"
             )
-        return process.returncode or 0, output
+        return process.returncode or 0, output, errors
     finally:
         timer.cancel()
         _kill(process)
@@ -118,11 +134,11 @@ def _kill(process: asyncio.subprocess.Process) -> None:
         os.killpg(process.pid, signal.SIGKILL)
 
 
-async def _talk(process: asyncio.subprocess.Process) -> bytes:
-    """What it prints until it ends, and a little too much when it prints too much; its stderr is dropped."""
+async def _talk(process: asyncio.subprocess.Process) -> tuple[bytes, bytes]:
+    """What it prints until it ends, and a little too much when it prints too much; and the end of its stderr."""
     assert process.stdout is not None
     assert process.stderr is not None
-    errors = asyncio.ensure_future(_drain(process.stderr))
+    errors = asyncio.ensure_future(_last(process.stderr))
     try:
         output = bytearray()
         while data := await process.stdout.read(_CHUNK):
@@ -130,17 +146,29 @@ async def _talk(process: asyncio.subprocess.Process) -> bytes:
                 output += data
             else:
                 _kill(process)
-        await errors
+        said = await errors
         await process.wait()
-        return bytes(output)
+        return bytes(output), said
     finally:
         errors.cancel()
         await asyncio.gather(errors, return_exceptions=True)
 
 
-async def _drain(stream: asyncio.StreamReader) -> None:
-    while await stream.read(_CHUNK):
-        pass
+async def _last(stream: asyncio.StreamReader) -> bytes:
+    """The last `_SAID` bytes of it."""
+    said = b""
+    while data := await stream.read(_CHUNK):
+        said = (said + data)[-_SAID:]
+    return said
+
+
+def redacted(text: str, given: Iterable[str]) -> str:
+    """Without what the program was `given`, what follows a word such as password or bearer, and what may be a token:
+    twenty and more letters and digits in a row. Addresses and paths can be read."""
+    for word in sorted(filter(None, given), key=len, reverse=True):
+        text = text.replace(word, "…")
+    text = _NAMED.sub(r"\1…", text)
+    return _TOKEN.sub(lambda found: "…" if any(map(str.isdigit, found[0])) else found[0], text)
 
 
 def _read(plugin: Plugin, output: bytes) -> Issued:

@@ -15,6 +15,7 @@ import pytest
 from kstream.clock import VirtualClock
 from kstream.core.errors import ConfigError
 from kstream.core.timeline.health import ErrorCode
+from kstream.processlog.lines import FIELDS
 from kstream.sources.credentials import files_changed, load, reread_token
 from kstream.sources.kubeconfig import KubeSettings
 from simulator.apiserver.tls import Certificate, make_certificate
@@ -230,6 +231,30 @@ async def test_an_exec_plugin_may_print_a_megabyte_to_stderr(tmp_path: Path) -> 
 async def test_an_exec_plugin_that_fails_is_named(tmp_path: Path, body: str, said: str) -> None:
     with pytest.raises(ConfigError, match=said):
         await load(settings(tmp_path, plugin(tmp_path, body)), VirtualClock())
+
+
+async def test_the_operator_is_told_what_a_plugin_that_fails_says_without_its_secrets(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = (
+        "sys.stderr.write('x' * 5000 + '\\nThe SSO session of profile dev-7 is over: run aws sso login\\n"
+        "token=abc Bearer xyz "
+        + "k9" * 12
+        + " of https://sso.eu-west-1.amazonaws.com/start\\n')\nsys.exit(254)"
+    )
+    user = plugin(tmp_path, body)
+    user["exec"]["env"] = [{"name": "AWS_PROFILE", "value": "dev-7"}]
+    with pytest.raises(ConfigError, match="ended with status 254") as failed:
+        await load(settings(tmp_path, user), VirtualClock())
+    assert "SSO" not in str(failed.value)
+    (record,) = [record for record in caplog.records if record.message == "exec plugin failed"]
+    told = getattr(record, FIELDS)
+    assert told["exit_code"] == 254
+    assert told["stderr"].endswith(
+        "The SSO session of profile … is over: run aws sso login\n"
+        "token=… Bearer … … of https://sso.eu-west-1.amazonaws.com/start"
+    )
+    assert len(told["stderr"]) < 2000
 
 
 async def test_an_exec_plugin_that_is_not_there_is_named(tmp_path: Path) -> None:
