@@ -26,11 +26,11 @@ from kstream.ports import EventLog
 from kstream.web.admission import error_response
 from kstream.web.deflateoffers import negotiable
 from kstream.web.faultysocket import FaultySocket
+from kstream.web.inflating import MAX_INBOUND, bound_inflating
 from kstream.web.metrics import Visits
 from kstream.web.resuming import ELSEWHERE, Resumes, Token
 from kstream.web.seats import Seats
 
-MAX_INBOUND = 10 * 2**20  # bytes of one client message, inflated; more closes the socket with 1009
 _CLOSE_TIMEOUT = 5.0  # seconds for a client to answer a close frame
 _RETRY_AFTER = "5"
 
@@ -137,6 +137,7 @@ class WebSockets:
         seats: Seats,
         faults: Sequence[SocketFault] = (),
     ) -> None:
+        bound_inflating()
         self._hub = hub
         self._resumes = Resumes(hub, log)
         self._visits = visits

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from kstream.cli import collect_seldom
 from loadtest.bench.fanout import fan_out
 from loadtest.bench.filters import narrow_filters
+from loadtest.bench.hostile import hostile
 from loadtest.bench.memory import memory
 from loadtest.bench.paths import append, ingest
 from loadtest.bench.results import Result, as_json, table
@@ -24,6 +25,7 @@ GROUPS: dict[str, Callable[..., list[Result]]] = {
     "append": append,
     "memory": memory,
     "visitors": visitors,
+    "hostile": hostile,
     "sync": first_sync,
 }
 
