@@ -10,6 +10,7 @@ from kstream.core.kube.resources import deleted_body
 from kstream.core.timeline.events import Delivery, Kind, Known, ObjectKey, Verb, WatchEvent
 from kstream.core.timeline.health import Cleared, ErrorCode, Fault, Report
 from kstream.core.watching.backoff import Randomness
+from kstream.core.watching.contact import Contact
 from kstream.core.watching.inventory import Inventory
 from kstream.core.watching.reflection import (
     Allowed,
@@ -60,6 +61,7 @@ class Streams:
         self._renew = renew
         self._watch_list = watch_list
         self._inventories = {kind: Inventory(kind) for kind in Kind}
+        self._contact = Contact()
         self._running: dict[Stream, tuple[Watcher, asyncio.Task[None]]] = {}
         self._tasks: asyncio.TaskGroup | None = None
         self._away = asyncio.Event()  # perhaps nobody answers some of the streams
@@ -138,6 +140,7 @@ class Streams:
         reflector = Reflector(
             stream,
             self._inventories[stream.kind],
+            contact=self._contact,
             rng=self._rng,
             watch_list=self._watch_list,
         )
@@ -230,6 +233,7 @@ class Streams:
         for stream in streams:
             _, task = self._running.pop(stream)
             tasks.append(task)
+            self._contact.ended(stream)
             versions[stream.name] = ""
             reports += self._touch.forget(stream)
         return tasks

@@ -47,6 +47,8 @@ MENDED: Final = (
     (16, RESTORED),
     (24, RESTORED),
     (711851030, RESTORED),
+    (5027, RESTORED),
+    (5091, RESTORED),
     (1, WARMING),
 )
 """Seeds that once found something."""

@@ -11,15 +11,15 @@ resume from is "", so a process killed in the middle of a list begins with a lis
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from enum import Enum, auto
-from typing import Final
 
 from kstream.core.errors import MalformedError
 from kstream.core.kube import resources
-from kstream.core.timeline.events import Verb, WatchEvent
+from kstream.core.timeline.events import WatchEvent
 from kstream.core.watching.backoff import Randomness
 from kstream.core.watching.completeness import Completeness
+from kstream.core.watching.contact import Contact
 from kstream.core.watching.inventory import Inventory
 from kstream.core.watching.lines import MAX_LINE
 from kstream.core.watching.reflection import (
@@ -45,10 +45,8 @@ from kstream.core.watching.reflection import (
 from kstream.core.watching.refusal import Meaning, means_busy, means_expired, read_refusal
 from kstream.core.watching.response import MAX_LIST, MAX_PAGE, Response
 from kstream.core.watching.retry import Retry
-from kstream.core.watching.silence import BOOKMARKS_WITHIN, SHORT, Silence
-from kstream.core.watching.superseded import Superseded
-
-INITIAL_WITHIN: Final = 30.0  # for the bookmark that ends the initial events (LISTWATCH 4)
+from kstream.core.watching.sightings import Sightings
+from kstream.core.watching.silence import BOOKMARKS_WITHIN, INITIAL_WITHIN, SHORT, Silence
 
 
 class _Phase(Enum):
@@ -60,11 +58,15 @@ class _Phase(Enum):
 class Reflector:
     """One stream. Not to be used by two adapters at once."""
 
-    def __init__(self, stream: Stream, inventory: Inventory, *, rng: Randomness, watch_list: bool) -> None:
+    def __init__(
+        self, stream: Stream, inventory: Inventory, *, contact: Contact, rng: Randomness, watch_list: bool
+    ) -> None:
         """It begins with a list, diffed against `inventory`: what an earlier life of the process knew may be of a
-        history that a restore of etcd has ended. `watch_list`: try LISTWATCH 4 first."""
+        history that a restore of etcd has ended. `contact`: of the API server. `watch_list`: try LISTWATCH 4 first."""
         self.stream = stream
         self.inventory = inventory
+        self._contact = contact
+        self._answered = 0.0  # when a request was last granted, monotonic
         self._rng = rng
         self.retry = Retry(rng)
         self._version = ""
@@ -74,19 +76,17 @@ class Reflector:
         self._paged = True
         self._sweep = 0  # of the list that is under way
         self._response: Response | None = None
-        self._superseded = Superseded()
         self._timeout = 0  # timeoutSeconds of the watch
         self._silence = Silence()
         self.restarted = False  # the response that is being received is of no interest any more
         self._tally = Tally()
+        self._sightings = Sightings(stream, inventory, self._tally)
         self._completeness = Completeness()
 
     @property
     def patience(self) -> float:
         """Seconds without a byte after which an open watch is SILENT (LISTWATCH 9)."""
-        if self._phase is _Phase.INITIAL:
-            return INITIAL_WITHIN
-        return self._silence.patience(self._timeout)
+        return self._silence.patience(self._timeout, initial=self._phase is _Phase.INITIAL)
 
     @property
     def denied(self) -> bool:
@@ -115,7 +115,7 @@ class Reflector:
             return Wait(wait)
         self._response, self.restarted = None, False
         self.retry.asked(now.monotonic)
-        if self.retry.long_out(now.monotonic):
+        if self._begins_anew(now.monotonic):
             self.inventory.doubt()
             self._relist(paged=self._paged)
         if self._phase is not _Phase.WATCH and not self._token:
@@ -126,10 +126,20 @@ class Reflector:
         self._timeout = 300 + int(301 * self._rng.random())
         return watch_get(self.stream, self._version, timeout=self._timeout)
 
+    def _begins_anew(self, now: float) -> bool:
+        """Another history may go on, as this stream has seen, or others while it waited."""
+        if self.retry.out_since is not None and self.retry.long_out(now):
+            self._contact.away(self.retry.out_since, now)
+            return True
+        return self._phase is _Phase.WATCH and self._contact.doubtful(self._answered, now)
+
     def receive_response(self, status: int, headers: Mapping[str, str], now: Moment) -> Output:
         """The head of the response; `headers` with names in lower case."""
         self._tally.last_byte = now.time
         self._response = Response(status, headers, now, most=MAX_PAGE if self._paged else MAX_LIST)
+        if self.retry.hung(now.monotonic):
+            self._contact.away(self.retry.sent, now.monotonic)
+        self._contact.heard(now.monotonic)
         if not self._response.ok:
             self.retry.refused(now.monotonic)
             return Output()
@@ -139,6 +149,7 @@ class Reflector:
                 self.restart()
                 return Output(close=True)
         self.retry.answered()
+        self._answered = now.monotonic
         notes: list[Note] = [Answered(), Allowed(self._verb)]
         version = None
         if not self._token:
@@ -147,6 +158,7 @@ class Reflector:
             self._tally.watches += 1
             if self._phase is _Phase.WATCH:
                 self._completeness.opened(now)
+                self._contact.opened(self.stream)
                 notes.append(InTouch())
             else:
                 version = ""
@@ -155,6 +167,7 @@ class Reflector:
     def receive_data(self, data: bytes, now: Moment) -> Output:
         response = self._received()
         self._tally.last_byte = now.time
+        self._contact.heard(now.monotonic)
         if not response.ok or self._phase is _Phase.LIST:
             if response.keep(data):
                 return Output()
@@ -167,12 +180,14 @@ class Reflector:
             return self._receive_lines(lines, now, [])
         # What a WatchList begins with is taken in together: with 150,000 pods it shows.
         listed = resources.decode_added(self.stream.kind, lines)
-        return self._receive_lines(lines[len(listed) :], now, self._see(listed, now, sweep=self._sweep))
+        return self._receive_lines(
+            lines[len(listed) :], now, self._sightings.seen(listed, now, sweep=self._sweep)
+        )
 
     def receive_end(self, now: Moment) -> Output:
         """The response ended as it should."""
         response, self._response = self._received(), None
-        self._completeness.ended()
+        self._ended(now)
         if not response.ok:
             return self._refused(response, now)
         if self._phase is _Phase.LIST:
@@ -191,7 +206,8 @@ class Reflector:
     def receive_failure(self, failure: Failure, detail: str, now: Moment) -> Output:
         """The request was not answered, or not to its end. `detail` is for people."""
         response, self._response = self._response, None
-        self._completeness.ended()
+        if response is not None:
+            self._ended(now)
         if self._phase is _Phase.INITIAL and failure is not Failure.UNREACHED:
             self._relist(watch_list=False)
             if response is not None and response.ok:
@@ -204,6 +220,11 @@ class Reflector:
         if not response.heard_lines and now.monotonic - response.opened < SHORT:
             return self._failed(now, detail, away=True)
         return Output()
+
+    def _ended(self, now: Moment) -> None:
+        self._completeness.ended()
+        self._contact.ended(self.stream)
+        self._contact.heard(now.monotonic)
 
     def _received(self) -> Response:
         assert self._response is not None, "the head of a response comes before its body and its end"
@@ -223,6 +244,7 @@ class Reflector:
             self._watch_list = watch_list
         self._version = self._token = ""
         self._completeness.ended()
+        self._contact.ended(self.stream)
         self._paged = paged
         self._phase = _Phase.INITIAL if self._watch_list else _Phase.LIST
 
@@ -238,7 +260,7 @@ class Reflector:
         if page.next and page.next == self._token:
             self._relist(watch_list=False, paged=False)
             return self._broken(now, "the API server gave the same page of a list twice")
-        events = self._see(page.items, now, sweep=self._sweep)
+        events = self._sightings.seen(page.items, now, sweep=self._sweep)
         if page.next:
             self._token = page.next
             return self._handed(events, "", now)
@@ -251,9 +273,7 @@ class Reflector:
         self._phase = _Phase.WATCH
         self._completeness.listed()
         self._paged = True
-        self._superseded.relisted()
-        absent = self.inventory.end_sweep(self._sweep, namespace=self.stream.namespace, time=now.time)
-        return self._superseded.noted(absent)
+        return self._sightings.complete(self._sweep, now)
 
     def _receive_lines(
         self, lines: Iterable[bytes | memoryview], now: Moment, events: list[WatchEvent]
@@ -271,17 +291,13 @@ class Reflector:
             if line.status is not None:
                 return self._merge(events, self._watch_error(line.status, now), now)
             if (item := line.decoded) is not None:
-                known = self.inventory.version(item.key)
-                if not sweep and self._superseded.passed(item, known):
-                    self._tally.suppressed += 1
+                if not sweep and self._sightings.past(item):
                     continue
-                if not sweep and self._follows(item) and self._superseded.contradicts(line.type, item, known):
+                told = self._sightings.told(line.type, item, now, sweep=sweep)
+                if told is None:
                     cause = f"the watch told of {item.key.name} what cannot follow from what was told before"
                     return self._merge(events, self._broken(now, cause), now)
-                if line.type == Verb.DELETED:
-                    events += self._superseded.noted(self.inventory.drop(item, time=now.time))
-                else:
-                    events += self._see((item,), now, sweep=sweep)
+                events += told
             elif line.type == "BOOKMARK":
                 self._silence.bookmarked()
             if line.initial_end and self._phase is _Phase.INITIAL and line.version:
@@ -372,17 +388,6 @@ class Reflector:
         """429 (LISTWATCH 6). Once is an answer, and no outage; what goes on leaves clients with old state."""
         output = self._failed(now, cause, retry_after=retry_after, notes=notes)
         return output if self.retry.failures > 1 else output._replace(notes=notes)
-
-    def _see(self, items: Sequence[resources.Decoded], now: Moment, *, sweep: int) -> list[WatchEvent]:
-        if self.stream.only:
-            items = [item for item in items if self._follows(item)]
-        self._superseded.listed(items if sweep else ())
-        events = self._superseded.noted(self.inventory.see(items, time=now.time, sweep=sweep))
-        self._tally.suppressed += max(0, len(items) - len(events))
-        return events
-
-    def _follows(self, item: resources.Decoded) -> bool:
-        return not self.stream.only or item.key.name in self.stream.only
 
     def _merge(self, events: list[WatchEvent], output: Output, now: Moment) -> Output:
         """What came before an error is handed on; its version only if the error leaves it standing."""

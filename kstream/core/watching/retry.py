@@ -23,8 +23,8 @@ class Retry:
         self._unauthorized = False
         self._denied_since: float | None = None
         self.away = False  # what went wrong last is that nobody answered
-        self._out_since: float | None = None
-        self._asked = 0.0
+        self.out_since: float | None = None  # nobody answers, or knows us
+        self.sent = 0.0  # when it was asked last
         self._late = False  # the last watch was
 
     @property
@@ -47,27 +47,31 @@ class Retry:
 
     def asked(self, now: float) -> None:
         """A request is sent."""
-        self._asked = now
+        self.sent = now
 
     def late(self, now: float, *, watch: bool) -> bool:
-        """It is answered, so long after it was sent that another history may go on, though nothing failed: an API
-        server that hangs while etcd is put back. Of watches only the first in a row, since a proxy may hold the head
-        of every watch until there is a line."""
-        late = now - self._asked >= RESTORED
+        """It is granted, and hung. Of watches only the first in a row, since a proxy may hold the head of every watch
+        until there is a line."""
+        late = self.hung(now)
         if not watch:
             return late
         before, self._late = self._late, late
         return late and not before
 
+    def hung(self, now: float) -> bool:
+        """It is answered so long after it was sent that another history may go on, though nothing failed: an API
+        server that hangs while etcd is put back."""
+        return now - self.sent >= RESTORED
+
     def refused(self, now: float) -> None:
-        """It is answered, but not with what was asked for. So long after it was sent, that is an outage too."""
-        if now - self._asked >= RESTORED:
-            self._out(self._asked)
+        """It is answered, but not with what was asked for. Where that hung, it was an outage."""
+        if self.hung(now):
+            self._out(self.sent)
 
     def answered(self) -> None:
         """It was asked, and is allowed."""
         self._unauthorized = self.away = False
-        self._out_since = None
+        self.out_since = None
         self.forget_denial()
 
     def forget_denial(self) -> None:
@@ -81,18 +85,18 @@ class Retry:
         wait = self._backoff.failed(now, retry_after=retry_after, first_at_once=first_at_once)
         self._not_before = now + wait
         if away:
-            self._out(self._asked)
+            self._out(self.sent)
         self.away = away
         return wait
 
     def _out(self, since: float) -> None:
-        if self._out_since is None:
-            self._out_since = since
+        if self.out_since is None:
+            self.out_since = since
 
     def long_out(self, now: float) -> bool:
         """Nobody answered, or knew us, for so long that another history may go on: what was told before says nothing
         about it."""
-        return self._out_since is not None and now - self._out_since >= RESTORED
+        return self.out_since is not None and now - self.out_since >= RESTORED
 
     def back(self, now: float) -> None:
         """Somebody answers again: what waits because nobody did asks within a second."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 BOOKMARKS_WITHIN: Final = 70.0  # seconds, where there are any
+INITIAL_WITHIN: Final = 30.0  # for the bookmark that ends the initial events (LISTWATCH 4)
 SHORT: Final = 1.0  # seconds: a watch that ends within this without an event has failed
 
 
@@ -16,8 +17,11 @@ class Silence:
         self._wordless = 0  # watches in a row
         self._short = 0  # watches in a row that ended as soon as they had said something
 
-    def patience(self, timeout: float) -> float:
-        """Seconds without a byte after which an open watch is SILENT; `timeout` is the timeoutSeconds it asked for."""
+    def patience(self, timeout: float, *, initial: bool) -> float:
+        """Seconds without a byte after which an open watch is SILENT; `timeout` is the timeoutSeconds it asked for.
+        `initial`: it tells the initial events."""
+        if initial:
+            return INITIAL_WITHIN
         return BOOKMARKS_WITHIN if self._bookmarks else timeout + 30.0
 
     def broken(self) -> None:

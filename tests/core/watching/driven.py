@@ -7,6 +7,7 @@ import random
 from collections.abc import Mapping
 
 from kstream.core.timeline.events import Kind
+from kstream.core.watching.contact import Contact
 from kstream.core.watching.inventory import Inventory
 from kstream.core.watching.reflection import (
     Failure,
@@ -27,7 +28,10 @@ class Driven:
 
     def __init__(self, *, watch_list: bool = False, stream: Stream = PODS) -> None:
         self.inventory = Inventory(stream.kind)
-        self.reflector = Reflector(stream, self.inventory, rng=random.Random(7), watch_list=watch_list)
+        self.contact = Contact()
+        self.reflector = Reflector(
+            stream, self.inventory, contact=self.contact, rng=random.Random(7), watch_list=watch_list
+        )
         self.now = 1000.0
         self.events: list[str] = []  # "ADDED a"
         self.notes: list[Note] = []

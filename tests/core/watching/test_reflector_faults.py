@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from kstream.core.timeline.events import Kind
 from kstream.core.watching.reflection import (
     Allowed,
     Answered,
@@ -16,6 +17,7 @@ from kstream.core.watching.reflection import (
     Forbidden,
     InTouch,
     OutOfTouch,
+    Stream,
     Unauthorized,
 )
 from tests.core.watching.driven import Driven
@@ -177,8 +179,9 @@ def test_401_asks_for_other_credentials_once_at_once_then_with_pauses() -> None:
 
 @pytest.mark.parametrize("verb", ["list", "watch"])
 def test_403_keeps_what_is_known_and_after_two_minutes_is_probed_every_5(verb: str) -> None:
-    """An API server that has just started says it to everything."""
+    """An API server that has just started says it to everything. Other streams are watched meanwhile."""
     driven = Driven().watching("a")
+    driven.contact.opened(Stream(Kind.NODE))
     driven.now += 300
     driven.send(error(410, "Expired")) if verb == "list" else driven.end()
     began = driven.now
@@ -524,6 +527,42 @@ def test_a_watch_that_is_refused_late_is_listed_and_compared_whole(
     if listed:
         driven.page("a", version="100")
         assert driven.events == ["MODIFIED a"], "at the version that is known, and told all the same"
+
+
+@pytest.mark.parametrize("throttled", [True, False], ids=["throttled", "answered meanwhile"])
+def test_an_outage_that_only_others_saw_is_doubted_by_who_waited_for_reasons_of_its_own(
+    *, throttled: bool
+) -> None:
+    """429 for a while, and in that while the API server is stopped and etcd put back to a copy."""
+    driven = Driven().watching("a")
+    driven.now += 1.0
+    driven.end()
+    driven.contact.opened(Stream(Kind.NODE))
+    if throttled:
+        driven.ask()
+        driven.refuse(429, "TooManyRequests")
+        since = driven.now
+        driven.waits()
+        driven.contact.away(since, driven.now)
+    driven.events.clear()
+    query = driven.ask().query
+    assert ("watch" not in query) is throttled
+    if throttled:
+        driven.page("a", version="100")
+        assert driven.events == ["MODIFIED a"], "at the version that is known, and told all the same"
+
+
+@pytest.mark.parametrize(("others", "listed"), [(False, True), (True, False)])
+def test_who_waits_for_ten_seconds_while_nobody_watches_lists(*, others: bool, listed: bool) -> None:
+    driven = Driven().watching("a")
+    driven.now += 1.0
+    driven.end()
+    if others:
+        driven.contact.opened(Stream(Kind.NODE))
+    driven.ask()
+    driven.refuse(429, "TooManyRequests", headers={"retry-after": "12"})
+    assert driven.waits() >= 10.0
+    assert ("watch" not in driven.ask().query) is listed
 
 
 def test_a_list_that_is_answered_late_is_compared_whole() -> None:

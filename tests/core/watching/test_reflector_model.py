@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from kstream.core.timeline.events import Event, Kind
 from kstream.core.timeline.recorder import Recorder
 from kstream.core.timeline.state import ClusterState
+from kstream.core.watching.contact import Contact
 from kstream.core.watching.inventory import Inventory
 from kstream.core.watching.reflection import Failure, Get, Moment, Output, Stream, Wait
 from kstream.core.watching.reflector import Reflector
@@ -92,7 +93,9 @@ class World:
         """Also what a restarted process does: it has what is committed, and nothing else."""
         inventory = Inventory(Kind.POD)
         inventory.load(self.state.versions().items())
-        self.reflector = Reflector(Stream(Kind.POD), inventory, rng=self.rng, watch_list=self.watch_list)
+        self.reflector = Reflector(
+            Stream(Kind.POD), inventory, contact=Contact(), rng=self.rng, watch_list=self.watch_list
+        )
         self.position: int | None = None  # the version that the open watch has sent
         self.initial = False
 

@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import pytest
 
+from kstream.core.watching.contact import Contact
 from kstream.core.watching.inventory import Inventory
 from kstream.core.watching.reflection import Failure, Get, Moment, OutOfTouch
 from kstream.core.watching.reflector import Reflector
@@ -350,7 +351,7 @@ def test_a_watch_asks_for_five_to_ten_minutes(chance: float, timeout: int) -> No
         def random(self) -> float:
             return chance
 
-    reflector = Reflector(PODS, Inventory(PODS.kind), rng=Dice(), watch_list=True)
+    reflector = Reflector(PODS, Inventory(PODS.kind), contact=Contact(), rng=Dice(), watch_list=True)
     asked = reflector.next_request(Moment(0.0, 0.0))
     assert isinstance(asked, Get)
     assert asked.query["timeoutSeconds"] == str(timeout)

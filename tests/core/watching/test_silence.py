@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kstream.core.watching.silence import BOOKMARKS_WITHIN, SHORT, Silence
+from kstream.core.watching.silence import BOOKMARKS_WITHIN, INITIAL_WITHIN, SHORT, Silence
 
 
 def bookmarked() -> Silence:
@@ -14,8 +14,9 @@ def bookmarked() -> Silence:
 
 
 def test_a_watch_is_waited_for_as_long_as_it_may_last_and_with_bookmarks_until_the_next_is_overdue() -> None:
-    assert Silence().patience(300.0) == 330.0
-    assert bookmarked().patience(300.0) == BOOKMARKS_WITHIN == 70.0
+    assert Silence().patience(300.0, initial=False) == 330.0
+    assert bookmarked().patience(300.0, initial=False) == BOOKMARKS_WITHIN == 70.0
+    assert bookmarked().patience(300.0, initial=True) == INITIAL_WITHIN == 30.0
 
 
 def test_a_silence_is_doubted_ever_more_seldom() -> None:
