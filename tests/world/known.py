@@ -49,6 +49,7 @@ MENDED: Final = (
     (711851030, RESTORED),
     (5027, RESTORED),
     (5091, RESTORED),
+    (7153, RESTORED),
     (1, WARMING),
 )
 """Seeds that once found something."""

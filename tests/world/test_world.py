@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from kstream.core.watching.retry import Retry
+from kstream.core.watching.history import History
 from tests.world.known import MENDED, ON, OPEN, Open
 from tests.world.search import report, search, shrink
 from tests.world.stage import play
@@ -61,7 +61,7 @@ def test_a_seed_tells_one_story_in_every_process(seed: int) -> None:
 
 
 def test_a_story_is_made_shorter_and_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Retry, "long_out", lambda *_: False)
+    monkeypatch.setattr(History, "doubtful", lambda *_, **__: False)
     steps = story(12, frozenset({"restored"}))
     short = shrink(12, steps)
     assert len(short) < len(steps) / 2

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 _TOLD = {  # fault → seconds after which, if nothing else is wrong, it has to be told, and of what
-    "down": (40.0, "cluster"),
-    "restart": (40.0, "cluster"),
+    "down": (70.0, "cluster"),
+    "restart": (70.0, "cluster"),
     "black hole": (130.0, "cluster"),
-    "401": (40.0, "cluster"),
-    "429": (40.0, "cluster"),
-    "500": (40.0, "cluster"),
-    "403 for long": (40.0, "permission:"),
+    "401": (70.0, "cluster"),
+    "429": (70.0, "cluster"),
+    "500": (70.0, "cluster"),
+    "403 for long": (70.0, "permission:"),
 }
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from kstream.core.watching.reflection import Stream
-from kstream.core.watching.retry import RESTORED
+
+RESTORED: Final = 10.0  # seconds without an answer in which etcd may have been put back to an older copy
 
 
 class Contact:

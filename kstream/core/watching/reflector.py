@@ -20,6 +20,7 @@ from kstream.core.timeline.events import WatchEvent
 from kstream.core.watching.backoff import Randomness
 from kstream.core.watching.completeness import Completeness
 from kstream.core.watching.contact import Contact
+from kstream.core.watching.history import History
 from kstream.core.watching.inventory import Inventory
 from kstream.core.watching.lines import MAX_LINE
 from kstream.core.watching.reflection import (
@@ -65,8 +66,7 @@ class Reflector:
         history that a restore of etcd has ended. `contact`: of the API server. `watch_list`: try LISTWATCH 4 first."""
         self.stream = stream
         self.inventory = inventory
-        self._contact = contact
-        self._answered = 0.0  # when a request was last granted, monotonic
+        self.history = History(stream, contact)
         self._rng = rng
         self.retry = Retry(rng)
         self._version = ""
@@ -114,8 +114,8 @@ class Reflector:
         if wait := self.retry.wait(now.monotonic):
             return Wait(wait)
         self._response, self.restarted = None, False
-        self.retry.asked(now.monotonic)
-        if self._begins_anew(now.monotonic):
+        self.history.asked(now.monotonic)
+        if self.history.doubtful(now.monotonic, watch=self._phase is _Phase.WATCH):
             self.inventory.doubt()
             self._relist(paged=self._paged)
         if self._phase is not _Phase.WATCH and not self._token:
@@ -126,30 +126,19 @@ class Reflector:
         self._timeout = 300 + int(301 * self._rng.random())
         return watch_get(self.stream, self._version, timeout=self._timeout)
 
-    def _begins_anew(self, now: float) -> bool:
-        """Another history may go on, as this stream has seen, or others while it waited."""
-        if self.retry.out_since is not None and self.retry.long_out(now):
-            self._contact.away(self.retry.out_since, now)
-            return True
-        return self._phase is _Phase.WATCH and self._contact.doubtful(self._answered, now)
-
     def receive_response(self, status: int, headers: Mapping[str, str], now: Moment) -> Output:
         """The head of the response; `headers` with names in lower case."""
         self._tally.last_byte = now.time
         self._response = Response(status, headers, now, most=MAX_PAGE if self._paged else MAX_LIST)
-        if self.retry.hung(now.monotonic):
-            self._contact.away(self.retry.sent, now.monotonic)
-        self._contact.heard(now.monotonic)
+        self.history.answered(now.monotonic, granted=self._response.ok)
         if not self._response.ok:
-            self.retry.refused(now.monotonic)
             return Output()
-        if self.retry.late(now.monotonic, watch=self._phase is _Phase.WATCH):
+        if self.history.granted(now.monotonic, watch=self._phase is _Phase.WATCH):
             self.inventory.doubt()
             if self._phase is _Phase.WATCH:
                 self.restart()
                 return Output(close=True)
         self.retry.answered()
-        self._answered = now.monotonic
         notes: list[Note] = [Answered(), Allowed(self._verb)]
         version = None
         if not self._token:
@@ -158,7 +147,7 @@ class Reflector:
             self._tally.watches += 1
             if self._phase is _Phase.WATCH:
                 self._completeness.opened(now)
-                self._contact.opened(self.stream)
+                self.history.opened()
                 notes.append(InTouch())
             else:
                 version = ""
@@ -167,7 +156,7 @@ class Reflector:
     def receive_data(self, data: bytes, now: Moment) -> Output:
         response = self._received()
         self._tally.last_byte = now.time
-        self._contact.heard(now.monotonic)
+        self.history.heard(now.monotonic)
         if not response.ok or self._phase is _Phase.LIST:
             if response.keep(data):
                 return Output()
@@ -187,7 +176,8 @@ class Reflector:
     def receive_end(self, now: Moment) -> Output:
         """The response ended as it should."""
         response, self._response = self._received(), None
-        self._ended(now)
+        self._ended()
+        self.history.heard(now.monotonic)
         if not response.ok:
             return self._refused(response, now)
         if self._phase is _Phase.LIST:
@@ -206,8 +196,9 @@ class Reflector:
     def receive_failure(self, failure: Failure, detail: str, now: Moment) -> Output:
         """The request was not answered, or not to its end. `detail` is for people."""
         response, self._response = self._response, None
+        self._ended()
         if response is not None:
-            self._ended(now)
+            self.history.heard(now.monotonic)
         if self._phase is _Phase.INITIAL and failure is not Failure.UNREACHED:
             self._relist(watch_list=False)
             if response is not None and response.ok:
@@ -221,10 +212,9 @@ class Reflector:
             return self._failed(now, detail, away=True)
         return Output()
 
-    def _ended(self, now: Moment) -> None:
+    def _ended(self) -> None:
         self._completeness.ended()
-        self._contact.ended(self.stream)
-        self._contact.heard(now.monotonic)
+        self.history.ended()
 
     def _received(self) -> Response:
         assert self._response is not None, "the head of a response comes before its body and its end"
@@ -243,8 +233,7 @@ class Reflector:
         if watch_list is not None:
             self._watch_list = watch_list
         self._version = self._token = ""
-        self._completeness.ended()
-        self._contact.ended(self.stream)
+        self._ended()
         self._paged = paged
         self._phase = _Phase.INITIAL if self._watch_list else _Phase.LIST
 
@@ -335,6 +324,7 @@ class Reflector:
         match refusal.meaning:
             case Meaning.UNAUTHORIZED:
                 again = self.retry.unauthorized(now.monotonic)
+                self.history.unanswered()
                 return Output(notes=[Unauthorized(), OutOfTouch(cause)] if again else [Unauthorized()])
             case Meaning.FORBIDDEN if self._phase is not _Phase.INITIAL:
                 self.retry.forbidden(now.monotonic)  # what is known is kept as it is
@@ -380,6 +370,8 @@ class Reflector:
     ) -> Output:
         """The same again, later (LISTWATCH 6, 7, 10, 14)."""
         self.retry.failed(now.monotonic, retry_after=retry_after, first_at_once=first_at_once, away=away)
+        if away:
+            self.history.unanswered()
         return Output(notes=[*notes, OutOfTouch(cause)])
 
     def _throttled(

@@ -9,7 +9,6 @@ from kstream.core.watching.backoff import Backoff, Randomness
 WARMING: Final = (
     120.0  # seconds for which a 403 may come of an API server that has just started (LISTWATCH 12)
 )
-RESTORED: Final = 10.0  # seconds without an answer in which etcd may have been put back to an older copy
 PROBE: Final = 300.0  # seconds between tries of what is forbidden for longer
 
 
@@ -23,9 +22,6 @@ class Retry:
         self._unauthorized = False
         self._denied_since: float | None = None
         self.away = False  # what went wrong last is that nobody answered
-        self.out_since: float | None = None  # nobody answers, or knows us
-        self.sent = 0.0  # when it was asked last
-        self._late = False  # the last watch was
 
     @property
     def failures(self) -> int:
@@ -45,33 +41,9 @@ class Retry:
         """Not before then, whatever else is said."""
         self._not_before = max(self._not_before, until)
 
-    def asked(self, now: float) -> None:
-        """A request is sent."""
-        self.sent = now
-
-    def late(self, now: float, *, watch: bool) -> bool:
-        """It is granted, and hung. Of watches only the first in a row, since a proxy may hold the head of every watch
-        until there is a line."""
-        late = self.hung(now)
-        if not watch:
-            return late
-        before, self._late = self._late, late
-        return late and not before
-
-    def hung(self, now: float) -> bool:
-        """It is answered so long after it was sent that another history may go on, though nothing failed: an API
-        server that hangs while etcd is put back."""
-        return now - self.sent >= RESTORED
-
-    def refused(self, now: float) -> None:
-        """It is answered, but not with what was asked for. Where that hung, it was an outage."""
-        if self.hung(now):
-            self._out(self.sent)
-
     def answered(self) -> None:
         """It was asked, and is allowed."""
         self._unauthorized = self.away = False
-        self.out_since = None
         self.forget_denial()
 
     def forget_denial(self) -> None:
@@ -84,19 +56,8 @@ class Retry:
         """Note a failure; the seconds to wait, as Backoff.failed says. `away`: nobody answered."""
         wait = self._backoff.failed(now, retry_after=retry_after, first_at_once=first_at_once)
         self._not_before = now + wait
-        if away:
-            self._out(self.sent)
         self.away = away
         return wait
-
-    def _out(self, since: float) -> None:
-        if self.out_since is None:
-            self.out_since = since
-
-    def long_out(self, now: float) -> bool:
-        """Nobody answered, or knew us, for so long that another history may go on: what was told before says nothing
-        about it."""
-        return self.out_since is not None and now - self.out_since >= RESTORED
 
     def back(self, now: float) -> None:
         """Somebody answers again: what waits because nobody did asks within a second."""
@@ -107,7 +68,6 @@ class Retry:
         """Note a 401. False for the first in a row, which other credentials may mend at once."""
         again, self._unauthorized = self._unauthorized, True
         wait = self.failed(now)
-        self._out(now)
         self._not_before = now + (wait if again else 0.0)
         return again
 

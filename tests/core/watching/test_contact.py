@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kstream.core.timeline.events import Kind
-from kstream.core.watching.contact import Contact
+from kstream.core.watching.contact import RESTORED, Contact
 from kstream.core.watching.reflection import Stream
-from kstream.core.watching.retry import RESTORED
 
 NODES, PODS = Stream(Kind.NODE), Stream(Kind.POD)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 
 import pytest
 
-from kstream.core.watching.retry import PROBE, RESTORED, WARMING, Retry
+from kstream.core.watching.retry import PROBE, WARMING, Retry
 
 
 class Half:
@@ -92,32 +91,6 @@ def test_what_waits_for_another_reason_goes_on_to_wait(otherwise: Callable[[Retr
     assert (asked.away, asked.wait(100.0)) == (False, waits)
 
 
-@pytest.mark.parametrize(
-    ("trouble", "out"),
-    [
-        (lambda asked, now: asked.failed(now, away=True), True),
-        (lambda asked, now: asked.unauthorized(now), True),
-        (lambda asked, now: asked.failed(now), False),
-        (lambda asked, now: asked.failed(now, retry_after=5.0), False),
-        (lambda asked, now: asked.forbidden(now), False),
-    ],
-)
-def test_out_for_long_is_who_was_not_answered_or_not_known(
-    trouble: Callable[[Retry, float], object], out: bool
-) -> None:
-    asked = retry()
-    assert not asked.long_out(1e9)
-    asked.asked(100.0)
-    trouble(asked, 100.0)
-    asked.asked(105.0)
-    trouble(asked, 105.0)
-    assert not asked.long_out(100.0 + RESTORED - 0.1)
-    assert asked.long_out(100.0 + RESTORED) is out
-    asked.answered()
-    assert not asked.long_out(200.0)
-    assert RESTORED == 10.0
-
-
 def test_an_answer_ends_an_absence() -> None:
     asked = retry()
     asked.failed(100.0, away=True)
@@ -145,40 +118,3 @@ def test_a_denial_ends_with_an_answer_or_with_something_worse() -> None:
         assert not asked.denied
         asked.forbidden(100.0 + 2 * WARMING)
         assert asked.wait(100.0 + 2 * WARMING) < 30.0, "it counts from here"
-
-
-@pytest.mark.parametrize(("after", "late"), [(9.9, False), (10.0, True)])
-def test_an_answer_is_late_after_ten_seconds(after: float, late: bool) -> None:
-    retry = Retry(random.Random(1))
-    retry.asked(100.0)
-    assert retry.late(100.0 + after, watch=False) is late
-    assert retry.late(100.0 + after, watch=False) is late
-    assert retry.late(100.0 + after, watch=True) is late
-
-
-def test_of_watches_that_are_late_in_a_row_only_the_first_is_told() -> None:
-    retry = Retry(random.Random(1))
-    retry.asked(0.0)
-    assert retry.late(20.0, watch=True)
-    assert retry.late(20.0, watch=False), "a list between them says nothing about watches"
-    assert not retry.late(20.0, watch=True)
-    assert not retry.late(1.0, watch=True), "this one was in time"
-    assert retry.late(20.0, watch=True)
-
-
-@pytest.mark.parametrize(("after", "out"), [(9.9, False), (10.0, True)])
-def test_what_hangs_for_long_and_is_refused_then_is_out_since_it_was_asked(after: float, out: bool) -> None:
-    asked = retry()
-    asked.asked(100.0)
-    asked.refused(100.0 + after)
-    asked.failed(100.0 + after)
-    assert asked.long_out(100.0 + after) is out
-    asked.answered()
-    assert not asked.long_out(1e9)
-
-
-def test_nobody_answers_since_it_was_asked_and_not_since_that_was_given_up() -> None:
-    asked = retry()
-    asked.asked(100.0)
-    asked.failed(100.0 + RESTORED, away=True)
-    assert asked.long_out(100.0 + RESTORED)
