@@ -62,6 +62,57 @@ test("pods are filtered by namespace, by trouble and by what is searched", async
   await page.close();
 });
 
+test("nodes are searched, and a list that shows none says why", async () => {
+  const { page } = await open();
+  await text(page, "nodes-count", "1");
+  await page.fill("#nodes-search", "nothing of that name");
+  await text(page, "nodes-count", "0 of 1");
+  await page.locator("#nodes-list .empty").getByText("Nothing matches: none of 1 nodes.").waitFor();
+  await page.fill("#nodes-search", "N1");
+  await text(page, "nodes-count", "1 of 1");
+  assert.equal(await page.locator("#nodes-list .empty").isVisible(), false);
+  await page.close();
+});
+
+test("the tiles count what is well and what is not, and not phases", async () => {
+  const { page } = await open();
+  await text(page, "pods-count", "5,003");
+  const [good, wait, bad] = await Promise.all(
+    ["good", "wait", "bad"].map((mood) => page.locator(`#tile-${mood}`).textContent()),
+  );
+  const number = (figure) => Number(figure.replace(",", ""));
+  assert.equal(number(good) + number(wait) + number(bad), 5003);
+  assert.equal(number(bad) + number(wait), 1);
+  await page.close();
+});
+
+test("every row can be reached and opened by keys", async () => {
+  const { page } = await open();
+  await text(page, "pods-count", "5,003");
+  await page.focus("#pods-list");
+  const current = () => page.locator("#pods-list .row.current span").nth(1).textContent();
+  const active = () => page.locator("#pods-list").getAttribute("aria-activedescendant");
+  const first = await current();
+  await page.keyboard.press("ArrowDown");
+  assert.notEqual(await current(), first);
+  await page.keyboard.press("ArrowUp");
+  await page.keyboard.press("ArrowUp");
+  assert.equal(await current(), first, "there is nothing above the first");
+  await page.keyboard.press("End");
+  const last = page.locator("#pods-list .row.current");
+  assert.equal(await last.getAttribute("aria-posinset"), "5003");
+  assert.equal(await last.getAttribute("id"), await active());
+  await page.keyboard.press("PageUp");
+  assert.ok(Number(await page.locator("#pods-list .row.current").getAttribute("aria-posinset")) < 5003);
+  await page.keyboard.press("Home");
+  await page.keyboard.press("Enter");
+  await page.locator("#detail-text").getByText(first).waitFor();
+  await page.keyboard.press("Escape");
+  assert.equal(await page.locator("#detail").isVisible(), false);
+  assert.equal(await page.evaluate(() => document.activeElement.id), "pods-list", "and the keys are where they were");
+  await page.close();
+});
+
 test("a name that is HTML is shown as the text that it is", async () => {
   const { page, complaints } = await open();
   await page.fill("#search", "<img");
@@ -83,12 +134,22 @@ test("a lost server is told, what is shown is marked stale, and the page goes on
     }),
   );
   await text(page, "pods-count", "5,003");
+  await page.evaluate(() => {
+    globalThis.said = [];
+    const said = document.getElementById("said");
+    new MutationObserver(() => globalThis.said.push(said.textContent)).observe(said, { childList: true, characterData: true, subtree: true });
+  });
   await sockets[0].close({ code: 1001 });
   await page.getByText(/^Reconnecting in/).waitFor();
   await page.getByText(/The server is gone: .*1001.*What is shown is as of/).waitFor();
   assert.equal(await page.locator("body.stale").count(), 1);
+  assert.equal(await page.locator(".stale #pods-list").evaluate((list) => getComputedStyle(list).opacity), "1");
   await page.getByText("Connected", { exact: true }).waitFor();
   assert.equal(await page.locator("body.stale").count(), 0);
+  const said = await page.evaluate(() => globalThis.said);
+  assert.ok(said.length <= 3, said.join(" | "));
+  assert.equal(said[0], "The server is gone. What is shown is stale; trying goes on.");
+  assert.equal(said.at(-1), "Connected. ");
   assert.match(sockets[1].url(), /epoch=.+&seq=\d+/);
   await page.close();
 });

@@ -92,6 +92,8 @@ const podList = new WindowedList(element("pods-list"), {
     mark(row, cells[3], uid, statusOf(pod));
   },
   pick: ({ uid }) => detail("Pod", JSON.stringify(state.pods.get(uid), null, 2)),
+  name: ({ uid }) => uid,
+  empty: () => empty("pods", pods.rows.length),
 });
 
 const nodeList = new WindowedList(element("nodes-list"), {
@@ -106,6 +108,8 @@ const nodeList = new WindowedList(element("nodes-list"), {
     mark(row, cells[1], uid, node.status);
   },
   pick: ({ uid }) => detail("Node", JSON.stringify(state.nodes.get(uid), null, 2)),
+  name: ({ uid }) => uid,
+  empty: () => empty("nodes", nodes.rows.length),
 });
 
 const messageList = new WindowedList(element("messages-list"), {
@@ -120,6 +124,12 @@ const messageList = new WindowedList(element("messages-list"), {
   },
   pick: ({ message, text, time, line }) => detail(`${line.label} ${time}`, message ? pretty(message) : text),
 });
+
+/** Why a list shows none. */
+function empty(what, all) {
+  if (!state.loaded) return "No state has come yet.";
+  return all ? `Nothing matches: none of ${count(all)} ${what}.` : `There are no ${what}.`;
+}
 
 function mark(row, cell, uid, status) {
   cell.dataset.tone = tone(status);
@@ -166,40 +176,75 @@ function drawLists() {
     }
   }
   const all = pods.refresh();
+  drawTones(all);
   const shown = filtered(all);
-  element("pods-count").textContent = shown === all ? count(all.length) : `${count(shown.length)} of ${count(all.length)}`;
+  element("pods-count").textContent = counted(shown, all);
   podList.show(shown);
-  const nodeRows = nodes.refresh();
-  element("nodes-count").textContent = count(nodeRows.length);
-  nodeList.show(nodeRows);
+  const allNodes = nodes.refresh();
+  const search = searched("nodes-search");
+  const shownNodes = search ? allNodes.filter(({ uid }) => matches(state.nodes.get(uid), search)) : allNodes;
+  element("nodes-count").textContent = counted(shownNodes, allNodes);
+  nodeList.show(shownNodes);
   element("messages-count").textContent = count(received);
   if (!paused) messageList.show(messages);
 }
 
+function counted(shown, all) {
+  return shown === all ? count(all.length) : `${count(shown.length)} of ${count(all.length)}`;
+}
+
+function searched(id) {
+  return element(id).value.trim().toLowerCase();
+}
+
+function matches(node, search) {
+  return node !== undefined && `${node.name} ${node.status} ${node.role ?? ""}`.toLowerCase().includes(search);
+}
+
+/** @type {Map<string, string>} a status → its tone: there are few, and very many pods */
+const tones = new Map();
+
+function toneOf(status) {
+  let found = tones.get(status);
+  if (found === undefined) {
+    if (tones.size > 1000) tones.clear();
+    found = tone(status);
+    tones.set(status, found);
+  }
+  return found;
+}
+
+function drawTones(rows) {
+  if (!state.loaded) return;
+  const many = { good: 0, wait: 0, bad: 0 };
+  for (const { uid } of rows) {
+    const pod = state.pods.get(uid);
+    if (pod !== undefined) many[toneOf(statusOf(pod))] += 1;
+  }
+  for (const [mood, number] of Object.entries(many)) {
+    element(`tile-${mood}`).textContent = count(number);
+    element(`tile-${mood}`).classList.toggle("none", number === 0);
+  }
+}
+
 function filtered(rows) {
   const namespace = element("namespace").value;
-  const search = element("search").value.trim().toLowerCase();
+  const search = searched("search");
   const trouble = element("trouble").checked;
   if (!namespace && !search && !trouble) return rows;
   return rows.filter(({ uid }) => {
     const pod = state.pods.get(uid);
     if (pod === undefined || (namespace && pod.namespace !== namespace)) return false;
-    if (trouble && tone(statusOf(pod)) === "good") return false;
+    if (trouble && toneOf(statusOf(pod)) === "good") return false;
     return !search || `${pod.name} ${statusOf(pod)} ${pod.nodeName ?? ""}`.toLowerCase().includes(search);
   });
 }
 
 function drawCounts() {
   if (!state.loaded) return;
-  const { totalNodes, readyNodes, totalPods, runningPods, pendingPods, failedPods } = state.counts();
+  const { totalNodes, readyNodes, totalPods } = state.counts();
   element("tile-nodes").textContent = `${count(readyNodes)}/${count(totalNodes)}`;
   element("tile-pods").textContent = count(totalPods);
-  element("tile-running").textContent = count(runningPods);
-  element("tile-pending").textContent = count(pendingPods);
-  element("tile-failed").textContent = count(failedPods);
-  for (const [id, number] of [["tile-pending", pendingPods], ["tile-failed", failedPods]]) {
-    element(id).classList.toggle("none", number === 0);
-  }
   element("tile-namespaces").textContent = count(state.namespaces.size);
   element("tile-rate").textContent = count(rate.total(performance.now() / 1000));
 }
@@ -254,6 +299,10 @@ function drawLink() {
   const old = state.loaded && state.stale ? ` What is shown is as of ${new Date(lastTime).toISOString().slice(11, 19)} UTC.` : "";
   put(element("banner-text"), problem + (problem ? old : ""));
   element("retry").hidden = link !== "waiting";
+
+  // Said aloud when it changes, and not each second of a countdown.
+  const gone = link === "waiting" || (link === "connecting" && failed);
+  put(element("said"), gone ? "The server is gone. What is shown is stale; trying goes on." : `${text}. ${problem}`);
 }
 
 function count(number) {
@@ -267,9 +316,9 @@ client.addEventListener("status", () => {
   retryAt = Date.now() + client.status.wait;
 });
 client.addEventListener("change", refresh);
-for (const id of ["namespace", "search", "trouble"]) {
+for (const [id, list] of [["namespace", "pods-list"], ["search", "pods-list"], ["trouble", "pods-list"], ["nodes-search", "nodes-list"]]) {
   element(id).addEventListener("input", () => {
-    element("pods-list").scrollTop = 0;
+    element(list).scrollTop = 0;
     refresh();
   });
 }
