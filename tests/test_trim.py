@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -17,7 +20,7 @@ from kstream.commands.keeping import keep_settings
 from kstream.core.errors import ConfigError, LogBusyError
 from kstream.core.timeline.retention import Keep
 from kstream.logs.sqlite import SqliteLog
-from tests.logs.facts import churn
+from tests.logs.facts import churn, shown
 
 INCIDENT = Path(__file__).parents[1] / "fixtures" / "incident.db"
 
@@ -143,3 +146,46 @@ def test_the_commands_that_write_a_log_refuse_a_wrong_amount(command: list[str],
     assert list(tmp_path.iterdir()) == []
     assert result.exit_code == ConfigError.exit_code
     assert "--keep-size: 'much' is not a size" in result.stderr
+
+
+async def test_a_log_that_is_only_trimmed_needs_no_journal_on_the_disk_and_begins_no_term(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "log.db"
+    shutil.copy(INCIDENT, path)
+    reader = await SqliteLog.open_read_only(path)
+    terms, whole = reader.terms, await reader.state_at(reader.head)
+    await reader.close()
+    log = await SqliteLog.open(path, only_trim=True)
+    await log.trim(400)
+    assert set(os.listdir(tmp_path)) <= {"log.db", "log.db.lock"}
+    await log.close()
+    reader = await SqliteLog.open_read_only(path)
+    assert (reader.oldest, reader.terms) == (400, terms)
+    assert shown(await reader.state_at(reader.head)) == shown(whole)
+    await reader.close()
+
+
+def _on_a_full_disk(script: str) -> subprocess.CompletedProcess[str]:
+    """Run in a place of its own with a small disk at $DISK; skips where no such place can be had."""
+    command = f'D=$(mktemp -d) && mount -t tmpfs -o size=2m tmpfs "$D" || exit 99; export DISK=$D; {script}'
+    done = subprocess.run(
+        ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", command],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode in (1, 99) and not done.stdout:
+        pytest.skip(f"no disk of its own: {done.stderr}")
+    return done
+
+
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs unshare, of Linux")
+def test_a_log_on_a_full_disk_can_be_trimmed() -> None:
+    kstream = f"{sys.executable} -c 'from kstream.cli import main; main()'"
+    done = _on_a_full_disk(
+        f'cp {INCIDENT} "$DISK/log.db"; head -c 9000000 /dev/zero > "$DISK/rest" 2>/dev/null;'
+        f' {kstream} trim "$DISK/log.db" --keep-for 60s && echo trimmed'
+    )
+    assert done.stdout.endswith("trimmed\n"), done.stderr
+    assert "the disk is full; it is trimmed in place, which must not be interrupted" in done.stderr

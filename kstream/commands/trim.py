@@ -11,7 +11,7 @@ import click
 
 from kstream.commands.keeping import keep_settings, keeping_options
 from kstream.config import env_option
-from kstream.core.errors import ConfigError, LogError
+from kstream.core.errors import ConfigError, LogError, LogFullError
 from kstream.core.timeline.retention import Keep
 from kstream.logs.places import time_of
 from kstream.logs.sqlite import SqliteLog
@@ -72,8 +72,18 @@ async def _trim(path: Path, keep: Keep) -> _Trimmed:
     # Opened for writing, a file that is not there would be made.
     if not await asyncio.to_thread(path.is_file):
         raise LogError(f"{path}: there is no such event log; check the path")
+    try:
+        return await _trim_as(path, keep, only_trim=False)
+    except LogFullError:
+        click.echo(
+            f"{path}: the disk is full; it is trimmed in place, which must not be interrupted", err=True
+        )
+        return await _trim_as(path, keep, only_trim=True)
+
+
+async def _trim_as(path: Path, keep: Keep, *, only_trim: bool) -> _Trimmed:
     before = await asyncio.to_thread(_size, path)
-    log = await SqliteLog.open(path)
+    log = await SqliteLog.open(path, only_trim=only_trim)
     try:
         oldest = log.oldest
         fits = await trim_to(log, keep, now=await time_of(log, log.head))

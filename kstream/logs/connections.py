@@ -42,8 +42,10 @@ def _translation(path: Path, error: sqlite3.Error) -> LogError:
         getattr(error, "sqlite_errorcode", 0) & 0xFF
     )  # an extended code keeps the plain one in its low byte
     if code == sqlite3.SQLITE_FULL:
+        waits = path.with_name(f"{path.name}-wal")
+        size = f" of at least {waits.stat().st_size} bytes" if waits.exists() else ""
         return LogFullError(
-            f"{path}: the event log cannot grow ({error}); make room on the disk or raise its allowed size"
+            f"{path}: the event log cannot grow ({error}); make room{size} on the disk or raise its allowed size"
         )
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return LogFormatError(f"{path}: the event log is damaged ({error}); restore the file from a copy")
@@ -90,9 +92,12 @@ def _marked(path: Path, options: str) -> sqlite3.Connection:
     return connection
 
 
-def connect_for_writing(path: Path, *, max_bytes: int | None) -> sqlite3.Connection:
+def connect_for_writing(
+    path: Path, *, max_bytes: int | None, journal_in_memory: bool = False
+) -> sqlite3.Connection:
     """The one connection that writes, migrated and checked. The caller holds the lock.
 
+    `journal_in_memory`: pages are changed in place, which takes no room on the disk, and must not be interrupted.
     Raises LogFormatError, with the file as it was, if it is no log, of a newer format, or damaged.
     """
     with translated(path):
@@ -102,7 +107,7 @@ def connect_for_writing(path: Path, *, max_bytes: int | None) -> sqlite3.Connect
             _make(path)
         connection = _connect(path, "mode=rwc")
         try:
-            _prepare(path, connection, max_bytes=max_bytes)
+            _prepare(path, connection, max_bytes=max_bytes, journal_in_memory=journal_in_memory)
         except BaseException:
             connection.close()
             raise
@@ -128,14 +133,18 @@ def _probe(path: Path) -> None:
             _check_marks(path, probe, allow_empty=True)
 
 
-def _prepare(path: Path, connection: sqlite3.Connection, *, max_bytes: int | None) -> None:
+def _prepare(
+    path: Path, connection: sqlite3.Connection, *, max_bytes: int | None, journal_in_memory: bool
+) -> None:
     if schema.format_of(connection) == 0:
         connection.execute("PRAGMA page_size = 8192")  # bodies of half a kilobyte: measured best of the sizes
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # retention gives space back
     else:
         _check_structure(path, connection)
     # Before the migration: readers cope with a -wal file that a killed process left, not with its other journal.
-    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA journal_mode = {'MEMORY' if journal_in_memory else 'WAL'}")
+    if journal_in_memory:
+        connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(
         "PRAGMA cache_size = -16000"

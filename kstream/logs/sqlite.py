@@ -66,18 +66,22 @@ class SqliteLog:
         epoch: str | None = None,
         meta: Mapping[str, str] | None = None,
         max_bytes: int | None = None,
+        only_trim: bool = False,
         clock: Clock | None = None,
     ) -> Self:
         """Open for writing, migrating an older format; create it where there is none.
 
         `epoch` (a random one by default) and `meta` (key → JSON text) are kept when the log is created; of an
-        existing one the epoch must be the given one. The file never grows past `max_bytes`.
+        existing one the epoch must be the given one. The file never grows past `max_bytes`. With `only_trim` nothing
+        can be appended, and a full disk is no hindrance; a process that is killed meanwhile may leave a damaged file.
         Raises LogBusyError (another writer), LogFormatError (no log, newer, damaged; left as it is),
         LogMismatchError (another epoch), LogError (the place cannot be written).
         """
         where = Path(path)
         opening = asyncio.ensure_future(
-            asyncio.to_thread(Store, where, epoch=epoch, meta=meta or {}, max_bytes=max_bytes)
+            asyncio.to_thread(
+                Store, where, epoch=epoch, meta=meta or {}, max_bytes=max_bytes, only_trim=only_trim
+            )
         )
         if not (await asyncio.wait((opening,), timeout=_PATIENCE))[0]:
             size = await asyncio.to_thread(lambda: where.stat().st_size)

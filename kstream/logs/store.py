@@ -36,18 +36,28 @@ class Store:
     """The one writer of a file, from opening to `close`. Every call blocks; use it from one thread at a time."""
 
     def __init__(
-        self, path: Path, *, epoch: str | None, meta: Mapping[str, str], max_bytes: int | None
+        self,
+        path: Path,
+        *,
+        epoch: str | None = None,
+        meta: Mapping[str, str] = {},
+        max_bytes: int | None = None,
+        only_trim: bool = False,
     ) -> None:
-        """Create or open `path`. Raises LogBusyError, LogFormatError, LogMismatchError, LogError."""
+        """Create or open `path`. Raises LogBusyError, LogFormatError, LogMismatchError, LogError.
+
+        `only_trim`: nothing is appended, and no room is needed for it: the journal is in memory.
+        """
         self.path = path
         path = path.resolve()  # the lock is beside the file itself, whichever link leads to it
         self._lock = WriterLock(path)
         try:
-            self._connection = connect_for_writing(path, max_bytes=max_bytes)
+            self._connection = connect_for_writing(path, max_bytes=max_bytes, journal_in_memory=only_trim)
             try:
                 with translated(path):
                     self._found(epoch, meta)
-                    self.status: Status = self._begun(status(path, self._connection))
+                    found = status(path, self._connection)
+                    self.status: Status = found if only_trim else self._begun(found)
                     self._live: keyframes.LiveSet | None = live_at(self._connection, self.status.head)
             except BaseException:
                 self._connection.close()
