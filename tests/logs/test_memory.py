@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
+
 import pytest
 
-from kstream.core.errors import LogError, LogMismatchError
+from kstream.core.errors import LogError, LogMismatchError, LogTrimmedError
 from kstream.core.timeline.events import Event, Kind, Verb
 from kstream.core.timeline.health import ClusterInfo
 from kstream.core.timeline.retention import Holding
@@ -60,7 +62,7 @@ async def test_its_versions_cannot_be_changed_from_outside() -> None:
 async def test_a_span_that_ends_before_it_begins_is_empty() -> None:
     log = await filled()
     assert list(await log.read(3, 3)) == []
-    assert list(await log.read(3, 2)) == []
+    assert list(await log.read(3, -2)) == []
     assert list(await log.read(2, 4)) == numbered(CHANGES)[2:4]
 
 
@@ -120,6 +122,36 @@ async def test_another_cluster_is_refused_by_the_name_of_the_log() -> None:
     await log.identify(ClusterInfo("a", "v1", "uid-a"))
     with pytest.raises(LogMismatchError, match="the event log in memory holds the history of the cluster a"):
         await log.identify(ClusterInfo("b", "v1", "uid-b"))
+
+
+async def test_it_says_which_cluster_it_is_of() -> None:
+    log = MemoryLog()
+    await log.identify(ClusterInfo("a", "v1", "uid-a"))
+    assert log.cluster == ClusterInfo("a", "v1", "uid-a")
+
+
+async def test_before_the_first_event_it_is_no_time() -> None:
+    assert (await MemoryLog().state_at(0)).time == 0.0
+
+
+async def test_what_is_not_there_is_refused() -> None:
+    log = await filled()
+    await log.trim(4)
+    for refused in (log.read(2, 6), log.state_at(2)):
+        with pytest.raises(LogTrimmedError, match="event 3 is no longer kept: the event log begins at 4"):
+            await refused
+    for refused in (log.read(3, 7), log.state_at(7)):
+        with pytest.raises(LogError, match="event 7 is not there yet: the event log ends at 6"):
+            await refused
+
+
+async def test_who_follows_gets_what_was_there_and_then_what_comes_from_memory() -> None:
+    log = await filled()
+    async with aclosing(log.follow(4)) as batches:
+        assert await anext(batches) == numbered(CHANGES)[4:]
+        await log.append(CHANGES[:1])
+        await log.trim(8)
+        assert await anext(batches) == [Event(7, CHANGES[0])]
 
 
 async def test_a_closed_one_takes_nothing_more() -> None:
