@@ -197,6 +197,18 @@ async def test_one_that_keeps_up_gets_what_is_held_without_a_read() -> None:
     assert (log.reads, following.waited) == ([(3, 6)], 3)
 
 
+async def test_what_is_held_is_not_read_though_the_log_has_it_too() -> None:
+    log = await filled(3)
+    following = Following(log, 0)
+    async with aclosing(following.batches) as batches:
+        assert seqs(await anext(batches)) == (1, 3)
+        await log.append([CHANGE] * 4)
+        following.feed.publish(events(4, 5))
+        assert seqs(await anext(batches)) == (4, 5)
+        assert seqs(await anext(batches)) == (6, 7)
+    assert log.reads == [(0, 3), (5, 7)]
+
+
 async def test_one_that_is_behind_what_is_kept_jumps_to_the_state_that_it_begins_with() -> None:
     log = await filled(9)
     await log.trim(5)
