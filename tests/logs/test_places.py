@@ -1,0 +1,131 @@
+"""Where in a log a moment is: by halves, within what is kept, and while the beginning is dropped."""
+
+from __future__ import annotations
+
+import pytest
+
+from kstream.core.errors import InvalidMessageError, LogError, LogTrimmedError
+from kstream.core.timeline.events import Verb
+from kstream.logs.memory import MemoryLog
+from kstream.logs.places import past, place, seq_at, settled, time_of
+from tests.making import START, change, pod_key
+
+TIMES = (0, 10, 10, 20, 30, 40, 50)  # of the events 1 to 7, in seconds after START
+SPAN = (START, START + 50)
+OTHERWISE = (99, 99.0)
+
+
+async def recorded(times: tuple[int, ...] = TIMES, *, before: int = 1) -> MemoryLog:
+    log = MemoryLog()
+    await log.append(
+        [change(Verb.ADDED, pod_key(f"p{n}"), time=START + time) for n, time in enumerate(times)]
+    )
+    await log.trim(before)
+    return log
+
+
+@pytest.mark.parametrize(
+    ("after", "seq"),
+    [
+        (-1, 0),
+        (0, 1),
+        (9, 1),
+        (10, 3),
+        (19, 3),
+        (20, 4),
+        (29, 4),
+        (30, 5),
+        (40, 6),
+        (49, 6),
+        (50, 7),
+        (99, 7),
+    ],
+)
+async def test_the_last_event_at_or_before_a_moment_is_found(after: float, seq: int) -> None:
+    assert await seq_at(await recorded(), START + after) == seq
+
+
+@pytest.mark.parametrize(("after", "seq"), [(0, 3), (19, 3), (20, 4), (50, 7)])
+async def test_before_what_is_kept_there_is_only_the_state_that_it_begins_with(
+    after: float, seq: int
+) -> None:
+    assert await seq_at(await recorded(before=4), START + after) == seq
+
+
+@pytest.mark.parametrize(
+    ("before", "seq", "after"),
+    [(1, 0, 0), (1, 1, 0), (1, 4, 20), (1, 7, 50), (4, 0, 20), (4, 3, 20), (4, 5, 30)],
+)
+async def test_an_event_has_its_time_and_one_that_is_gone_that_of_the_first(
+    before: int, seq: int, after: float
+) -> None:
+    assert await time_of(await recorded(before=before), seq) == START + after
+
+
+@pytest.mark.parametrize("seq", [0, 7, 8])
+async def test_where_no_event_is_kept_the_time_is_that_of_the_state(seq: int) -> None:
+    assert await time_of(await recorded(before=8), seq) == START + 50
+    assert await time_of(MemoryLog(), seq) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("point", "found"),
+    [
+        (None, OTHERWISE),
+        ("seq:4", (4, START + 20)),
+        ("seq:0", (2, START + 10)),
+        ("seq:1", (2, START + 10)),
+        ("seq:2", (2, START + 10)),
+        ("seq:7", (7, START + 50)),
+        ("seq:8", (7, START + 50)),
+        ("2025-01-24T10:00:25Z", (4, START + 25)),
+        ("+25s", (4, START + 25)),
+        ("-15s", (5, START + 35)),
+        ("  -15s", (5, START + 35)),
+        ("  +25s", (4, START + 25)),
+        ("+1h", (7, START + 3600)),
+    ],
+)
+async def test_a_point_has_a_place_and_a_time(point: str | None, found: tuple[int, float]) -> None:
+    log = await recorded(before=3)
+    assert await place(log, point, SPAN, field="from", otherwise=OTHERWISE) == found
+
+
+@pytest.mark.parametrize("point", ["yesterday", "", "-"])
+async def test_what_is_no_point_is_refused_under_the_name_of_its_field(point: str) -> None:
+    with pytest.raises(InvalidMessageError) as refused:
+        await place(await recorded(), point, SPAN, field="from", otherwise=OTHERWISE)
+    assert refused.value.details.startswith("from: ")
+
+
+@pytest.mark.parametrize(
+    ("point", "is_past"),
+    [
+        (None, False),
+        ("seq:7", False),
+        ("seq:8", True),
+        ("+1h", False),
+        ("+1s", False),
+        ("2099-01-01T00:00:00Z", False),
+    ],
+)
+async def test_only_the_number_of_an_event_that_is_not_there_yet_is_past_the_log(
+    point: str | None, is_past: bool
+) -> None:
+    assert past(await recorded(), point) is is_past
+
+
+async def test_what_is_dropped_meanwhile_is_looked_for_again_until_it_is_found() -> None:
+    answers: list[Exception | int] = [LogTrimmedError("gone"), LogTrimmedError("gone"), 5]
+
+    async def attempt() -> int:
+        answer = answers.pop(0)
+        if isinstance(answer, int):
+            return answer
+        raise answer
+
+    assert await settled(attempt) == 5
+    answers += [LogError("broken")]
+    with pytest.raises(LogError, match="broken"):
+        await settled(attempt)
+    assert answers == []
