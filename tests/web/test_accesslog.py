@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import socket
 import struct
@@ -11,8 +12,12 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.http import HttpProcessingError
+from aiohttp.test_utils import make_mocked_request
 
 from kstream.processlog.lines import fields_of
+from kstream.web.accesslog import Refusal, http_logging, is_refusal, log_refusal
 from tests.web.serving import Running, connect, serving
 
 UPGRADE = (
@@ -121,3 +126,148 @@ async def test_what_is_not_there_and_what_is_answered_is_a_line_for_debugging_on
     assert told >= {("/favicon.ico", 404), ("/livez", 200), ("/ws", 101)}
     assert fields_of(requests[0])["agent"] == "curl"
     assert "hunter2" not in caplog.text
+
+
+def said(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str, dict[str, Any]]]:
+    """Level, event and fields of each line; all of them are kstream's own."""
+    assert {record.name for record in caplog.records} <= {"kstream.web.accesslog"}
+    return [(record.levelname, record.getMessage(), dict(fields_of(record))) for record in caplog.records]
+
+
+def test_a_refusal_is_what_is_answered_and_knows_why() -> None:
+    answer = Refusal(426, "UPGRADE_REQUIRED", "No socket", "Connect", {"Upgrade": "websocket"})
+    assert (answer.status, answer.content_type, answer.headers["Upgrade"]) == (
+        426,
+        "application/json",
+        "websocket",
+    )
+    assert json.loads(str(answer.text)) == {
+        "error": {"code": "UPGRADE_REQUIRED", "message": "No socket", "details": "Connect"}
+    }
+    assert (answer.code, answer.why) == ("UPGRADE_REQUIRED", "Connect")
+    assert Refusal(400, "INVALID_MESSAGE", "No JSON", "", None).why == "No JSON", "there is no more to say"
+
+
+@pytest.mark.parametrize(
+    ("status", "path", "refusal"),
+    [
+        (399, "/livez", False),
+        (400, "/livez", True),
+        (502, "/livez", True),
+        (503, "/livez", False),
+        (503, "/readyz", False),
+        (503, "/ws", True),
+        (504, "/readyz", True),
+    ],
+)
+def test_who_asks_for_what_there_is_and_is_told_not_yet_was_not_refused(
+    status: int, path: str, refusal: bool
+) -> None:
+    request = make_mocked_request("GET", path)
+    assert is_refusal(request, web.Response(status=status)) is refusal
+    request.protocol.transport = None
+    assert is_refusal(request, web.Response(status=status)) is False, "it has gone"
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason", "details"),
+    [
+        (Refusal(400, "INVALID_MESSAGE", "No JSON", "at 7", None), "INVALID_MESSAGE", "at 7"),
+        (web.Response(status=405), "Method Not Allowed", ""),
+    ],
+)
+def test_the_line_of_a_refusal_has_who_asked_for_what_and_no_more_of_it_than_can_be_read(
+    answer: web.Response, reason: str, details: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    log_refusal(make_mocked_request("M" * 300, "/" + "x" * 300 + "?token=hunter2"), answer)
+    fields = {
+        "remote": None,
+        "status": answer.status,
+        "reason": reason,
+        "method": "M" * 200,
+        "path": "/" + "x" * 199,
+        "details": details,
+    }
+    assert said(caplog) == [("WARNING", "refused", fields)]
+
+
+@pytest.mark.parametrize("status", [404, 405])
+def test_what_is_not_there_is_no_line(status: int, caplog: pytest.LogCaptureFixture) -> None:
+    log_refusal(make_mocked_request("GET", "/favicon.ico"), web.Response(status=status))
+    assert len(caplog.records) == (status == 405)
+
+
+def test_the_line_of_a_request_has_what_it_took_and_how_much_it_got(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "kstream")
+    told = http_logging()
+    requests = told["access_log_class"](told["access_log"], "")
+    request = make_mocked_request("GET", "/livez?token=hunter2", headers={"User-Agent": "a" * 300})
+    requests.log(request, web.Response(status=200), 1.23456)
+    requests.log(make_mocked_request("GET", "/livez"), web.Response(status=200), 2.0)
+    fields = {
+        "remote": None,
+        "method": "GET",
+        "path": "/livez",
+        "status": 200,
+        "seconds": 1.235,
+        "bytes": 0,
+        "agent": "a" * 200,
+    }
+    assert said(caplog) == [
+        ("DEBUG", "request", fields),
+        ("DEBUG", "request", fields | {"seconds": 2.0, "agent": ""}),
+    ]
+
+
+@pytest.mark.parametrize(("level", "enabled"), [(logging.DEBUG, True), (logging.INFO, False)])
+def test_requests_are_told_to_those_who_debug(
+    level: int, enabled: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(level, "kstream")
+    told = http_logging()
+    assert set(told) == {"access_log", "access_log_class", "logger"}
+    assert told["access_log_class"](told["access_log"], "").enabled is enabled
+
+
+@pytest.mark.parametrize("level", ["exception", "debug"])
+def test_only_a_defect_is_told_with_where_it_was(level: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "kstream")
+    tell = getattr(http_logging()["logger"], level)
+    tell("Error handling request from %s", "10.1.2.3", exc_info=ConnectionResetError("gone"))
+    tell(
+        "Error handling request from %s",
+        "10.1.2.3",
+        exc_info=HttpProcessingError(code=431, message="Too large:\n\n  x"),
+    )
+    tell("Error handling request", exc_info=HttpProcessingError(code=400, message=""))
+    bad_http = {"reason": "BAD_HTTP", "remote": "10.1.2.3", "status": 431, "details": "Too large"}
+    assert said(caplog) == [
+        ("DEBUG", "connection lost", {"error": "ConnectionResetError"}),
+        ("WARNING", "refused", bad_http),
+        (
+            "WARNING",
+            "refused",
+            bad_http | {"remote": None, "status": 400, "details": "HttpProcessingError"},
+        ),
+    ]
+    assert not [record for record in caplog.records if record.exc_info]
+    caplog.clear()
+    defect = ValueError("a defect")
+    tell("Error handling request from %s", "10.1.2.3", exc_info=defect)
+    (record,) = caplog.records
+    assert record.getMessage() == "Error handling request from 10.1.2.3"
+    assert record.levelname == ("ERROR" if level == "exception" else "DEBUG")
+    assert record.exc_info is not None
+    assert record.exc_info[1] is defect
+
+
+def test_a_defect_that_is_told_while_it_is_handled_has_its_traceback(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    try:
+        raise ValueError("a defect")
+    except ValueError:
+        http_logging()["logger"].exception("Unhandled")
+    (record,) = caplog.records
+    assert record.exc_info is not None
+    assert str(record.exc_info[1]) == "a defect"
