@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import aiohttp
 import msgspec
@@ -21,8 +21,9 @@ from yarl import URL
 
 from kstream.clock import SystemClock
 from kstream.connecting import why_not
+from kstream.core.client.messages import read_message
 from kstream.core.client.reconnect import HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, Reconnect, Retry
-from kstream.core.client.refusal import NotNowError, refusal
+from kstream.core.client.refusal import NotNowError, reason, refusal
 from kstream.core.client.state import ClientState, Json
 from kstream.core.errors import (
     ConfigError,
@@ -263,21 +264,8 @@ class Client:
         plain = url.with_scheme("https" if url.scheme == "wss" else "http")
         try:
             async with session.get(plain, headers=handshake) as answer:
-                error = msgspec.json.decode(await answer.content.read(65536))["error"]
-                return (
-                    f"{error['message']} ({error['details']})"
-                    if error.get("details")
-                    else str(error["message"])
-                )
-        except (
-            aiohttp.ClientError,
-            TimeoutError,
-            OSError,
-            msgspec.DecodeError,
-            KeyError,
-            TypeError,
-            AttributeError,
-        ):
+                return reason(await answer.content.read(65536))
+        except (aiohttp.ClientError, TimeoutError, OSError):
             return ""
 
     async def _pause(self, retry: Retry, failure: KstreamError) -> None:
@@ -315,14 +303,7 @@ class Client:
             self._handed_at = self._clock.monotonic()
 
     def _fold(self, text: str) -> Json:
-        try:
-            message: Any = msgspec.json.decode(text)
-        except msgspec.DecodeError as wrong:
-            raise InvalidMessageError(
-                f"{self._url} sent what is not JSON: {wrong}. Is it a kstream server?"
-            ) from wrong
-        if not isinstance(message, dict):
-            raise InvalidMessageError(f"{self._url} sent JSON that is no object. Is it a kstream server?")
+        message = read_message(text, str(self._url))
         self.state.apply(message)
         if message["type"] == "pong":
             self._pong_due = False

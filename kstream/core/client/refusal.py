@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+import msgspec
+
 from kstream.core.errors import ConfigError, ForbiddenError, KstreamError, UnreachableError
+
+_PATIENCE: Final = 300.0  # seconds: a server that asks for more is not believed
 
 
 class NotNowError(UnreachableError):
@@ -21,9 +27,26 @@ def refusal(url: str, status: int, said: str, wait: str) -> KstreamError:
             f"{url} refuses this client: {cause}. Start the server with --allow-host or --allow-origin for it"
         )
     if status in (408, 425, 429) or status >= 500:
-        return NotNowError(
-            f"{url} takes no client now: {cause}. Try again later", float(wait) if wait.isdecimal() else 0.0
-        )
+        return NotNowError(f"{url} takes no client now: {cause}. Try again later", _seconds(wait))
     if status == 400:
         return ConfigError(f"{url} does not accept the request: {cause}. Correct the namespaces or the URL")
     return ConfigError(f"{url} is no kstream server: it answers {cause}. Correct the URL; the path is /ws")
+
+
+def reason(body: bytes) -> str:
+    """What a server says about its refusal (PROTOCOL 14); "" for a body that no kstream server sends."""
+    try:
+        error = msgspec.json.decode(body)["error"]
+        message, details = error["message"], error.get("details")
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
+        return ""
+    if not isinstance(message, str):
+        return ""
+    return f"{message} ({details})" if isinstance(details, str) and details else message
+
+
+def _seconds(header: str) -> float:
+    """Retry-After, in its form that kstream sends; 0.0 for another."""
+    if not (header.isascii() and header.isdigit()):
+        return 0.0
+    return min(float(header), _PATIENCE)

@@ -17,6 +17,7 @@ Json: TypeAlias = dict[str, Any]  # a JSON object as it came: unknown fields are
 Message: TypeAlias = Mapping[str, Any]
 
 _MOMENTS = frozenset(("INVALID_MESSAGE", "RATE_LIMITED", "WATCH_ERROR"))  # unless they have a `fault`
+_EXACT = 2**53  # JavaScript counts no further
 _EVENTS = frozenset(("node_event", "pod_event", "namespace_event"))
 
 
@@ -105,7 +106,7 @@ class ClientState:
             self.metrics = _field(message, "data", dict)
             self._heard_as_of(message)
             # A moment has been shown for long enough; metrics come every ten seconds.
-            if self.error is not None and self.error.get("code") in _MOMENTS and "fault" not in self.error:
+            if self.error is not None and _text(self.error, "code") in _MOMENTS and "fault" not in self.error:
                 self._over()
         elif kind == "pong":
             self._heard_as_of(message)
@@ -184,13 +185,13 @@ class ClientState:
                 self._held = None
             self.faults.clear()  # those that last are told again
             self.error = None
-        epoch = message.get("epoch")
+        epoch = _text(message, "epoch")
         if epoch != self._epoch:
             self._epoch = epoch
             self.seq = None
         # What is held was told under this term from now on: the server has just said that it goes on from there, or
         # that it will not.
-        self._term = message.get("term")
+        self._term = _text(message, "term")
         if message["status"] == "connected" and self.error is not None and "fault" not in self.error:
             self._over()
         self.connection = message
@@ -227,7 +228,7 @@ class ClientState:
             self._awaiting = False
 
     def _event(self, event: Any) -> None:
-        kind = event.get("type") if isinstance(event, Mapping) else None
+        kind = _text(event, "type") if isinstance(event, Mapping) else None
         if kind not in _EVENTS:
             return
         held = self.pods if kind == "pod_event" else self.nodes if kind == "node_event" else self.namespaces
@@ -266,6 +267,12 @@ def _field(message: Message, name: str, kind: type) -> Any:
     return value
 
 
+def _text(message: Message, name: str) -> str | None:
+    """What is no text is as good as not told: nothing could be asked with it, or compared."""
+    value = message.get(name)
+    return value if isinstance(value, str) else None
+
+
 def _uid(item: Any) -> str:
     uid = item.get("uid") if isinstance(item, dict) else None
     if not isinstance(uid, str):
@@ -277,4 +284,4 @@ def _seq(message: Message) -> int | None:
     # A message without a number leaves the state between two numbers: a cut state or a large batch that is not
     # complete yet. Resuming from the number before would miss what came and went since (PROTOCOL 4, 6).
     seq = message.get("seq")
-    return seq if isinstance(seq, int) else None
+    return seq if type(seq) is int and 0 <= seq < _EXACT else None

@@ -196,13 +196,13 @@ export class ClusterState {
       this.faults.clear(); // those that last are told again
       this.error = null;
     }
-    const epoch = message.epoch ?? null;
+    const epoch = textOf(message.epoch);
     if (epoch !== this._epoch) {
       this._epoch = epoch;
       this.seq = null;
     }
     // What is held was told under this term from now on.
-    this._term = message.term ?? null;
+    this._term = textOf(message.term);
     if (message.status === "connected" && this.error?.fault === undefined) this._over();
     this.connection = message;
   }
@@ -511,8 +511,13 @@ function uidOf(item) {
   throw new InvalidMessageError("A resource has no uid", "uid: must be a string");
 }
 
+function textOf(value) {
+  // What is no text is as good as not told: nothing could be asked with it.
+  return isText(value) ? value : null;
+}
+
 function seqOf(message) {
   // A message without a number leaves the state between two numbers: a cut state or a large batch that is not complete
   // yet. Resuming from the number before would miss what came and went since.
-  return Number.isInteger(message.seq) ? message.seq : null;
+  return Number.isSafeInteger(message.seq) && message.seq >= 0 ? message.seq : null;
 }

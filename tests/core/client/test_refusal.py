@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kstream.core.client.refusal import NotNowError, refusal
+from kstream.core.client.refusal import NotNowError, reason, refusal
 from kstream.core.errors import ConfigError, ForbiddenError, UnreachableError
 
 URL = "ws://example.test/ws"
@@ -29,7 +29,7 @@ def test_a_server_that_cannot_now_may_say_when(status: int) -> None:
     assert str(error) == f"{URL} takes no client now: HTTP {status}. Try again later"
 
 
-@pytest.mark.parametrize("wait", ["", "-1", "1.5", "Fri, 24 Jan 2025 10:00:00 GMT"])
+@pytest.mark.parametrize("wait", ["", "-1", "1.5", "\u0667", "\u00b2", "Fri, 24 Jan 2025 10:00:00 GMT"])
 def test_a_wait_that_is_no_number_of_seconds_is_none(wait: str) -> None:
     error = refusal(URL, 503, "", wait)
     assert isinstance(error, NotNowError)
@@ -51,3 +51,34 @@ def test_any_other_answer_is_that_of_no_kstream_server(status: int) -> None:
     assert str(error) == (
         f"{URL} is no kstream server: it answers HTTP {status}. Correct the URL; the path is /ws"
     )
+
+
+@pytest.mark.parametrize(("wait", "seconds"), [("300", 300.0), ("301", 300.0), ("9" * 5_000, 300.0)])
+def test_a_server_that_asks_for_more_than_five_minutes_is_not_believed(wait: str, seconds: float) -> None:
+    error = refusal(URL, 503, "", wait)
+    assert isinstance(error, NotNowError)
+    assert error.retry_after == seconds
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b'{"error": {"code": "X", "message": "Too many", "details": "of 7"}}', "Too many (of 7)"),
+        (b'{"error": {"code": "X", "message": "Too many", "details": ""}}', "Too many"),
+        (b'{"error": {"message": "Too many"}}', "Too many"),
+        (b'{"error": {"message": "Too many", "details": {"of": 7}}}', "Too many"),
+    ],
+)
+def test_a_server_says_why_and_what_about(body: bytes, said: str) -> None:
+    assert reason(body) == said
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        *(b"", b"<html>", b"null", b"[]", b"{}", b'"error"', b'{"error": "Too many"}', b'{"error": {}}'),
+        *(b'{"error": {"message": 7}}', b'{"error": {"message": "\xff"}}', b"[" * 3_000, b'{"error": []}'),
+    ],
+)
+def test_a_body_of_another_server_says_nothing(body: bytes) -> None:
+    assert reason(body) == ""

@@ -105,6 +105,39 @@ def test_a_refused_initial_state_leaves_what_was_held() -> None:
     assert set(state.nodes) == {"n"}
 
 
+@pytest.mark.parametrize("junk", [None, True, 7, [], {}, [["e"]]])
+def test_an_epoch_a_term_and_a_code_that_are_no_text_are_as_good_as_not_told(junk: object) -> None:
+    empty: dict[str, list[object]] = {"nodes": [], "pods": [], "namespaces": []}
+    state = ClientState()
+    state.apply({**CONNECTED, "epoch": "e1", "term": junk})
+    state.apply({"type": "initial_state", "seq": 7, "data": empty})
+    assert state.resume == ("e1", None, 7)
+    state.apply({"type": "error", "error": {"code": junk}})
+    state.apply({"type": "metrics", "data": {}})
+    assert state.error == {"code": junk}, "it is no moment that passes"
+    state.apply({**CONNECTED, "epoch": junk})
+    state.apply({"type": "initial_state", "seq": 8, "data": empty})
+    assert state.resume is None
+
+
+@pytest.mark.parametrize("kind", [None, True, 7, [], {}])
+def test_an_event_in_a_batch_whose_type_is_no_text_changes_nothing(kind: object) -> None:
+    state = play([{"server": CONNECTED}])
+    state.apply(
+        {"type": "batch", "seq": 3, "data": [{"type": kind, "action": "ADDED", "data": {"uid": "a"}}]}
+    )
+    assert (state.nodes, state.pods, state.namespaces, state.seq) == ({}, {}, {}, 3)
+
+
+@pytest.mark.parametrize(
+    ("seq", "held"), [(0, 0), (2**53 - 1, 2**53 - 1), (2**53, None), (-1, None), (True, None), (1.0, None)]
+)
+def test_a_seq_is_a_number_that_both_clients_can_count_to(seq: object, held: int | None) -> None:
+    state = play([{"server": CONNECTED}])
+    state.apply({"type": "batch", "seq": seq, "data": []})
+    assert state.seq == held
+
+
 actions = st.sampled_from(["ADDED", "MODIFIED", "DELETED"])
 pods = st.fixed_dictionaries(
     {
