@@ -1,8 +1,8 @@
 """Inflate no more of a client's message than is looked at.
 
 A few kilobytes may inflate to ten megabytes, which nobody reads: what is longer than any message needs is refused by
-its length (PROTOCOL 22), and past 10 MB by aiohttp (PROTOCOL 18). So only the length is kept of it: zeros that the
-system gives without taking memory for them, as calloc does.
+its length (PROTOCOL 22), and past 10 MB closes the socket (PROTOCOL 18). So only the length is kept of it: zeros that
+the system mostly gives without taking memory for them, as calloc does.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import zlib
 from typing import Any, Final, cast
 
 import aiohttp
+from aiohttp import WSCloseCode
 from aiohttp.compression_utils import ZLibBackendProtocol
 
 from kstream.core.delivery.limits import MAX_TAKEN
@@ -49,11 +50,13 @@ class Inflater:
             return kept
         length = len(kept)
         del kept
-        while length < max_length:
-            more = len(self._inner.decompress(self._inner.unconsumed_tail, min(_CHUNK, max_length - length)))
-            if not more:
-                break
+        while more := len(self._inner.decompress(self._inner.unconsumed_tail, _CHUNK)):
             length += more
+            if length > MAX_INBOUND:
+                # As aiohttp does where it has inflated that much.
+                raise aiohttp.WebSocketError(
+                    WSCloseCode.MESSAGE_TOO_BIG, f"Decompressed message exceeds size limit {MAX_INBOUND}"
+                )
         return bytes(length)
 
     def __getattr__(self, name: str) -> Any:

@@ -6,6 +6,7 @@ import tracemalloc
 import zlib
 
 import pytest
+from aiohttp import WebSocketError
 from aiohttp.compression_utils import ZLibBackend, ZLibDecompressor
 
 from kstream.core.delivery.limits import MAX_TAKEN
@@ -43,8 +44,10 @@ def test_of_what_is_too_long_its_length_is_told_and_the_next_message_is_itself(
 
 
 @pytest.mark.parametrize("size", [MAX_INBOUND + 1, MAX_INBOUND + 2, 10 * MAX_INBOUND])
-def test_past_the_most_it_is_one_byte_more_than_that(inflater: ZLibDecompressor, size: int) -> None:
-    assert len(inflater.decompress_sync(deflated(b"x" * size), MOST)) == MAX_INBOUND + 1
+def test_past_the_most_the_socket_is_closed(inflater: ZLibDecompressor, size: int) -> None:
+    with pytest.raises(WebSocketError, match="exceeds size limit 10485760") as refused:
+        inflater.decompress_sync(deflated(b"x" * size), MOST)
+    assert refused.value.code == 1009
 
 
 def test_nothing_is_inflated_that_is_not_looked_at(inflater: ZLibDecompressor) -> None:
