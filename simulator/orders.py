@@ -56,7 +56,7 @@ def parse_speed(value: object) -> float:
     if value == "max":
         return MAX
     try:
-        speed = float(value)  # type: ignore[arg-type]
+        speed = float(value)  # type: ignore[arg-type]  # whatever it is: what is no number is refused
     except (TypeError, ValueError, OverflowError):
         speed = 0.0
     if not bounds.SLOWEST <= speed <= bounds.FASTEST:
