@@ -6,7 +6,7 @@ from kstream.core.delivery.limits import Limits
 from kstream.delivery.hub import Hub
 from tests.world.clients import Client
 from tests.world.cluster import Cluster
-from tests.world.judging import FindingError, passes
+from tests.world.judging import FindingError, forbidden, passes
 from tests.world.weather import Weather
 
 WINDOW = 150.0
@@ -71,7 +71,12 @@ class Checker:
         for uid, told in self._cluster.history.items():
             truth = told[-1]
             wanted = truth.until == float("inf") and passes(client.watched, truth.shown)
-            if wanted and truth.since < since and uid not in held:
+            if (
+                wanted
+                and truth.since < since
+                and uid not in held
+                and not forbidden(client.faults, truth.shown)
+            ):
                 return f"it believes itself fresh and lacks {truth.shown['name']} ({uid})"
         return ""
 

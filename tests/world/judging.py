@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
+
 from kstream.core.delivery.filters import Filter
 from tests.world.cluster import Shown
 
@@ -15,3 +17,10 @@ def passes(watched: Filter, shown: Shown) -> bool:
     if watched.namespaces is None or "capacity" in shown:
         return True
     return shown.get("namespace", shown["name"]) in watched.namespaces
+
+
+def forbidden(faults: Set[str], shown: Shown) -> bool:
+    """Whether a client that was told these faults knows that such an object may be missing."""
+    resource = "pods" if "phase" in shown else "nodes" if "capacity" in shown else "namespaces"
+    where = f":{shown['namespace']}" if "namespace" in shown else ""
+    return f"permission:list:{resource}{where}" in faults or f"permission:list:{resource}" in faults

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.world.clients import Client
 from tests.world.cluster import Cluster, Shown
-from tests.world.judging import passes
+from tests.world.judging import forbidden, passes
 from tests.world.loop import LoopClock
 
 _ROUNDED = 0.001  # seconds: what a timestamp does not tell
@@ -82,7 +82,12 @@ class Witness:
         for uid, told in self._cluster.history.items():
             truth = told[-1]
             wanted = truth.until == float("inf") and passes(client.watched, truth.shown)
-            if wanted and truth.since < until and uid not in held:
+            if (
+                wanted
+                and truth.since < until
+                and uid not in held
+                and not forbidden(client.faults, truth.shown)
+            ):
                 self._accuse(
                     f"asOf: {client.name} is complete up to {until:.3f} s and lacks {truth.shown['name']} ({uid})"
                 )
