@@ -77,7 +77,7 @@ async def run_plugin(plugin: Plugin, info: Mapping[str, Any], clock: Clock) -> I
         raise ConfigError(
             f"Exec plugin {plugin.command} ended with status {status}; run it by hand to see why, or log in anew"
         )
-    return _read(plugin, output)
+    return read_issued(plugin, output)
 
 
 async def _run(
@@ -171,7 +171,8 @@ def redacted(text: str, given: Iterable[str]) -> str:
     return _TOKEN.sub(lambda found: "…" if any(map(str.isdigit, found[0])) else found[0], text)
 
 
-def _read(plugin: Plugin, output: bytes) -> Issued:
+def read_issued(plugin: Plugin, output: bytes) -> Issued:
+    """What the program printed. Raises ConfigError, with nothing of it, for what is no ExecCredential."""
     command, version = plugin.command, plugin.api_version
     try:
         answer = json.loads(output)
@@ -183,7 +184,7 @@ def _read(plugin: Plugin, output: bytes) -> Issued:
             _text(status, "token"),
             _text(status, "clientCertificateData"),
             _text(status, "clientKeyData"),
-            datetime.fromisoformat(expires).timestamp() if expires else None,
+            _moment(expires) if expires else None,
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
         raise ConfigError(
@@ -203,4 +204,13 @@ def _text(status: Mapping[str, Any], name: str) -> str:
     value = status.get(name) or ""
     if not isinstance(value, str):
         raise TypeError(f"{name} is no text")
+    value.encode()  # JSON may have halves of characters, which go into no header and no file
     return value
+
+
+def _moment(text: str) -> float:
+    """Seconds since the Unix epoch; a time without its offset is none, as for kubectl."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError("no offset")
+    return moment.timestamp()

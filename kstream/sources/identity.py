@@ -38,7 +38,7 @@ class UnidentifiedError(Exception):
         return 200 <= self.status < 500 and self.status != 401
 
 
-class _Version(msgspec.Struct, rename="camel"):
+class Version(msgspec.Struct, rename="camel"):
     git_version: str = "unknown"
     major: str = ""
     minor: str = ""
@@ -47,12 +47,9 @@ class _Version(msgspec.Struct, rename="camel"):
 async def identify(api: ApiServer, clock: Clock) -> Identity:
     """Ask. Raises UnidentifiedError when nothing answers, or when the answer is that we are nobody (401)."""
     status, body = await ask_for(api, clock, "/version")
-    version = _Version()
+    version = Version()
     if status == 200:
-        try:
-            version = msgspec.json.decode(body, type=_Version)
-        except msgspec.DecodeError as error:
-            raise UnidentifiedError(f"{api.credentials.host} is no Kubernetes API server: {error}") from error
+        version = read_version(body, api.credentials.host)
     uid = ""
     status, body = await ask_for(api, clock, "/api/v1/namespaces/kube-system")
     if status == 200:
@@ -60,10 +57,24 @@ async def identify(api: ApiServer, clock: Clock) -> Identity:
             uid = decode_object(Kind.NAMESPACE, body).key.uid
         except MalformedError as error:
             raise UnidentifiedError(str(error)) from error
-    minor = "".join(c for c in version.minor[:_LONGEST] if c in "0123456789")
-    new = version.major == "1" and bool(minor) and int(minor) >= _WATCH_LIST_SINCE
     said = "".join(c for c in api.redacted(version.git_version)[:_LONGEST] if c.isprintable())
-    return Identity(ClusterInfo(api.credentials.cluster, said, uid), new)
+    return Identity(ClusterInfo(api.credentials.cluster, said, uid), has_watch_list(version))
+
+
+def read_version(body: bytes, host: str) -> Version:
+    """The answer to /version. Raises UnidentifiedError for what no API server says."""
+    try:
+        return msgspec.json.decode(body, type=Version)
+    except RecursionError as error:
+        raise UnidentifiedError(f"{host} is no Kubernetes API server: it answers nested JSON") from error
+    except ValueError as error:
+        raise UnidentifiedError(f"{host} is no Kubernetes API server: {error}") from error
+
+
+def has_watch_list(version: Version) -> bool:
+    """By default; a minor version may have a suffix ("36+")."""
+    minor = "".join(c for c in version.minor[:_LONGEST] if c in "0123456789")
+    return version.major == "1" and bool(minor) and int(minor) >= _WATCH_LIST_SINCE
 
 
 async def ask_for(api: ApiServer, clock: Clock, path: str) -> tuple[int, bytes]:

@@ -6,8 +6,8 @@ As client-go does it, but for the new tokens, which kubectl writes into the kube
 from __future__ import annotations
 
 import base64
-import binascii
 import json
+import math
 import os
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
@@ -36,20 +36,25 @@ async def id_token(config: Mapping[str, str], where: str, authority: bytes, cloc
         if not config.get(name):
             raise ConfigError(f"{where}: its auth-provider has no {name}; add it")
     if config.get("id-token"):
-        held = _read(config["id-token"], where)
+        held = read_id_token(config["id-token"], where)
         if held.expires is None or held.expires > clock.time():
             return held
     if not config.get("refresh-token"):
         raise ConfigError(f"{where}: its id-token has expired, and there is no refresh-token; log in anew")
-    return _read(await _refreshed(config, where, authority), where)
+    return read_id_token(await _refreshed(config, where, authority), where)
 
 
-def _read(token: str, where: str) -> IdToken:
+def read_id_token(token: str, where: str) -> IdToken:
+    """What a JWT says of itself; nobody checks its signature here. Raises ConfigError, with nothing of it."""
     try:
         _, claims, _ = token.split(".")
         expires = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4))).get("exp")
-        return IdToken(token, float(expires) if expires is not None else None)
-    except (ValueError, TypeError, AttributeError, binascii.Error, RecursionError):
+        if expires is None:
+            return IdToken(token, None)
+        if not math.isfinite(seconds := float(expires)):
+            raise ValueError("it is no moment")
+        return IdToken(token, seconds)
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         raise ConfigError(f"{where}: its id-token is no JWT; log in anew") from None
 
 
@@ -79,7 +84,7 @@ async def _refreshed(config: Mapping[str, str], where: str, authority: bytes) ->
         cause = f"it answers {error.status}"
     except (aiohttp.ClientError, OSError, TimeoutError):
         cause = "it cannot be reached"
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         cause = "it gives no id_token"
     raise ConfigError(
         f"{where}: the id-token cannot be renewed at its idp-issuer-url: {cause}; log in anew"

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from kstream.core.errors import ConfigError, ForbiddenError, UnreachableError
+from kstream.core.errors import ConfigError, ForbiddenError, MalformedError, UnreachableError
 from kstream.core.kube.resources import decode_status
 from kstream.core.timeline.events import Kind
 from kstream.core.watching.reflection import Stream
@@ -120,10 +120,11 @@ async def _permission(api: ApiServer, clock: Clock, verb: str, stream: Stream) -
         )
         return Finding(what, False, cause, remedy, ForbiddenError.exit_code)
     try:
-        answer = msgspec.json.decode(body, type=_Review).status
-    except msgspec.DecodeError as error:
-        return Finding(what, False, f"The answer cannot be read: {error}", "Look for a proxy in between", 1)
-    if answer.allowed:
+        allowed = read_review(body)
+    except MalformedError as error:
+        remedy = "Look for a proxy in between"
+        return Finding(what, False, f"The answer cannot be read: {error}", remedy, MalformedError.exit_code)
+    if allowed:
         return Finding(what, True, "allowed")
     return Finding(
         what,
@@ -132,6 +133,16 @@ async def _permission(api: ApiServer, clock: Clock, verb: str, stream: Stream) -
         _remedy(stream),
         ForbiddenError.exit_code,
     )
+
+
+def read_review(body: bytes) -> bool:
+    """Whether it is allowed. Raises MalformedError for what is no answer to a SelfSubjectAccessReview."""
+    try:
+        return msgspec.json.decode(body, type=_Review).status.allowed
+    except RecursionError as error:
+        raise MalformedError("JSON is nested too deeply") from error
+    except ValueError as error:
+        raise MalformedError(str(error)) from error
 
 
 def _remedy(stream: Stream) -> str:

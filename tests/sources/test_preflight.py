@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from aiohttp import web
 
 from kstream.clock import VirtualClock
@@ -109,3 +110,24 @@ async def test_something_else_than_kubernetes_is_said_to_be(tmp_path: Path) -> N
 async def test_a_missing_kubeconfig_ends_it(tmp_path: Path) -> None:
     [finding] = await preflight(KubeSettings(kubeconfig=str(tmp_path / "none")), VirtualClock())
     assert (finding.what, finding.ok, finding.exit_code) == ("kubeconfig", False, 3)
+
+
+@pytest.mark.parametrize(
+    ("body", "cause"),
+    [
+        (b"<html>", "JSON is malformed: invalid character (byte 0)"),
+        (b'{"status": {"allowed": "yes"}}', "Expected `bool`, got `str` - at `$.status.allowed`"),
+        (
+            b'{"status": {"reason": "\xff"}}',
+            "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte",
+        ),
+        (b'{"x": ' + b"[" * 100_000, "JSON is nested too deeply"),
+    ],
+)
+async def test_a_review_that_cannot_be_read_allows_nothing(tmp_path: Path, body: bytes, cause: str) -> None:
+    server = ScriptedServer()
+    server.on(REVIEW, *[answer(body, status=201)] * 6)
+    *_, last = await look(server, tmp_path)
+    assert last == Finding(
+        "watch pods", False, f"The answer cannot be read: {cause}", "Look for a proxy in between", 1
+    )
