@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import click
 
+from kstream.commands import statusline
 from kstream.core.timeline.timepoint import timestamp
 from kstream.logs.replay import ReplayLog
 
@@ -68,8 +69,9 @@ class Keys:
     def _show(self, playing: Mapping[str, Any]) -> None:
         speed = playing["speed"]
         shown = speed if isinstance(speed, str) else f"{speed:g}x"
-        line = f"{playing['state']} {shown}  {timestamp(self._timeline.time())}  event {self._timeline.head}"
-        click.echo(f"\r{line}\x1b[K", err=True, nl=False)
+        statusline.show(
+            f"{playing['state']} {shown}  {timestamp(self._timeline.time())}  event {self._timeline.head}"
+        )
 
 
 def _scaled(speed: float | str, factor: float) -> float:
@@ -83,8 +85,9 @@ def _unbuffered(terminal: int) -> Iterator[None]:
     try:
         yield
     finally:
-        termios.tcsetattr(terminal, termios.TCSADRAIN, before)
-        click.echo(err=True)
+        # At once: what is written waits for as long as Ctrl-S has stopped the terminal.
+        termios.tcsetattr(terminal, termios.TCSANOW, before)
+        statusline.show("")
 
 
 @contextmanager

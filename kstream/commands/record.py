@@ -9,6 +9,7 @@ import sys
 import click
 
 from kstream.clock import SystemClock
+from kstream.commands import statusline
 from kstream.commands.cluster import cluster_options, kube_source
 from kstream.commands.keeping import keep_settings, keeping_options, retention
 from kstream.commands.livelog import open_live
@@ -53,7 +54,7 @@ class _Progress:
         now = self._clock.monotonic()
         if self._terminal and now - self._shown >= _PROGRESS_EVERY:
             self._shown = now
-            click.echo(f"\r{self.line()}\x1b[K", err=True, nl=False)
+            statusline.show(self.line())
 
     def report(self, report: Report, *, after: int) -> None:
         self.health.apply(report)
