@@ -64,7 +64,7 @@ def ingest_rate(changes: list[Change]) -> float:
     began = time.process_time()
     for kind, line, change in lines:
         decoded = decode_line(kind, line).decoded
-        assert decoded is not None
+        assert decoded is not None, "what the simulator writes can be read"
         recorder.take([WatchEvent(change.verb, decoded.key, decoded.version, change.time, decoded.body)])
     return len(lines) / (time.process_time() - began)
 

@@ -322,7 +322,7 @@ class SimulatorSource:
         self._obeyed.append((due, asked.done))
 
     def _inject(self, order: Order) -> None:
-        assert order.action is not None
+        assert order.action is not None, "an order that is not about the pace is an action"
         if self._injected >= bounds.INJECTED:
             raise InvalidMessageError(
                 "The simulation has been acted on too often", f"do: {bounds.INJECTED} actions is the most"

@@ -83,7 +83,7 @@ def simulated(
     with subprocess.Popen(
         [*command, *(["--paused"] if paused else []), *options], stdout=subprocess.PIPE, text=True
     ) as process:
-        assert process.stdout is not None
+        assert process.stdout is not None, "the simulation is started with its stdout piped"
         try:
             line = process.stdout.readline()
             if not line:

@@ -35,7 +35,7 @@ class FaultLog:
                     self._began.setdefault(report.subject, now)
                 log_fault(report)
             case Cleared(subject):
-                assert fault is not None
+                assert fault is not None, f"{subject} was cleared and had never begun"
                 log_cleared(fault, now - self._began.pop(subject))
             case Identified(cluster):
                 say(_log, logging.INFO, "cluster", name=cluster.name, version=cluster.version)

@@ -136,8 +136,8 @@ def _kill(process: asyncio.subprocess.Process) -> None:
 
 async def _talk(process: asyncio.subprocess.Process) -> tuple[bytes, bytes]:
     """What it prints until it ends, and a little too much when it prints too much; and the end of its stderr."""
-    assert process.stdout is not None
-    assert process.stderr is not None
+    assert process.stdout is not None, "a plugin is started with its stdout piped"
+    assert process.stderr is not None, "a plugin is started with its stderr piped"
     errors = asyncio.ensure_future(_last(process.stderr))
     try:
         output = bytearray()

@@ -135,7 +135,7 @@ class Streams:
         return [Stream(Kind.NODE), Stream(Kind.NAMESPACE, only=frozenset(namespaces)), *pods]
 
     def _start(self, stream: Stream) -> None:
-        assert self._tasks is not None
+        assert self._tasks is not None, f"{stream.name} is to be watched before the streams run"
         self._touch.expect(stream)
         reflector = Reflector(
             stream,

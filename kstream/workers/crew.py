@@ -132,7 +132,7 @@ class Crew:
                     await self._server.clock.sleep(wait)
                     continue
             async with asyncio.TaskGroup() as answers:
-                assert worker.stdout is not None
+                assert worker.stdout is not None, "a worker is started with its stdout piped"
                 while line := await worker.stdout.readline():
                     answers.create_task(self._answer(worker, json.loads(line)))
             code = await worker.wait()
@@ -169,7 +169,7 @@ class Crew:
 
     async def _listening(self, worker: asyncio.subprocess.Process) -> Address | None:
         """None for one that was told to end, as every process of a group may be, before it knew how to."""
-        assert worker.stdout is not None
+        assert worker.stdout is not None, "a worker is started with its stdout piped"
         line = await worker.stdout.readline()
         if not line:
             code = await worker.wait()
@@ -195,10 +195,14 @@ class Crew:
             if asked["what"] == "measures":
                 value = await self._measures()
             elif asked["what"] == "control":
-                assert server.control is not None
+                assert server.control is not None, (
+                    "a worker asks for what its orders say that there is none of"
+                )
                 value = await server.control(asked["body"])
             else:
-                assert server.status is not None
+                assert server.status is not None, (
+                    "a worker asks for what its orders say that there is none of"
+                )
                 value = {**await server.status(), "clients": self._seats.taken}
         except KstreamError as error:
             details = error.details if isinstance(error, InvalidMessageError) else ""
@@ -210,7 +214,7 @@ class Crew:
             _write(worker, {"answer": asked["ask"], "value": value})
 
     async def _end(self, worker: asyncio.subprocess.Process) -> None:
-        assert worker.stdin is not None
+        assert worker.stdin is not None, "a worker is started with its stdin piped"
         worker.stdin.close()
         try:
             async with asyncio.timeout(_STOPPING):
@@ -233,7 +237,7 @@ class Crew:
 
 
 def _write(worker: asyncio.subprocess.Process, said: object) -> None:
-    assert worker.stdin is not None
+    assert worker.stdin is not None, "a worker is started with its stdin piped"
     if worker.stdin.is_closing():
         return
     worker.stdin.write(json.dumps(said).encode() + b"\n")

@@ -56,7 +56,7 @@ class Kubelet:
         if not self._current(pod, turn):
             return
         template, node = pod.template, pod.node
-        assert node is not None
+        assert node is not None, f"{pod.name} pulls its images and is on no node"
         fault = self._fault(pod)
         if fault is not None and fault.kind == "image":
             self._engine.after(self._dice.between(0.5, 1.5), self._pull_failed, pod, turn)
