@@ -132,6 +132,14 @@ async def test_a_log_that_is_opened_at_once_says_nothing(
     assert said.lines == []
 
 
+async def test_a_place_that_is_not_there_is_named_however_long_it_takes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "_PATIENCE", 0.0)
+    with pytest.raises(LogError, match=r"nowhere/log\.db"):
+        await SqliteLog.open(tmp_path / "nowhere" / "log.db")
+
+
 async def test_a_temporary_log_is_in_a_folder_that_is_swept_when_its_process_dies() -> None:
     log = await SqliteLog.open_temporary(epoch="e1", meta={"scenario": '"calm"'}, max_bytes=10_000_000)
     assert log.path.name == "log.db"
