@@ -310,7 +310,7 @@ class ReplayLog:
         now = self._clock.monotonic()
         due: list[Event] = []
         while self._ahead:
-            time = self._ahead[0].change.time
+            time = self._upcoming()
             if self._steps:
                 self._steps -= 1
             elif self._playback.wait(now, time) != 0:
@@ -321,12 +321,16 @@ class ReplayLog:
             self._head = due[-1].seq
         return due
 
+    def _upcoming(self) -> float:
+        """When something is due next. At the end all of it is, whatever a clock that went back says of it."""
+        end = self._playback.end
+        return min(self._ahead[0].change.time, end) if self._ahead else end
+
     def _at_end(self) -> bool:
         return self._playback.wait(self._clock.monotonic(), self._playback.end) == 0
 
     def _seconds(self) -> float:
-        upcoming = self._ahead[0].change.time if self._ahead else self._playback.end
-        seconds = self._playback.wait(self._clock.monotonic(), upcoming)
+        seconds = self._playback.wait(self._clock.monotonic(), self._upcoming())
         return math.inf if seconds is None else seconds
 
     async def _finish(self) -> None:

@@ -84,7 +84,7 @@ class SqliteLog:
             )
         )
         if not (await asyncio.wait((opening,), timeout=_PATIENCE))[0]:
-            size = await asyncio.to_thread(lambda: where.stat().st_size)
+            size = await asyncio.to_thread(_size, where)
             say(
                 _log,
                 logging.INFO,
@@ -286,3 +286,11 @@ class SqliteLog:
         self._threads.shutdown(wait=True)
         while not self._idle.empty():
             self._idle.get_nowait().close()
+
+
+def _size(path: Path) -> int:
+    """Bytes; 0 while there is no such file, which is as long as nobody has made it."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

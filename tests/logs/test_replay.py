@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from contextlib import aclosing
 from typing import Any
 
 import pytest
@@ -12,84 +11,15 @@ from msgspec import structs
 
 from kstream.clock import VirtualClock
 from kstream.core.errors import InvalidMessageError, LogError
-from kstream.core.timeline.events import Event, Verb
+from kstream.core.timeline.events import Verb
 from kstream.core.timeline.health import ClusterInfo
-from kstream.core.timeline.state import ClusterState
 from kstream.core.timeline.timepoint import timestamp
 from kstream.logs.memory import MemoryLog
 from kstream.logs.replay import ReplayLog
 from kstream.ports import Jump
 from tests.logs.facts import START, history, shown
+from tests.logs.staging import STEP, folded, staged
 from tests.making import change, pod_key
-
-STEP = 0.5  # seconds from one recorded event to the next; event n is at START + n * STEP
-
-
-class Watcher:
-    """A follower as the hub is one: folds what it gets."""
-
-    def __init__(self, log: ReplayLog) -> None:
-        self.log = log
-        self.state = ClusterState()
-        self.batches: list[int] = []  # how many events each had
-        self.jumps: list[int] = []
-
-    async def run(self) -> None:
-        self.state = await self.log.state_at(self.log.head)
-        async with aclosing(self.log.follow(self.state.seq)) as batches:
-            async for batch in batches:
-                if isinstance(batch, Jump):
-                    self.state = batch.state
-                    self.jumps.append(self.state.seq)
-                else:
-                    self.batches.append(len(batch))
-                    for event in batch:
-                        assert event.seq == self.state.seq + 1
-                        self.state.apply(event)
-                assert self.log.head == self.state.seq
-
-
-class Stage:
-    """A recording of `count` events, played to a watcher, in virtual time."""
-
-    def __init__(self, clock: VirtualClock, recording: MemoryLog, log: ReplayLog) -> None:
-        self.clock = clock
-        self.recording = recording
-        self.log = log
-        self.watcher = Watcher(log)
-        self.told: list[Mapping[str, Any]] = []
-        log.listen(self.told.append)
-
-    @property
-    def seq(self) -> int:
-        return self.watcher.state.seq
-
-
-@asynccontextmanager
-async def staged(count: int = 100, step: float = STEP, **settings: Any) -> AsyncIterator[Stage]:
-    clock = VirtualClock(50_000.0)
-    recording = MemoryLog()
-    await recording.append(list(history(count, step=step)))
-    log = await ReplayLog.open(recording, clock, **settings)
-    stage = Stage(clock, recording, log)
-    async with AsyncExitStack() as stack:
-        running = asyncio.create_task(stage.watcher.run())
-        stack.callback(running.cancel)
-        await clock.advance(0)
-        yield stage
-        if running.done():
-            running.result()
-        await log.close()
-        await clock.advance(0)
-        assert running.done()
-        running.result()
-
-
-def folded(count: int, **settings: Any) -> ClusterState:
-    state = ClusterState()
-    for seq, fact in enumerate(history(count, **settings), 1):
-        state.apply(Event(seq, fact))
-    return state
 
 
 async def test_events_come_at_the_pace_at_which_they_were_recorded() -> None:
@@ -406,3 +336,25 @@ async def test_a_recording_whose_clock_went_back_is_played_by_its_numbers(
         await recording.append([change(Verb.ADDED, pod_key(f"p{number}"), time=START + time)])
     log = await ReplayLog.open(recording, VirtualClock(), **points)
     assert (log._first, log._last) == played
+
+
+@pytest.mark.parametrize("times", [(100, 300, 50), (100, 300, 200), (300, 100, 200)])
+async def test_a_recording_whose_clock_went_back_is_played_to_its_end_at_any_speed(
+    times: tuple[int, int, int],
+) -> None:
+    clock, recording = VirtualClock(), MemoryLog()
+    for number, time in enumerate(times):
+        await recording.append([change(Verb.ADDED, pod_key(f"p{number}"), time=START + time)])
+    log = await ReplayLog.open(recording, clock)
+    seqs: list[int] = []
+
+    async def follow() -> None:
+        async for batch in log.follow(0):
+            assert not isinstance(batch, Jump)
+            seqs.extend(event.seq for event in batch)
+
+    following = asyncio.ensure_future(follow())
+    await clock.advance(max(times[0], times[2]) - times[0] + 0.01)
+    assert (seqs, log.playback["state"]) == ([1, 2, 3], "ended")
+    await log.close()
+    await following
