@@ -204,6 +204,16 @@ def test_one_is_stalled_since_its_socket_last_took_something() -> None:
     assert member.stalled_for(61.0) == 1.0
 
 
+def test_one_byte_that_a_socket_took_is_a_sign_of_life_when_it_was_the_last_of_a_slice_too() -> None:
+    member, outlet = with_socket(0)
+    member.send(b"x" * (SLICE + 5))
+    outlet.read(SLICE - 1)
+    assert not member.drained(10.0)
+    outlet.read(1)
+    assert (member.drained(20.0), outlet.pending()) == (False, 5)
+    assert member.stalled_for(21.0) == 1.0
+
+
 def test_of_many_who_are_sent_the_same_those_are_told_who_did_not_take_it_all() -> None:
     data = b"x" * 100_000
     outlets = [RealSocket(), RealSocket(), FakeSocket()]

@@ -20,7 +20,7 @@ from kstream.web.deflateoffers import negotiable
     ],
 )
 def test_an_offer_as_the_rfc_has_it_may_be_negotiated(header: str) -> None:
-    assert negotiable(header)
+    assert negotiable(header) is True
 
 
 @pytest.mark.parametrize(
@@ -43,9 +43,9 @@ def test_an_offer_as_the_rfc_has_it_may_be_negotiated(header: str) -> None:
     ],
 )
 def test_a_parameter_that_is_wrong_unknown_or_repeated_is_declined(parameters: str) -> None:
-    assert not negotiable(f"permessage-deflate; {parameters}")
+    assert negotiable(f"permessage-deflate; {parameters}") is False
 
 
 @pytest.mark.parametrize("name", ["x-permessage-deflate", "permessage-deflate-2"])
 def test_an_extension_with_a_like_name_is_not_taken_for_it(name: str) -> None:
-    assert not negotiable(name)
+    assert negotiable(name) is False

@@ -24,7 +24,7 @@ class Behind:
         self.heard: list[tuple[float, bytes | Close]] = []
 
     def _hear(self, what: bytes | Close) -> None:
-        self.heard.append((round(asyncio.get_running_loop().time(), 6), what))
+        self.heard.append((round(asyncio.get_running_loop().time() - BEGAN, 6), what))
 
     def write(self, data: bytes | memoryview) -> None:
         self._hear(bytes(data))
@@ -39,10 +39,12 @@ class Behind:
         self._hear(close)
 
 
+BEGAN = 1000.0  # seconds: the loop has been there before the connection was
 PING = WSMessage(WSMsgType.PING, b"", "")
 TEXT_PING = WSMessage(WSMsgType.TEXT, b'{"type":"ping"}', "")
 TEXT = WSMessage(WSMsgType.TEXT, b'{"type":"subscribe"}', "")
-PONG = WSMessage(WSMsgType.PONG, b"", "")
+PONG = WSMessage(WSMsgType.PONG, b'"ping"', "")
+CLOSE = WSMessage(WSMsgType.CLOSE, 1000, "")
 
 
 def told(
@@ -50,15 +52,19 @@ def told(
 ) -> list[tuple[float, bytes | Close]]:
     """What reaches the socket behind when that is done at these seconds."""
     behind = Behind()
+    failed: list[object] = []
 
     async def story() -> None:
+        await asyncio.sleep(BEGAN)
         outlet = FaultySocket(behind, parse_faults(faults))
         loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _, context: failed.append(context))
         for at, act in acts:
-            loop.call_at(at, act, outlet)
+            loop.call_at(BEGAN + at, act, outlet)
         await asyncio.sleep(100)
 
     in_virtual_time(story())
+    assert failed == []
     return behind.heard
 
 
@@ -98,6 +104,17 @@ def test_what_is_written_goes_through_and_to_no_descriptor() -> None:
     assert (heard, seen) == ([(0, b"a")], [-1, 42])
 
 
+def test_what_is_not_delayed_is_written_at_once() -> None:
+    behind = Behind()
+
+    async def story() -> None:
+        outlet = FaultySocket(behind, parse_faults(["deaf"]))
+        outlet.write(b"a")
+        assert len(behind.heard) == 1
+
+    in_virtual_time(story())
+
+
 def test_everything_is_later_by_the_sum_of_the_delays_in_order() -> None:
     acts = [(0.0, writes("a")), (0.5, writes("b")), (0.75, writes("c")), (4.0, writes("d"))]
     assert told("delay:seconds=0.5", "delay:seconds=1", acts=acts) == [
@@ -129,7 +146,7 @@ def test_from_a_moment_on_pings_are_not_heard_and_all_else_is(fault: str) -> Non
     heard: list[list[bool]] = []
 
     def listen(outlet: FaultySocket) -> None:
-        heard.append([outlet.hears(message) for message in (PING, TEXT_PING, TEXT, PONG)])
+        heard.append([outlet.hears(message) for message in (PING, TEXT_PING, TEXT, PONG, CLOSE)])
 
     told(fault, f"{fault.split(':')[0]}:after=9", acts=[(1.9, listen), (2.0, listen)])
-    assert heard == [[True] * 4, [False, False, True, True]]
+    assert heard == [[True] * 5, [False, False, True, True, True]]
