@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import platform
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from kstream.core.timeline.events import Verb
 from kstream.core.timeline.health import ErrorCode, Fault
 from kstream.logs.memory import MemoryLog
 from kstream.logs.sqlite import SqliteLog
-from kstream.web.measures import families
+from kstream.web.measures import Measures, families
 from kstream.web.metrics import Metrics, Visits
 from tests.delivery.sockets import FakeSocket
 from tests.hubs import running
@@ -340,3 +340,57 @@ async def test_metrics_come_in_the_form_that_is_asked_for() -> None:
             async with http.get(server.http("/metrics"), headers={"Accept": accept}) as response:
                 assert response.headers["Content-Type"].startswith(form)
                 assert (b"# EOF" in await response.read()) is (form != "text/plain")
+
+
+async def lines_of(metrics: Metrics) -> list[str]:
+    """What is answered, without what it says of itself."""
+    answer = await metrics.handle(make_mocked_request("GET", "/metrics"))
+    assert isinstance(answer.body, bytes)
+    return [line for line in answer.body.decode().splitlines() if not line.startswith("#")]
+
+
+class Two:
+    """This process and another one that has three clients."""
+
+    measure: Callable[[], Awaitable[Measures]]
+
+    def attach(self, measure: Callable[[], Awaitable[Measures]]) -> None:
+        self.measure = measure
+
+    async def measures(self) -> Measures:
+        mine = await self.measure()
+        return {"kstream_clients": mine["kstream_clients"] + 3, "kstream_closes": {"1001": 4}}
+
+
+async def test_of_several_processes_all_are_told_and_each_gives_its_share() -> None:
+    async def status() -> Mapping[str, Any]:
+        return {"streams": [{"stream": "pods/shop", "state": "watching"}]}
+
+    async with running() as (hub, _):
+        hub.join(FakeSocket(), EVERYTHING, window_bits=0)
+        log, recording, visits = MemoryLog(), Recording(), Visits()
+        several = await lines_of(Metrics(hub, log, recording, visits, status=status, whole=Two()))
+        alone = await lines_of(Metrics(hub, log, recording, visits))
+    build = f'kstream_build_info{{python="{platform.python_version()}",version="{version("kstream")}"}} 1.0'
+    assert several == [
+        build,
+        'kstream_streams{kind="pods",state="connected"} 1.0',
+        'kstream_streams{kind="pods",state="denied"} 0.0',
+        'kstream_streams{kind="pods",state="stale"} 0.0',
+        "kstream_clients 4.0",
+        'kstream_closes_total{code="1001"} 4.0',
+    ]
+    assert alone[:2] == [build, "kstream_clients 1.0"]
+
+
+async def test_a_source_without_streams_is_told_without_them() -> None:
+    async def status() -> Mapping[str, Any]:
+        return {}
+
+    async with running() as (hub, _):
+        answer = await Metrics(hub, MemoryLog(), Recording(), Visits(), status=status).handle(
+            make_mocked_request("GET", "/metrics")
+        )
+    assert isinstance(answer.body, bytes)
+    assert b"kstream_build_info" in answer.body
+    assert b"kstream_streams" not in answer.body
