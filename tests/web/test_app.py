@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from io import BytesIO
 from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
+from kstream.config import ServeSettings
+from kstream.core.delivery.tally import Recording
 from kstream.core.errors import ConfigError, InvalidMessageError
+from kstream.logs.memory import MemoryLog
+from kstream.web.app import make_app
+from kstream.web.measures import Measures
+from kstream.web.seats import OwnSeats
+from tests.hubs import running
 from tests.web.serving import serving
 
 
@@ -81,8 +89,56 @@ async def test_an_order_that_is_none_is_refused_with_why(data: str, message: str
     )
 
 
-@pytest.mark.parametrize(("more", "status"), [(0, 200), (1, 400)])
-async def test_an_order_has_64_kib_at_most(more: int, status: int) -> None:
+async def test_an_order_has_64_kib_at_most() -> None:
     text = '{"note":""}'
-    note = "x" * (2**16 - len(text) + more)
-    assert (await ordered(f'{{"note":"{note}"}}'))[0] == status
+    note = "x" * (2**16 - len(text))
+    assert await ordered(f'{{"note":"{note}"}}') == (200, {"did": {"note": note}})
+    assert await ordered(f'{{"note":"{note}x"}}') == (
+        400,
+        {
+            "error": {
+                "code": "INVALID_MESSAGE",
+                "message": "The body is too large",
+                "details": "65536 bytes is the most",
+            }
+        },
+    )
+
+
+async def test_an_order_that_is_nested_too_deeply_is_no_json() -> None:
+    status, body = await ordered("[" * 60_000)
+    assert (status, body["error"]["message"]) == (400, "The body is not JSON")
+
+
+class Both:
+    """What this process and another one have measured."""
+
+    def attach(self, measure: Callable[[], Awaitable[Measures]]) -> None:
+        pass
+
+    async def measures(self) -> Measures:
+        return {"kstream_clients": 17}
+
+
+async def test_of_several_who_serve_behind_one_port_each_counts_seats_and_measures_with_the_others() -> None:
+    async with running() as (hub, clock):
+        app = make_app(
+            hub,
+            MemoryLog(),
+            ServeSettings(max_clients=9),
+            recording=Recording(),
+            time=clock.time,
+            seats=OwnSeats(0),
+            whole=Both(),
+        )
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        page = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        async with aiohttp.ClientSession() as http:
+            async with http.get(page + "/metrics") as response:
+                assert "\nkstream_clients 17.0\n" in await response.text()
+            async with http.get(page + "/ws") as response:
+                full = (await response.json())["error"]["details"]
+        await runner.cleanup()
+    assert full == "At most 0 at once (--max-clients)"
