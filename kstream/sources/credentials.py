@@ -265,7 +265,7 @@ def _credentials(
 ) -> Credentials:
     if not _is_header(login.authorization):
         raise ConfigError(
-            f"{choice.of_user}: its token has characters that no header can have; write it anew"
+            f"{choice.of_user}: its token has control characters or halves of characters; write it anew"
         )
     known = (address.password, address.basic.removeprefix("Basic "), (proxy.password or "") if proxy else "")
     connection = hashlib.sha256(repr((address.host, str(proxy), material)).encode()).hexdigest()
