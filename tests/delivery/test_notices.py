@@ -195,6 +195,23 @@ async def test_a_fault_is_told_to_everyone_at_once_and_so_is_its_end() -> None:
         assert types(socket.messages()) == ["error", "cleared"]
 
 
+async def test_what_was_wrong_for_a_moment_does_not_take_the_place_of_what_was_before_it() -> None:
+    async with running() as (hub, clock):
+        socket, _ = await join(hub, clock)
+        socket.messages()
+        for number in range(40):
+            hub.report(Fault(ErrorCode.CONNECTION_FAILED, f"moment {number}"))
+            hub.report(Fault(ErrorCode.CONNECTION_FAILED, f"lasts {number}", "", "cluster"))
+        told = [
+            message["error"]["message"] for message in await _told(socket, hub, clock) if "error" in message
+        ]
+    assert [text for text in told if text.startswith("moment")] == [
+        f"moment {number}" for number in range(40)
+    ]
+    assert told[-1] == "lasts 39"
+    assert len(told) < 80, "of what lasts the newest says all"
+
+
 async def test_another_cluster_is_told_with_whether_it_is_in_touch() -> None:
     async with running(lost=True) as (hub, clock):
         socket, _ = await join(hub, clock)
