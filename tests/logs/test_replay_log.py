@@ -95,7 +95,8 @@ async def test_all_is_shown_up_to_now_but_not_past_an_event_that_was_not_shown_y
     async with staged() as stage:
         await stage.clock.advance(2.2)
         time, seq = stage.log.watermark() or (0.0, 0)
-        assert (time, seq) == (pytest.approx(START + 2.7), 5)
+        assert seq == 5
+        assert time == pytest.approx(START + 2.7)
         stage.clock._now += 1.0  # and nobody had a turn since
         assert stage.log.time() == pytest.approx(START + 3.7)
         assert stage.log.watermark() == (START + 6 * STEP, 5)
