@@ -40,7 +40,9 @@ async def place(
 
 def past(log: EventLog, point: str | None) -> bool:
     """`point` is the number of an event that is not there yet."""
-    return point is not None and isinstance(at := parse(point, now=0.0), AtSeq) and at.seq > log.head
+    if point is None or not point.strip().startswith("seq:"):
+        return False  # a moment, which may be as far away as it likes
+    return isinstance(at := parse(point, now=0.0), AtSeq) and at.seq > log.head
 
 
 async def seq_at(log: EventLog, time: float) -> int:

@@ -175,30 +175,6 @@ class ReplayLog:
         self._playback.seek(self._clock.monotonic(), time)
         self._changed()
 
-    async def control(self, action: str, *, speed: float | str | None = None, at: str | None = None) -> None:
-        """A command as a client sends it: pause, play, seek or step. Raises InvalidMessageError (PROTOCOL 27)."""
-        if action not in ("pause", "play", "seek", "step"):
-            raise InvalidMessageError(
-                "That is no command for this timeline", f"action: {action!r}: give pause, play, seek or step"
-            )
-        if action == "seek" and at is None:
-            raise InvalidMessageError(
-                "A seek must say where to", "at: give 2026-01-24T10:00:00Z, -5m, +90s or seq:N"
-            )
-        if speed is not None:
-            speed = speed_of(speed)  # nothing is done when a part is wrong
-        if at is not None:
-            await self.seek(at)
-        if speed is not None:
-            self.set_speed(speed)
-        match action:
-            case "pause":
-                self.pause()
-            case "play":
-                self.play()
-            case "step":
-                self.step()
-
     async def append(
         self, changes: Sequence[WatchEvent], *, versions: Mapping[str, str] | None = None
     ) -> int:

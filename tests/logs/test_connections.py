@@ -333,20 +333,27 @@ def test_but_not_where_its_end_is_in_the_file_beside_it(path: Path) -> None:
         connect_for_reading(path)
 
 
-@pytest.fixture
-def killed(path: Path, tmp_path: Path) -> Path:
-    """A log whose writer died in the middle of a transaction, with the journal that SQLite had before -wal files."""
-    written(path)
-    left = tmp_path / "left.db"
+def killed_in(path: Path, statement: str) -> Path:
+    """A copy as its writer leaves it who dies in a transaction, with the journal that SQLite had before -wal files."""
+    left = path.with_name("left.db")
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        connection.execute("PRAGMA cache_size = 1")
+        connection.execute("PRAGMA cache_size = 1")  # what is changed goes to the disk at once
         connection.execute("BEGIN")
-        connection.execute("UPDATE events SET name = name || 'x', body = body || printf('%.30000c', 'x')")
+        connection.execute(statement)
         for end in ("", "-journal"):
             shutil.copy(f"{path}{end}", f"{left}{end}")
         connection.execute("ROLLBACK")
     assert left.read_bytes() != path.read_bytes()
     return left
+
+
+LARGE = "printf('%.300000c', 'x')"
+
+
+@pytest.fixture
+def killed(path: Path) -> Path:
+    written(path)
+    return killed_in(path, f"UPDATE events SET name = name || 'x', body = body || {LARGE}")
 
 
 def test_what_a_killed_writer_left_is_not_read_before_it_is_recovered(killed: Path) -> None:
@@ -364,13 +371,17 @@ def test_what_a_killed_writer_left_is_recovered_by_the_next_one(killed: Path) ->
     assert not killed.with_name("left.db-journal").exists()
 
 
-def test_what_a_killed_program_left_that_is_none_of_ours_is_refused(killed: Path) -> None:
-    # The mark of another application, in the file as well as in what will be rolled back to it.
-    for end in ("", "-journal"):
-        file = killed.with_name(f"left.db{end}")
-        file.write_bytes(file.read_bytes().replace(b"kstr", b"else"))
-    with pytest.raises(LogFormatError):
-        connect_for_writing(killed, max_bytes=None)
+def test_what_a_killed_program_left_that_is_none_of_ours_is_refused(path: Path) -> None:
+    changed(path, "CREATE TABLE t (x)")
+    left = killed_in(path, f"INSERT INTO t VALUES ({LARGE})")
+    with pytest.raises(LogFormatError, match="it is the SQLite file of another application"):
+        connect_for_writing(left, max_bytes=None)
+
+
+def test_a_file_that_its_writer_died_over_before_anything_was_in_it_becomes_a_log(path: Path) -> None:
+    left = killed_in(path, f"CREATE TABLE t AS SELECT {LARGE} AS x")
+    connect_for_writing(left, max_bytes=None).close()
+    connect_for_reading(left).close()
 
 
 def test_a_path_may_have_what_a_url_gives_a_meaning(path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from kstream.core.errors import LogError
 from kstream.logs.leftovers import sweep
+from kstream.logs.lock import WriterLock
 from kstream.logs.sqlite import SqliteLog
 
 _OPENED = """
@@ -70,6 +71,64 @@ def test_what_is_no_temporary_log_is_left_alone(tmp_path: Path) -> None:
     assert sweep(tmp_path) == 0
     assert sorted(tmp_path.rglob("*")) == before
     assert sweep(tmp_path / "nowhere") == 0
+
+
+def left_behind(place: Path, name: str, *files: str) -> Path:
+    """What a dead process leaves, or a part of it."""
+    (place / name).mkdir()
+    for file in files:
+        (place / name / file).touch()
+    return place / name
+
+
+def free() -> int:
+    """The number that the next file to be opened gets: a higher one than before says that something stayed open."""
+    descriptor = os.open(os.devnull, os.O_RDONLY)
+    os.close(descriptor)
+    return descriptor
+
+
+def test_what_nobody_holds_any_more_is_removed_and_counted(tmp_path: Path) -> None:
+    gone = [
+        left_behind(tmp_path, f"kstream-1234567{n}", "log.db", "log.db.lock", "log.db-wal") for n in (1, 2)
+    ]
+    held = left_behind(tmp_path, "kstream-abcdefgh", "log.db", "log.db.lock")
+    kept = [
+        left_behind(tmp_path, "kstream-no-lock1", "log.db"),
+        left_behind(tmp_path, "kstream-no-log12", "log.db.lock"),
+        left_behind(tmp_path, "kstream-123", "log.db", "log.db.lock"),
+    ]
+    before = free()
+    lock = WriterLock(held / "log.db")
+    assert sweep(tmp_path) == 2
+    assert [each.exists() for each in (*gone, held, *kept)] == [False, False, True, True, True, True]
+    lock.release()
+    assert free() == before
+
+
+def test_what_is_another_users_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = left_behind(tmp_path, "kstream-12345678", "log.db", "log.db.lock")
+    mine = os.getuid()
+    monkeypatch.setattr(os, "getuid", lambda: mine + 1)
+    assert sweep(tmp_path) == 0
+    assert left.exists()
+
+
+def test_a_lock_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    left = left_behind(tmp_path, "kstream-12345678", "log.db")
+    (tmp_path / "elsewhere").touch()
+    (left / "log.db.lock").symlink_to(tmp_path / "elsewhere")
+    assert sweep(tmp_path) == 0
+    assert left.exists()
+
+
+def test_the_folder_of_the_system_is_swept_where_none_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    left_behind(tmp_path, "kstream-12345678", "log.db", "log.db.lock")
+    assert sweep() == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 async def test_without_a_folder_for_temporary_files_the_remedy_is_said_and_nothing_is_swept(
