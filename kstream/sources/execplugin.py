@@ -127,6 +127,9 @@ async def _run(
         for task in (talk, grace):
             task.cancel()
         await asyncio.gather(talk, grace, timer, return_exceptions=True)
+        # asyncio has no other way to let go of pipes that somebody holds open; then one that was killed has ended.
+        process._transport.close()  # type: ignore[attr-defined]  # see above
+        await process.wait()
 
 
 def _kill(process: asyncio.subprocess.Process) -> None:
