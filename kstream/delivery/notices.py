@@ -41,7 +41,7 @@ class Notices:
         self._time = time
         self._resumed_early = False  # someone holds the state of an earlier life of the server
         self._timeline: Timeline | None = None
-        self._faults: dict[str, bytes] = {}  # by subject, as they were said: the same bytes for all who come
+        self._faults: dict[str, bytes] = {}  # what lasts, as it was said: the same bytes for all who come
 
     def watch(self, timeline: Timeline, announce: Callable[[Word], None]) -> None:
         """How it is played is announced, and told to whoever comes."""
@@ -56,10 +56,8 @@ class Notices:
         self._resumed_early |= early
         if self.health.stale or early:
             yield Word(_CONNECTION, self._connection("reconnecting"))
-        for subject, fault in self.health.faults.items():
-            if subject not in self._faults:
-                self._faults[subject] = wire.error(fault, time=self._time())
-            yield Word(_about(subject), self._faults[subject])
+        for subject, error in self._faults.items():
+            yield Word(_about(subject), error)
         if self._timeline is not None:
             yield Word(_PLAYBACK, wire.playback(self._timeline.playback, time=self._time()))
 

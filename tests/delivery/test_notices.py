@@ -195,6 +195,15 @@ async def test_a_fault_is_told_to_everyone_at_once_and_so_is_its_end() -> None:
         assert types(socket.messages()) == ["error", "cleared"]
 
 
+async def test_who_comes_is_told_of_nothing_that_is_over() -> None:
+    async with running() as (hub, clock):
+        lasts = Fault(ErrorCode.CONNECTION_FAILED, "refused", "details", "cluster")
+        for report in (lasts, Cleared("cluster"), Fault(ErrorCode.CONNECTION_FAILED, "for a moment")):
+            hub.report(report)
+        socket, _ = await join(hub, clock)
+        assert types(socket.messages()) == ["connection", "initial_state"]
+
+
 async def test_what_was_wrong_for_a_moment_does_not_take_the_place_of_what_was_before_it() -> None:
     async with running() as (hub, clock):
         socket, _ = await join(hub, clock)
