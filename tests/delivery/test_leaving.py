@@ -64,6 +64,16 @@ async def test_of_those_who_left_nothing_is_left() -> None:
         assert left_over(hub) == {}
 
 
+async def test_of_hundreds_who_come_and_go_within_a_heartbeat_few_are_kept_to_be_looked_at() -> None:
+    async with running() as (hub, clock):
+        for _ in range(300):
+            _, member = await join(hub, clock)
+            hub.leave(member)
+        assert len(hub._timers) < 100
+        await clock.advance(100)
+        assert len(hub._timers) == 0
+
+
 async def test_everyone_is_closed_when_the_server_goes_and_gets_nothing_behind_that() -> None:
     async with running() as (hub, clock):
         rides, alone, full = [await join(hub, clock) for _ in range(3)]
