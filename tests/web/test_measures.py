@@ -121,6 +121,8 @@ def test_each_measure_of_several_processes_is_joined_as_what_it_is() -> None:
     assert join([dict.fromkeys(SPREAD, few), dict.fromkeys(SPREAD, many), dict.fromkeys(SPREAD, few)]) == (
         dict.fromkeys(SPREAD, ([7, 6], 16.0)) | {"kstream_commit_seconds": many}
     )
+    with pytest.raises(ValueError, match="shorter"):
+        join([{"kstream_flush_seconds": ([3, 1], 7.0)}, {"kstream_flush_seconds": ([3], 7.0)}])
     assert {*PLAIN, *LABELLED, *SPREAD} == {measure.name for measure in MEASURES}
 
 
