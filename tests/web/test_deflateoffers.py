@@ -49,3 +49,8 @@ def test_a_parameter_that_is_wrong_unknown_or_repeated_is_declined(parameters: s
 @pytest.mark.parametrize("name", ["x-permessage-deflate", "permessage-deflate-2"])
 def test_an_extension_with_a_like_name_is_not_taken_for_it(name: str) -> None:
     assert negotiable(name) is False
+
+
+def test_every_offer_is_looked_at() -> None:
+    assert negotiable("x-webkit-deflate-frame, permessage-deflate; unknown") is False
+    assert negotiable("permessage-deflate, permessage-deflate; unknown") is False
