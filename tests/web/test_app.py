@@ -50,6 +50,16 @@ async def test_what_is_not_there_is_named_with_its_method(method: str, path: str
     assert error["details"] == f"{method} {path}{'x' * (200 - len(path))}"
 
 
+async def test_where_nothing_is_simulated_there_is_nothing_to_control() -> None:
+    async with (
+        serving() as server,
+        aiohttp.ClientSession() as http,
+        http.post(server.http("/api/sim/do"), data=b"{}") as response,
+    ):
+        error = (await response.json())["error"]
+    assert (response.status, error["details"]) == (404, "POST /api/sim/do")
+
+
 async def control(body: dict[str, Any]) -> Mapping[str, Any]:
     if "refuse" in body:
         raise InvalidMessageError("No such action", "action: must be one of")
