@@ -7,6 +7,7 @@ address as Host is no name that could be rebound, so a server that is bound to a
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -17,6 +18,7 @@ from kstream.core.delivery.origins import ANY, Allowed, host_form, origin_form
 from kstream.web.accesslog import Refusal
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^/?#@\\%\s:\[\]]+)(:[0-9]*)?")
 _OPAQUE = "null"  # the Origin of a page that is a file, or in a sandbox
 
 
@@ -29,7 +31,7 @@ class Admission:
     hosts: Allowed
 
     def host_allowed(self, header: str) -> bool:
-        name = host_form((urlsplit(f"//{header}").hostname or "") if _well_formed(header) else "")
+        name = host_form((urlsplit(f"//{header}").hostname or "") if _is_host(header) else "")
         if name == "localhost" or name.endswith(".localhost") or name == host_form(self.bound):
             return bool(name)
         if name in self.hosts:
@@ -47,7 +49,7 @@ class Admission:
             or (origin if origin == _OPAQUE else origin_form(origin)) in self.origins
         ):
             return True
-        if not _well_formed(origin) or not _well_formed(host):
+        if not _is_host(origin.partition("://")[2].removesuffix("/")) or not _is_host(host):
             return False
         page = urlsplit(origin)
         asked = urlsplit(f"{page.scheme}://{host}")
@@ -58,9 +60,12 @@ class Admission:
         )
 
 
-def _well_formed(value: str) -> bool:
+def _is_host(text: str) -> bool:
+    """A name or an address, perhaps with a port, and nothing else: urlsplit would find one in more than that."""
+    if not _HOST.fullmatch(text):
+        return False
     try:
-        parts = urlsplit(value if "://" in value else f"//{value}")
+        parts = urlsplit(f"//{text}")
         return parts.hostname is not None and (parts.port is None or parts.port > 0)
     except ValueError:
         return False

@@ -26,7 +26,7 @@ def negotiable(header: str) -> bool:
     """
     for offer in header.split(","):
         name, *parameters = (part.strip() for part in offer.split(";"))
-        if _EXTENSION not in name:
+        if _EXTENSION not in offer:  # as a name or a parameter of another: aiohttp finds it anywhere
             continue
         if name != _EXTENSION or not all(_allowed(parameter) for parameter in parameters):
             return False

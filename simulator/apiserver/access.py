@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from kstream.core.errors import ConfigError
+from simulator.apiserver import protobuf, statuses
 from simulator.apiserver.kinds import RESOURCES
 
 _READ: Final = frozenset({"get", "list", "watch"})
@@ -89,6 +92,39 @@ def parse_tokens(texts: Sequence[str]) -> Access:
     return Access(roles)
 
 
+def read_review(content: bytes, media: str) -> Mapping[str, Any]:
+    """The body of a review, in JSON or protobuf. Raises StatusError (400)."""
+    if media == protobuf.MEDIA:
+        return protobuf.read_review(content)
+    try:
+        body = msgspec.json.decode(content)
+    except RecursionError:
+        raise statuses.bad_request("the body is no JSON that can be read: it is nested too deeply") from None
+    except ValueError as error:
+        raise statuses.bad_request(f"the body is no JSON: {error}") from None
+    spec = _object(_object(body, "the body").get("spec"), "spec")
+    _text(spec, "spec.namespace")
+    _object(spec.get("nonResourceAttributes"), "spec.nonResourceAttributes")
+    asked = _object(spec.get("resourceAttributes"), "spec.resourceAttributes")
+    for name in ("namespace", "verb", "group", "resource"):
+        _text(asked, f"spec.resourceAttributes.{name}")
+    return _object(body, "the body")
+
+
+def _object(value: object, what: str) -> Mapping[str, Any]:
+    """null is the same as not there, as in Go."""
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise statuses.bad_request(f"{what} is no object")
+    return value
+
+
+def _text(holder: Mapping[str, Any], path: str) -> None:
+    if not isinstance(holder.get(path.rpartition(".")[2], ""), str | None):
+        raise statuses.bad_request(f"{path} is no string")
+
+
 def review(access: Access, user: str, body: Mapping[str, Any]) -> dict[str, Any]:
     """The answer to a SelfSubjectAccessReview: the same with its status."""
     spec = body.get("spec") or {}
@@ -97,9 +133,9 @@ def review(access: Access, user: str, body: Mapping[str, Any]) -> dict[str, Any]
         not asked.get("group")
         and access.allows(
             user,
-            verb=asked.get("verb", ""),
-            resource=asked.get("resource", ""),
-            namespace=asked.get("namespace", ""),
+            verb=asked.get("verb") or "",
+            resource=asked.get("resource") or "",
+            namespace=asked.get("namespace") or "",
         )
     )
     return {
@@ -114,7 +150,7 @@ def review(access: Access, user: str, body: Mapping[str, Any]) -> dict[str, Any]
 def rules(access: Access, user: str, body: Mapping[str, Any]) -> dict[str, Any]:
     """The answer to a SelfSubjectRulesReview (`kubectl auth can-i --list`)."""
     spec = body.get("spec") or {}
-    granted = [role for role in access.roles(user) if role.namespace in ("", spec.get("namespace", ""))]
+    granted = [role for role in access.roles(user) if role.namespace in ("", spec.get("namespace"))]
     return {
         "kind": "SelfSubjectRulesReview",
         "apiVersion": "authorization.k8s.io/v1",

@@ -10,8 +10,8 @@ import msgspec
 from aiohttp import web
 
 from kstream.ports import Clock
-from simulator.apiserver import discovery, listing, protobuf, selectors, statuses
-from simulator.apiserver.access import Access, review, rules
+from simulator.apiserver import discovery, listing, selectors, statuses
+from simulator.apiserver.access import Access, read_review, review, rules
 from simulator.apiserver.faults import Answer, Rule
 from simulator.apiserver.rendering import Rendering, choose
 from simulator.apiserver.requests import Ask, Seen, parse
@@ -129,8 +129,8 @@ async def _other(served: Served, request: web.Request, user: str) -> web.Respons
     path = request.path.rstrip("/")
     if path.startswith("/apis/authorization.k8s.io/v1/self") and request.method == "POST":
         kind = discovery.REVIEWS.get(path.rpartition("/")[2])
-        body = await _body(request) if kind else None
-        if isinstance(body, dict):
+        if kind is not None:
+            body = read_review(await request.read(), request.content_type)
             tell = review if kind == "SelfSubjectAccessReview" else rules
             return _json(msgspec.json.encode(tell(served.access, user, body)), status=201)
     if request.method not in ("GET", "HEAD"):
@@ -146,16 +146,6 @@ async def _other(served: Served, request: web.Request, user: str) -> web.Respons
     if document is None:
         raise statuses.not_found_path()
     return _json(msgspec.json.encode(document))
-
-
-async def _body(request: web.Request) -> object:
-    content = await request.read()
-    if request.content_type == protobuf.MEDIA:
-        return protobuf.read_review(content)
-    try:
-        return msgspec.json.decode(content)
-    except msgspec.DecodeError as error:
-        raise statuses.bad_request(f"the body is no JSON: {error}") from None
 
 
 async def _misbehave(served: Served, request: web.Request, rule: Rule, seen: Seen) -> web.Response | None:

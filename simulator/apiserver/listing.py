@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
@@ -15,6 +16,9 @@ from simulator.apiserver.requests import Ask
 from simulator.apiserver.selectors import Selector
 from simulator.apiserver.store import CompactedError, Entry, FutureError, Snapshot, Store
 
+# No longer than 64 bits need; what is longer counts as no number.
+_UNSIGNED: Final = re.compile(r"[0-9]{1,19}")
+_SIGNED: Final = re.compile(r"[+-]?[0-9]{1,18}")
 _MATCHES: Final = ("Exact", "NotOlderThan")
 
 
@@ -34,7 +38,7 @@ class Token(NamedTuple):
 
 def page(store: Store, ask: Ask, selector: Selector) -> Page:
     """The page that `ask` asks for. Raises StatusError."""
-    limit = _number(ask.query, "limit")
+    limit = number(ask.query, "limit")
     continued = ask.query.get("continue", "")
     version = check_version(ask.query)
     if continued:
@@ -70,7 +74,7 @@ def page_number(store: Store, ask: Ask) -> int:
     if not continued:
         return 1
     try:
-        token, limit = read_token(continued), _number(ask.query, "limit")
+        token, limit = read_token(continued), number(ask.query, "limit")
         snapshot = store.snapshot(ask.resource.kind, None if token.version < 0 else token.version)
     except (statuses.StatusError, CompactedError, FutureError):
         return 2
@@ -104,14 +108,18 @@ def check_version(query: Mapping[str, str]) -> int | None:
         )
     if not text:
         return None
-    if not (text.isascii() and text.isdigit()):
+    if not _UNSIGNED.fullmatch(text):
         raise statuses.invalid_version(text)
     return int(text)
 
 
 def make_token(token: Token) -> str:
-    text = msgspec.json.encode({"v": "meta.k8s.io/v1", "rv": token.version, "start": token.start})
-    return base64.urlsafe_b64encode(text).rstrip(b"=").decode()
+    return encoded(msgspec.json.encode({"v": "meta.k8s.io/v1", "rv": token.version, "start": token.start}))
+
+
+def encoded(content: bytes) -> str:
+    """As tokens are: base64 for URLs, without its padding."""
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()
 
 
 def read_token(text: str) -> Token:
@@ -120,7 +128,7 @@ def read_token(text: str) -> Token:
     try:
         raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
         content = msgspec.json.decode(raw)
-    except (binascii.Error, ValueError):
+    except (ValueError, RecursionError):
         first = _first(text)
         why = (
             f"invalid character '{first}' looking for beginning of value" if first else "illegal base64 data"
@@ -131,7 +139,7 @@ def read_token(text: str) -> Token:
             f'{prefix}server does not recognize this encoded version "{_field(content, "v")}"'
         )
     version, start = content.get("rv"), content.get("start")
-    if not isinstance(version, int) or not isinstance(start, str) or not start or not version:
+    if type(version) is not int or not isinstance(start, str) or not start or not version:
         raise statuses.bad_request(
             f"{prefix}incorrect encoded start resourceVersion (version meta.k8s.io/v1)"
         )
@@ -175,11 +183,11 @@ def _cut(snapshot: Snapshot, ask: Ask, selector: Selector, *, limit: int, start:
     return Page(snapshot.version, entries, following, remaining)
 
 
-def _number(query: Mapping[str, str], name: str) -> int:
+def number(query: Mapping[str, str], name: str) -> int:
+    """What a query has as a number, as Go reads it; 0 for none and for less. Raises StatusError (400)."""
     text = query.get(name, "")
     if not text:
         return 0
-    try:
-        return max(0, int(text))
-    except ValueError:
-        raise statuses.bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+    if not _SIGNED.fullmatch(text):
+        raise statuses.bad_request(f'strconv.ParseInt: parsing "{text}": invalid syntax')
+    return max(0, int(text))

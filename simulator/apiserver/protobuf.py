@@ -15,7 +15,7 @@ _MAGIC: Final = b"k8s\x00"
 _KIND, _CONTENT = 1, 2  # of the envelope; the kind is { apiVersion = 1; kind = 2 }
 _SPEC: Final = 2
 _ATTRIBUTES: Final = ("namespace", "verb", "group", "version", "resource", "subresource", "name")
-_LENGTH_DELIMITED: Final = 2
+_LONGEST: Final = 10  # bytes of a number: 64 bits, 7 in each
 
 
 def read_review(content: bytes) -> Mapping[str, Any]:
@@ -45,24 +45,35 @@ def _texts(names: tuple[str, ...], fields: Mapping[int, bytes]) -> dict[str, str
 
 
 def _fields(content: bytes) -> Iterator[tuple[int, bytes]]:
-    """The fields that have a length (messages and texts); numbers are skipped. Raises IndexError if it is cut."""
+    """The fields that have a length (messages and texts); numbers are skipped.
+
+    Raises IndexError if it is cut, or nothing that protobuf has."""
     at = 0
     while at < len(content):
         tag, at = _number(content, at)
-        value, at = _number(content, at)
-        if tag & 7 == _LENGTH_DELIMITED:
-            if at + value > len(content):
-                raise IndexError("it is cut short")
-            yield tag >> 3, content[at : at + value]
-            at += value
+        match tag & 7:
+            case 0:
+                _, at = _number(content, at)
+            case 1 | 5 as wide:
+                at += 8 if wide == 1 else 4
+            case 2:
+                size, at = _number(content, at)
+                if at + size > len(content):
+                    raise IndexError("it is cut short")
+                yield tag >> 3, content[at : at + size]
+                at += size
+            case other:
+                raise IndexError(f"there is no type {other} of fields")
+    if at > len(content):
+        raise IndexError("it is cut short")
 
 
 def _number(content: bytes, at: int) -> tuple[int, int]:
     value = shift = 0
-    while True:
-        byte = content[at]
+    for byte in content[at : at + _LONGEST]:
         at += 1
         value |= (byte & 0x7F) << shift
         shift += 7
         if not byte & 0x80:
             return value, at
+    raise IndexError("a number has no end")

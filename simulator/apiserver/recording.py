@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import accumulate
@@ -60,14 +61,15 @@ def read_recording(path: Path) -> Recording:
     """Raises ConfigError if the file is missing or is no capture."""
     try:
         return parse_recording(path.read_bytes())
-    except (OSError, EOFError, ValueError, KeyError, TypeError) as error:
+    except (OSError, EOFError, ValueError, KeyError, TypeError, RecursionError, zlib.error) as error:
         raise ConfigError(
             f"{path}: cannot be read as a capture: {error}; see docs/fake-apiserver.md"
         ) from error
 
 
 def parse_recording(content: bytes) -> Recording:
-    """The content of a capture. Raises ValueError, EOFError, KeyError or TypeError if it is none."""
+    """The content of a capture. Raises ValueError, EOFError, KeyError, TypeError, RecursionError or zlib.error if it
+    is none, or one that cannot be served: an object without a name, a version twice, a deletion of nothing."""
     if content.startswith(_GZIP):
         content = gzip.decompress(content)
     captured = [msgspec.json.decode(line, type=Captured) for line in content.splitlines() if line.strip()]
@@ -89,7 +91,16 @@ def parse_recording(content: bytes) -> Recording:
     # Streams are a little apart: one version order for all of them, and times that never go back.
     times = accumulate((t for _, t, _ in ordered), max)
     changes = [change._replace(time=start + t) for (_, _, change), t in zip(ordered, times, strict=True)]
+    _rehearse(Recording(changes, listed=len(listed), version=version))
     return Recording(changes, listed=len(listed), version=version)
+
+
+def _rehearse(recording: Recording) -> None:
+    """Serve it to nobody: what does not go is said before anybody watches."""
+    store = Store()
+    recording.load(store)
+    for change in recording.until(float("inf")):
+        store.apply(change)
 
 
 def _version(item: tuple[int, float, Change]) -> int:
@@ -97,7 +108,11 @@ def _version(item: tuple[int, float, Change]) -> int:
 
 
 def _change(t: float, verb: Verb, kind: Kind, content: dict[str, Any]) -> tuple[int, float, Change]:
-    return int(content["metadata"]["resourceVersion"]), t, Change(t, verb, kind, content)
+    metadata = content["metadata"]
+    for name in ("name", "namespace", "resourceVersion"):
+        if not isinstance(metadata.get(name, ""), str):
+            raise TypeError(f"the {name} of a {kind} is no text")
+    return int(metadata["resourceVersion"]), t, Change(t, verb, kind, content)
 
 
 def _start(written: Iterable[tuple[int, float, Change]]) -> float:

@@ -99,8 +99,9 @@ def parse(ask: Ask) -> Selector:
     for term in list(fields):
         if resource.namespaced and not ask.namespace and term.key == "metadata.namespace" and term.op == "in":
             namespace = next(iter(term.values))
-            fields.remove(term)
-            break
+            if namespace:  # "" is that of no pod, and not of all
+                fields.remove(term)
+                break
     return Selector(labels, fields, namespace, bool(label_text or field_text))
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from kstream.core.timeline.events import Verb
 from simulator.apiserver import statuses
-from simulator.apiserver.listing import check_version
+from simulator.apiserver.listing import check_version, number
 from simulator.apiserver.rendering import Rendering
 from simulator.apiserver.requests import Ask, is_true
 from simulator.apiserver.selectors import Selector
@@ -68,8 +68,7 @@ class Watch:
         self._prefix = f"{namespace}/" if namespace and ask.resource.namespaced else ""
         self._only = f"{ask.namespace}/{ask.name}" if ask.name and ask.namespace else ask.name
         self._bookmarks = is_true(ask.query.get("allowWatchBookmarks"))
-        seconds = ask.query.get("timeoutSeconds", "")
-        self._end = now + (float(seconds) if seconds.isdigit() and int(seconds) else _LONGEST)
+        self._end = now + (float(number(ask.query, "timeoutSeconds")) or _LONGEST)
         self._interval = bookmark_interval
         self._next_bookmark = self._after(now)
         self._initial: Iterator[Entry] | None = None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from tests.fuzz import clientside, clusterside
+from tests.fuzz import answers, clientside, clusterside, headers, simulatorside
 from tests.fuzz.target import Target
 
 TARGETS: Final[dict[str, Target]] = {
-    target.name: target for target in (*clusterside.TARGETS, *clientside.TARGETS)
+    target.name: target
+    for module in (clusterside, clientside, answers, headers, simulatorside)
+    for target in module.TARGETS
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,15 @@ def test_a_documented_error_is_no_finding_and_any_other_is() -> None:
 
     assert attempt(target_of(documented), b"") is None
     assert attempt(target_of(other), b"") is not None
+
+
+def test_where_nothing_may_be_raised_every_error_is_a_finding() -> None:
+    def told(data: bytes) -> None:
+        raise ConfigError("wrong")
+
+    found = attempt(replace(target_of(told), raises=None), b"")
+    assert found is not None
+    assert isinstance(found.error, ConfigError)
 
 
 @pytest.mark.parametrize("message", ["half \ud800 of a character", "long" * 1_000])

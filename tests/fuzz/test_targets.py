@@ -42,7 +42,7 @@ def test_most_of_a_corpus_is_more_than_refused(name: str) -> None:
     """Otherwise the mutants would never come further than the first check."""
     target, passed = TARGETS[name], 0
     for path in corpus(target):
-        with suppress(target.raises):
+        with suppress(*target.documented):
             target.run(path.read_bytes())
             passed += 1
     assert passed >= 2

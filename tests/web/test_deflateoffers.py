@@ -46,7 +46,16 @@ def test_a_parameter_that_is_wrong_unknown_or_repeated_is_declined(parameters: s
     assert negotiable(f"permessage-deflate; {parameters}") is False
 
 
-@pytest.mark.parametrize("name", ["x-permessage-deflate", "permessage-deflate-2"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "x-permessage-deflate",
+        "permessage-deflate-2",
+        "another; permessage-deflate",
+        "; permessage-deflate",
+        "another; x=permessage-deflate",
+    ],
+)
 def test_an_extension_with_a_like_name_is_not_taken_for_it(name: str) -> None:
     assert negotiable(name) is False
 

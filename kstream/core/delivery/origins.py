@@ -43,7 +43,8 @@ def host_form(text: str) -> str:
     text = text.lower()
     bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
     try:
-        return str(ipaddress.ip_address(bare))
+        # A zone (fe80::1%eth0) is of one machine, and may be any text: no browser sends it.
+        return "" if "%" in bare else str(ipaddress.ip_address(bare))
     except ValueError:
         return text if len(text) <= _LONGEST and _NAME.fullmatch(text) else ""
 

@@ -38,6 +38,8 @@ from kstream.core.errors import ConfigError
         ("a b", ""),
         ("[shop", ""),
         ("[::1", ""),
+        ("fe80::1%eth0", ""),
+        ("::1%a b", ""),
         ("shop]", ""),
     ],
 )

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kstream.core.errors import ConfigError
-from simulator.apiserver.access import ANONYMOUS, Access, parse_tokens, review, rules
-from simulator.apiserver.protobuf import read_review
+from simulator.apiserver.access import ANONYMOUS, Access, parse_tokens, read_review, review, rules
 from simulator.apiserver.statuses import StatusError
 from tests.simulator.apiserver.making import Writer, serving
 
@@ -73,32 +72,51 @@ def test_a_review_of_another_group_is_a_no() -> None:
     assert review(access, "a", {"spec": {"resourceAttributes": asked}})["status"] == {"allowed": False}
 
 
-def _field(number: int, content: bytes) -> bytes:
-    return bytes([number << 3 | 2, len(content)]) + content
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (b"", "the body is no JSON: Input data was truncated"),
+        (
+            b'"\xff"',
+            "the body is no JSON: 'utf-8' codec can't decode byte 0xff in position 0: invalid start byte",
+        ),
+        (b"[" * 3_000, "the body is no JSON that can be read: it is nested too deeply"),
+        (b"[]", "the body is no object"),
+        (b'{"spec": ["x"]}', "spec is no object"),
+        (b'{"spec": {"namespace": 1}}', "spec.namespace is no string"),
+        (b'{"spec": {"nonResourceAttributes": 1}}', "spec.nonResourceAttributes is no object"),
+        (b'{"spec": {"resourceAttributes": "x"}}', "spec.resourceAttributes is no object"),
+        (
+            b'{"spec": {"resourceAttributes": {"verb": ["list"]}}}',
+            "spec.resourceAttributes.verb is no string",
+        ),
+        (
+            b'{"spec": {"resourceAttributes": {"resource": {}}}}',
+            "spec.resourceAttributes.resource is no string",
+        ),
+    ],
+)
+async def test_a_body_that_is_no_review_is_refused_for_what_it_is(body: bytes, why: str) -> None:
+    with pytest.raises(StatusError) as refused:
+        read_review(body, "application/json")
+    assert (refused.value.code, refused.value.message) == (400, why)
+    async with serving(Writer().store) as client:
+        path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+        headers = {"Content-Type": "application/json"}
+        async with client.session.post(f"{client.server.url}{path}", data=body, headers=headers) as answer:
+            assert (answer.status, (await answer.json())["message"]) == (400, why)
 
 
-def _envelope(kind: bytes, spec: bytes) -> bytes:
-    meta = _field(1, b"authorization.k8s.io/v1") + _field(2, kind)
-    return b"k8s\x00" + _field(1, meta) + _field(2, _field(1, b"") + _field(2, spec))
-
-
-def test_reviews_are_read_from_the_encoding_of_kubectl() -> None:
-    attributes = _field(1, b"shop") + _field(2, b"list") + _field(5, b"pods")
-    read = read_review(_envelope(b"SelfSubjectAccessReview", _field(1, attributes)))
-    assert read["spec"] == {"resourceAttributes": {"namespace": "shop", "verb": "list", "resource": "pods"}}
-    path = read_review(
-        _envelope(b"SelfSubjectAccessReview", _field(2, _field(1, b"/version") + _field(2, b"get")))
+def test_null_in_a_review_is_the_same_as_not_there() -> None:
+    access = parse_tokens(["viewer=view"])
+    body = read_review(
+        b'{"spec": {"resourceAttributes": {"verb": "list", "namespace": null}}}', "application/json"
     )
-    assert path["spec"] == {"nonResourceAttributes": {"path": "/version", "verb": "get"}}
-    assert read_review(_envelope(b"SelfSubjectRulesReview", _field(1, b"shop")))["spec"] == {
-        "namespace": "shop"
-    }
-
-
-@pytest.mark.parametrize("content", [b"", b"k8s", b"k8s\x00\x0a\xff", b"k8s\x00\x12\x05ab"])
-def test_what_is_no_review_is_refused(content: bytes) -> None:
-    with pytest.raises(StatusError, match="no Kubernetes protobuf"):
-        read_review(content)
+    assert review(access, "viewer", body)["status"] == {"allowed": True}
+    for empty in (b"{}", b'{"spec": null}', b'{"spec": {"resourceAttributes": null, "namespace": null}}'):
+        body = read_review(empty, "application/json")
+        assert review(access, "viewer", body)["status"] == {"allowed": False}
+        assert len(rules(access, "viewer", body)["status"]["resourceRules"]) == 1
 
 
 async def test_a_namespace_may_be_read_by_whom_it_is_granted_to() -> None:

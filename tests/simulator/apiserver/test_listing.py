@@ -190,3 +190,58 @@ def test_field_selectors_look_into_the_object() -> None:
     writer.pod("c")
     assert _names([_page(writer.store, fieldSelector="spec.nodeName=node-2")]) == ["shop/b"]
     assert _names([_page(writer.store, fieldSelector="spec.nodeName!=,metadata.name!=a")]) == ["shop/b"]
+
+
+@pytest.mark.parametrize("text", ["9" * 20, "9" * 5_000, "-1", "1_0", " 1", "\u0663", "\u00b2", "1.5"])
+def test_a_version_that_is_no_number_of_64_bits_is_refused_as_the_real_server_does(text: str) -> None:
+    with pytest.raises(StatusError) as refused:
+        _page(Writer().store, resourceVersion=text)
+    assert refused.value.code == 500
+    assert refused.value.message == (
+        f'resourceVersion: Invalid value: "{text}": strconv.ParseUint: parsing "{text}": invalid syntax'
+    )
+
+
+@pytest.mark.parametrize("text", ["9" * 19, "9" * 5_000, "1_0", " 1", "\u0663", "\u00b2", "1.5", "x"])
+def test_a_limit_that_is_no_number_is_refused_and_is_on_a_later_page(text: str) -> None:
+    with pytest.raises(StatusError) as refused:
+        _page(Writer().store, limit=text)
+    assert (refused.value.code, refused.value.message) == (
+        400,
+        f'strconv.ParseInt: parsing "{text}": invalid syntax',
+    )
+
+
+def test_a_limit_below_zero_is_none() -> None:
+    writer = Writer()
+    writer.pod("a")
+    writer.pod("b")
+    assert _names([_page(writer.store, limit=-1)]) == ["shop/a", "shop/b"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[" * 3_000,
+        b"\xff",
+        b"[]",
+        b'{"v":"meta.k8s.io/v1","rv":true,"start":"a"}',
+        b'{"v":"meta.k8s.io/v1","rv":0,"start":"a"}',
+        b'{"v":"meta.k8s.io/v1","rv":1,"start":""}',
+        b'{"v":"meta.k8s.io/v2","rv":1,"start":"a"}',
+    ],
+)
+def test_a_token_that_no_server_has_made_is_refused(content: bytes) -> None:
+    with pytest.raises(StatusError) as refused:
+        _page(Writer().store, **{"continue": listing.encoded(content)})
+    assert refused.value.code == 400
+    assert refused.value.message.startswith("invalid continue token: ")
+
+
+def test_the_namespace_of_no_pod_is_not_that_of_all() -> None:
+    writer = Writer()
+    writer.pod("a")
+    writer.pod("b", namespace="ads")
+    assert _names([_page(writer.store, fieldSelector="metadata.namespace=")]) == []
+    assert _names([_page(writer.store, fieldSelector="metadata.namespace=ads")]) == ["ads/b"]
+    assert _names([_page(writer.store, fieldSelector="metadata.namespace=,metadata.namespace=ads")]) == []

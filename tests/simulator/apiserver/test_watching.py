@@ -196,3 +196,15 @@ def test_the_form_is_the_first_that_the_client_accepts_and_we_have(accept: str, 
     assert {item["kind"] for item in objects} == {kind}
     if kind == "Table":
         assert [item["columnDefinitions"] is not None for item in objects] == [True, False, False]
+
+
+@pytest.mark.parametrize("seconds", ["9" * 19, "9" * 5_000, "\u00b2", "\u0663", "1.5", "soon"])
+def test_a_timeout_that_is_no_number_is_refused(seconds: str) -> None:
+    with pytest.raises(StatusError) as refused:
+        _watch(Writer().store, timeoutSeconds=seconds)
+    assert refused.value.code == 400
+
+
+@pytest.mark.parametrize(("seconds", "end"), [("", 1800.0), ("0", 1800.0), ("-5", 1800.0), ("7", 7.0)])
+def test_a_watch_without_a_timeout_lives_for_half_an_hour(seconds: str, end: float) -> None:
+    assert _watch(Writer().store, timeoutSeconds=seconds).deadline == end
