@@ -156,6 +156,53 @@ async def test_the_end_of_a_span_does_not_grow_with_the_recording() -> None:
         assert (stage.seq, stage.log.playback["state"], stage.log.playback["end"]) == (20, "ended", at(20))
 
 
+async def test_the_end_of_a_whole_recording_grows_with_it() -> None:
+    async with staged(20) as stage:
+        await stage.clock.advance(5.0)
+        await stage.recording.append(list(history(40))[20:])
+        await stage.clock.advance(9.6)
+        assert (stage.seq, stage.log.playback["end"], stage.log.playback["state"]) == (30, at(40), "playing")
+        await stage.clock.advance(5.0)
+        assert (stage.seq, stage.log.playback["state"]) == (40, "ended")
+
+
+async def test_a_span_that_ends_after_its_last_event_is_played_to_its_end() -> None:
+    async with staged(end="+2200ms") as stage:
+        await stage.clock.advance(2.1)
+        assert (stage.seq, stage.log.playback["state"]) == (5, "playing")
+        await stage.clock.advance(0.2)
+        assert (stage.seq, stage.log.playback["state"]) == (5, "ended")
+
+
+class Counting(VirtualClock):
+    """A clock that counts how often somebody waits for something."""
+
+    waits = 0
+
+    async def wait(self, event: asyncio.Event, seconds: float) -> bool:
+        self.waits += 1
+        return await super().wait(event, seconds)
+
+
+async def test_a_timeline_that_stands_still_waits_once_for_a_command() -> None:
+    clock, recording = Counting(), await recorded()
+    log = await ReplayLog.open(recording, clock)
+    stage = Stage(clock, recording, log)
+    running = asyncio.ensure_future(stage.watcher.run())
+    await clock.advance(2.0)
+    log.pause()
+    await clock.advance(0)
+    before = clock.waits
+    await clock.advance(1000)
+    assert clock.waits == before
+    log.play()
+    await clock.advance(0.6)
+    assert clock.waits == before + 2
+    await log.close()
+    await clock.advance(0)
+    await running
+
+
 async def test_a_beginning_in_the_middle_counts_from_either_end_of_the_recording() -> None:
     for point, seq in (("+10s", 21), ("-10s", 80), ("seq:40", 40)):
         log = await ReplayLog.open(await recorded(), VirtualClock(), at=point)
@@ -334,15 +381,41 @@ async def test_all_of_a_span_may_be_dropped() -> None:
             await waiting
 
 
-@pytest.mark.parametrize("point", ["seq:5", "seq:20", "-1h"])
-async def test_a_seek_before_what_is_kept_goes_to_where_it_begins(point: str) -> None:
+@pytest.mark.parametrize("oldest", [2, 31])
+@pytest.mark.parametrize("point", ["seq:0", "-1h"])
+async def test_a_seek_before_what_is_kept_goes_to_where_it_begins(point: str, oldest: int) -> None:
     async with staged() as stage:
         await stage.clock.advance(20.0)
-        await stage.recording.trim(31)
+        await stage.recording.trim(oldest)
         await stage.log.seek(point)
         await stage.clock.advance(0)
-        assert stage.watcher.jumps == [30]
-        assert stage.log.playback["start"] == at(31)
+        assert stage.watcher.jumps == [oldest - 1]
+        assert stage.log.playback["start"] == at(oldest)
+
+
+async def test_a_seek_to_what_is_dropped_right_after_goes_to_where_the_recording_begins_then() -> None:
+    async with staged() as stage:
+        await stage.clock.advance(47.1)
+        assert stage.seq == 95
+        await stage.log.seek("seq:80")
+        await stage.recording.trim(91)
+        await stage.clock.advance(0)
+        assert stage.watcher.jumps == [90]
+
+
+async def test_a_seek_in_a_span_that_was_dropped_shows_what_is_left_and_is_told_once() -> None:
+    async with staged(end="seq:40") as stage:
+        await stage.recording.trim(61)
+        await stage.log.seek("seq:20")
+        await stage.clock.advance(0)
+        assert stage.watcher.jumps == [60]
+        stage.told.clear()
+        await stage.log.seek("seq:20")
+        await stage.clock.advance(0)
+        assert (stage.watcher.jumps, [told["state"] for told in stage.told]) == (
+            [60, 60],
+            ["playing", "ended"],
+        )
 
 
 async def test_a_seek_where_nothing_was_dropped_is_told_once() -> None:
