@@ -209,7 +209,7 @@ async def test_no_fault_is_yet_to_come_for_who_has_gone() -> None:
     def ahead() -> int:
         """What is to happen hours from now."""
         late = asyncio.get_running_loop().time() + 5_000
-        timers = [each for each in gc.get_objects() if isinstance(each, asyncio.TimerHandle)]
+        timers = [each for each in gc.get_objects() if type(each) is asyncio.TimerHandle]
         return sum(not timer.cancelled() and timer.when() > late for timer in timers)
 
     seats = OwnSeats(9)

@@ -26,6 +26,11 @@ class Holding(Protocol):
     @property
     def fresh(self) -> bool: ...
     @property
+    def settled(self) -> bool:
+        """It has a state, of the filter that it wants."""
+        ...
+
+    @property
     def token(self) -> Token | None: ...
     @property
     def objects(self) -> dict[str, Shown]: ...
@@ -46,6 +51,10 @@ class Ours:
     @property
     def fresh(self) -> bool:
         return self.state.loaded and not self.state.stale
+
+    @property
+    def settled(self) -> bool:
+        return self.state.resume is not None and not self.state._awaiting
 
     @property
     def token(self) -> Token | None:
@@ -99,6 +108,10 @@ class ContractOnly:
     @property
     def fresh(self) -> bool:
         return self._loaded and self._status == "connected"
+
+    @property
+    def settled(self) -> bool:
+        return self._loaded
 
     @property
     def token(self) -> Token | None:

@@ -44,6 +44,7 @@ MENDED: Final = (
     (15, LOST_TAIL),
     (55233836, DENIED),
     (0, DENIED),
+    (510955364, DENIED),
     (12, RESTORED),
     (16, RESTORED),
     (24, RESTORED),

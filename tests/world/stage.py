@@ -191,7 +191,7 @@ class _Stage:
 
     async def _herd(self) -> None:
         """Many come and go within moments, again and again."""
-        for _ in range(6):
+        for _ in range(12):
             herd = [Client("one of a herd", self._witness, ours=True) for _ in range(40)]
             coming = [asyncio.create_task(client.run(self._servers)) for client in herd]
             await asyncio.sleep(0.2)

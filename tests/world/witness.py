@@ -36,7 +36,7 @@ class Witness:
 
     def after(self, client: Client, message: Message) -> None:
         """The message is taken in."""
-        if "asOf" in message:
+        if "asOf" in message and client.holding.settled:
             self._as_of(client, datetime.fromisoformat(message["asOf"]).timestamp() - self._clock.wall)
 
     def _accuse(self, what: str) -> None:
