@@ -17,3 +17,11 @@ async def test_who_pings_too_often_is_told_so_and_to_wait() -> None:
         assert outlet.taken.count(pong_frame(b"beat")) == 50
         outlet.taken = outlet.taken.replace(pong_frame(b"beat"), b"")
         assert types(outlet.messages()) == ["error"], "at once, and once a second"
+
+
+async def test_who_says_too_much_is_told_to_wait() -> None:
+    async with running() as (hub, clock):
+        _, member = await join(hub, clock)
+        rests = [hub.receive(member, b'{"type":"ping"}') for _ in range(51)]
+    assert rests[:50] == [0.0] * 50
+    assert rests[50] > 0.0
