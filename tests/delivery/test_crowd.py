@@ -121,6 +121,19 @@ async def test_what_a_client_says_too_often_is_dropped_and_it_rides_on() -> None
         assert types(outlet.messages()) == ["pod_event"]
 
 
+async def test_who_is_told_something_and_rode_with_others_gets_what_is_published_meanwhile_once() -> None:
+    async with running() as (hub, clock):
+        sockets = [(await join(hub, clock))[0] for _ in range(2)]
+        await publish(hub, *numbered([change(Verb.ADDED, pod_key("p"))]))
+        for socket in sockets:
+            socket.messages()
+        hub.report(Lost())
+        await publish(hub, Event(2, change(Verb.ADDED, pod_key("q"))))
+        await clock.advance(0)
+        for socket in sockets:
+            assert types(socket.messages()) == ["connection", "pod_event"]
+
+
 def crowd_of(*members: Member) -> Crowd:
     crowd = Crowd()
     for member in members:
