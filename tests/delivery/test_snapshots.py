@@ -258,6 +258,16 @@ async def test_those_who_left_keep_nobody_from_a_state_of_another_filter() -> No
         assert len(counter.served) == 3
 
 
+async def test_where_all_have_left_before_it_is_made_no_state_is_made() -> None:
+    counter = Counter(state_of(1, "x" * 300_000))
+    async with counter.open() as workshop:
+        member = counter.come()
+        member.gone = True
+        counter.snapshots.forget(member)
+        await counter.clock.advance(0)
+        assert workshop.jobs == []
+
+
 async def test_one_who_leaves_while_others_are_given_the_state_is_given_nothing() -> None:
     counter = Counter(state_of(8, "small"))
 
