@@ -20,6 +20,7 @@ from kstream.delivery.hub import Hub
 from kstream.delivery.member import Member, Reached
 from kstream.delivery.snapshots import Snapshots
 from tests.delivery.riders import newcomer
+from tests.delivery.sockets import SlowClock
 from tests.frames_reader import FrameReader
 from tests.hubs import running
 from tests.making import START, change, node_key, numbered, pod_key, state_of
@@ -305,6 +306,23 @@ async def test_between_two_states_others_have_their_turn() -> None:
     assert order == ["a", "others", "b", "others", "c", "others"]
 
 
+async def test_while_many_are_given_a_state_others_have_their_turn() -> None:
+    counter, clock = Counter(state_of(8, "small")), SlowClock(START)
+    order: list[str] = []
+
+    def serve(_: Member) -> None:
+        order.append("given")
+        clock.spend(0.006)
+        asyncio.get_running_loop().call_soon(order.append, "others")
+
+    counter.snapshots = Snapshots(counter.state, counter.backlog, clock=clock, time=clock.time, serve=serve)
+    async with counter.open():
+        for _ in range(3):
+            counter.come()
+        await clock.advance(0)
+    assert order == ["given", "others"] * 3
+
+
 @pytest.mark.parametrize(("size", "allowance"), [(5_500, 5), (200_000, 200), (700_000, 500)])
 async def test_a_state_is_handed_out_again_while_what_follows_is_small_beside_it(
     size: int, allowance: int
@@ -359,6 +377,7 @@ async def test_states_of_four_filters_are_kept() -> None:
         kept = [seqs(counter.come(named(name)))[0] for name in ("ns0", "ns1", "ns2", "ns3")]
         assert kept == [8] * 4
         assert seqs(counter.come()) == [None]
+        assert counter.snapshots._held == [], "small ones are not counted, and not kept for that"
 
 
 async def test_states_for_different_windows_of_compression_are_different_ones() -> None:
