@@ -45,7 +45,6 @@ JUDGED: Final = {
     **_all("tests/sources/test_permissions.py", "which streams run is what RBAC allows", _SOURCES, "streams"),
     **_all(f"{_API_TESTS}/test_exchanges.py", _SERVED, _API, "app discovery managedfields statuses table rendering"),
     **_all(f"{_API_TESTS}/test_server.py", _SERVED, _API, "feed kinds kubeconfig simulated streaming tls"),
-    **_all(f"{_API_TESTS}/test_faults.py", "a fault is what its script makes happen", _API, "matching streamfaults"),
     **_all(f"{_API_TESTS}/test_command.py", _COMMAND, _API, "commands"),
     **_all(
         "tests/simulator/cluster/test_invariants.py",
@@ -55,7 +54,6 @@ JUDGED: Final = {
     ),
     **_all("tests/simulator/story/test_actions.py", _ACTED, _STORY, "capacity director fields workloads"),
     **_all("tests/simulator/story/test_scenario.py", _TOLD, _STORY, "churn construction durations schema"),
-    **_all("tests/simulator/test_control.py", _DRIVEN, "simulator", "orders pace runs"),
     **_all("tests/simulator/test_determinism.py", "a run is the same run again", "simulator", "fingerprint simulation"),
     **_all("tests/simulator/test_control.py", _DRIVEN, "simulator", "source"),
     **_all("tests/simulator/test_commands.py", "it starts commands for the tests of others", "simulator", "testing"),
