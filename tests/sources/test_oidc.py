@@ -154,6 +154,7 @@ async def test_an_issuer_whom_nobody_vouches_for_is_not_reached(certificate: Cer
         "secret",
         "a.b",
         "a.b.c.d",
+        "half \ud800.e30.sig",
         "a.*.c",
         "a.é.c",
         jwt([]),
