@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from kstream.core.errors import InvalidMessageError, LogMismatchError
+from kstream.core.visible import visible
 from simulator.cluster import bounds
 from simulator.story.actions import Action, parse_action
 from simulator.story.scenario import Scenario
@@ -47,7 +48,7 @@ def check(versions: Mapping[str, str], mine: str, *, empty: bool, adopt_start: b
     for key, option in _OPTIONS:
         if run.get(key) != expected[key] and not (key == "start" and adopt_start):
             raise LogMismatchError(
-                f"The log is of another run: its {key} is {run.get(key)!s:.100}, not {expected[key]}. "
+                f"The log is of another run: its {key} is {visible(str(run.get(key))[:100])}, not {expected[key]}. "
                 f"Give the same {option}, or another --log"
             )
     start_of(versions)

@@ -6,7 +6,6 @@ import asyncio
 import base64
 import hashlib
 import os
-import re
 import ssl
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -27,7 +26,6 @@ from kstream.sources.tls import make_context
 TOKEN_FILE_EVERY: Final = 60.0  # seconds after which a token file is read again (LISTWATCH 11)
 EXPIRY_MARGIN: Final = 30.0  # seconds before its expiry at which a credential is renewed
 _LARGEST: Final = 1 << 20  # bytes of a token, a certificate or a key
-_IN_NO_HEADER: Final = re.compile("[\x7f\ud800-\udfff]")  # DEL, and halves of characters
 _POD: Final = "The service account of this pod"
 _REMOVED: Final = {
     "gcp": "gke-gcloud-auth-plugin",
@@ -284,7 +282,7 @@ def _credentials(
 
 
 def _is_header(value: str) -> bool:
-    return all(letter >= " " or letter == "\t" for letter in value) and not _IN_NO_HEADER.search(value)
+    return all(letter >= " " or letter == "\t" for letter in value) and "\x7f" not in value
 
 
 def _in_cluster(account: Path) -> Credentials:

@@ -47,6 +47,7 @@ async def id_token(config: Mapping[str, str], where: str, authority: bytes, cloc
 def read_id_token(token: str, where: str) -> IdToken:
     """What a JWT says of itself; nobody checks its signature here. Raises ConfigError, with nothing of it."""
     try:
+        token.encode()  # an issuer's JSON may have halves of characters, which no header can
         _, claims, _ = token.split(".")
         expires = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4))).get("exp")
         if expires is None:

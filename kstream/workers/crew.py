@@ -53,7 +53,7 @@ class Crew:
         self._after = 0
         self._workers: dict[asyncio.subprocess.Process, int] = {}  # to the number of its seats
         self._seats = Ledger(count)
-        self._measuring = Measuring(_write)
+        self._measuring = Measuring(_write, server.clock)
 
     @property
     def pids(self) -> list[int]:

@@ -7,6 +7,7 @@ import itertools
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+from kstream.ports import Clock
 from kstream.web.measures import Measures, counted, join
 
 _WITHIN: Final = 2.0  # seconds that a worker has for its share; one that is held up counts with its last one
@@ -17,8 +18,9 @@ Process = asyncio.subprocess.Process
 class Measuring:
     """Asks each worker for its share, and keeps what those counted that are gone: a counter never goes back."""
 
-    def __init__(self, tell: Callable[[Process, object], None]) -> None:
+    def __init__(self, tell: Callable[[Process, object], None], clock: Clock) -> None:
         self._tell = tell
+        self._clock = clock
         self._numbers = itertools.count()
         self._waiting: dict[int, asyncio.Future[None]] = {}
         self._last: dict[Process, Measures] = {}
@@ -27,10 +29,13 @@ class Measuring:
     async def measures(self, workers: Iterable[Process]) -> Measures:
         """Those of all of them, each asked now."""
         asked = [self._ask(worker) for worker in workers]
-        if asked:
-            _, late = await asyncio.wait(asked, timeout=_WITHIN)
-            for future in late:
-                future.cancel()
+        timer = asyncio.ensure_future(self._clock.sleep(_WITHIN))
+        answered = asyncio.gather(*asked, return_exceptions=True)
+        try:
+            await asyncio.wait((answered, timer), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            timer.cancel()
+            answered.cancel()  # and with it who is late
         return join([self._gone, *self._last.values()])
 
     def hear(self, worker: Process, said: Mapping[str, Any]) -> None:

@@ -32,9 +32,9 @@ _FIELDS: Final[Mapping[Kind, frozenset[str]]] = {
         }
     ),
 }
-_SET: Final = re.compile(r"^(?P<key>[^\s!=,()]+)\s+(?P<op>in|notin)\s*\((?P<values>[^()]*)\)$")
+_SET: Final = re.compile(r"^(?P<key>[^\s!=,()<>]+)\s+(?P<op>in|notin)\s*\((?P<values>[^()]*)\)$")
 _EQUAL: Final = re.compile(r"^(?P<key>[^\s!=,()<>]+)\s*(?P<op>!=|==|=)\s*(?P<value>[^\s!=,()]*)$")
-_EXISTS: Final = re.compile(r"^(?P<not>!?)\s*(?P<key>[^\s!=,()]+)$")
+_EXISTS: Final = re.compile(r"^(?P<not>!?)\s*(?P<key>[^\s!=,()<>]+)$")
 _BIGGER: Final = re.compile(r"^(?P<key>[^\s!=,()<>]+)\s*(?P<op>[<>])\s*(?P<value>-?\d+)$")
 _SPLIT: Final = re.compile(r",(?![^()]*\))")
 

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from kstream.core.errors import ConfigError
+from kstream.core.errors import ConfigError, InvalidMessageError, LogMismatchError
 from kstream.core.timeline.events import Kind, Verb
+from simulator import runs
 from simulator.apiserver import listing, protobuf, requests, selectors
 from simulator.apiserver.access import Access, parse_tokens, read_review, review, rules
 from simulator.apiserver.recording import read_recording
@@ -20,7 +21,11 @@ from simulator.apiserver.requests import Ask
 from simulator.apiserver.statuses import StatusError
 from simulator.apiserver.store import Entry, Store
 from simulator.apiserver.watching import Watch
+from simulator.cluster import bounds
 from simulator.cluster.objects import Change
+from simulator.orders import parse_order
+from simulator.pace import MAX
+from simulator.story.actions import action_names
 from tests.fuzz.target import Target
 
 _NOW: Final = 1_737_712_800.0
@@ -199,6 +204,42 @@ def _played(changes: Sequence[Change]) -> list[float]:
     return [change.time for change in changes]
 
 
+def order(data: bytes) -> None:
+    """The body of `POST /api/sim/do`: what is understood is within its bounds."""
+    try:
+        request = json.loads(data)
+    except (ValueError, RecursionError):
+        return  # answered with 400 before it comes here
+    if not isinstance(request, dict):
+        return  # so is this
+    found = parse_order(request)
+    assert found.speed == MAX or bounds.SLOWEST <= found.speed <= bounds.FASTEST
+    assert found.span is None or 0 <= found.span <= bounds.STEP * 1000
+    assert (found.action is None) == (found.do != "act")
+
+
+_MINE: Final = '{"scenario": "tour", "digest": "d", "seed": 1, "start": "2025-01-24T10:00:00.000Z"}'
+
+
+def log_of_a_run(data: bytes) -> None:
+    """What a log holds of a simulated run: JSON, in which each text is one of its versions."""
+    try:
+        versions = json.loads(data)
+    except (ValueError, RecursionError):
+        return
+    if not isinstance(versions, dict):
+        return
+    versions = {name: text for name, text in versions.items() if isinstance(text, str)}
+    runs.check(versions, _MINE, empty=True, adopt_start=True)
+    if runs.RUN in versions:
+        assert bounds.EARLIEST <= runs.start_of(versions) < bounds.LATEST
+        assert 0 <= runs.position(versions) < 10**16
+        done = runs.actions(versions)
+        times = [elapsed for elapsed, _ in done]
+        assert times == sorted(times)
+        assert len(done) <= bounds.INJECTED
+
+
 TARGETS: Final[tuple[Target, ...]] = (
     Target(
         name="sim-request",
@@ -243,6 +284,25 @@ TARGETS: Final[tuple[Target, ...]] = (
         syntax="text",
         raises=ConfigError,
         words=("=", ",", "+", ":", "@", "*", "view", "none", "list", "watch", "pods", "nodes", "shop", "\n"),
+        executions=1_500,
+    ),
+    Target(
+        name="order",
+        run=order,
+        syntax="json",
+        raises=InvalidMessageError,
+        words=("do", "status", "pause", "play", "speed", "max", "step", "by", "10s", "24h", "at", *action_names()),
+        executions=1_500,
+    ),
+    Target(
+        name="log-of-a-run",
+        run=log_of_a_run,
+        syntax="json",
+        raises=LogMismatchError,
+        words=(
+            "simulation-run", "simulation", "simulation-action-1", "simulation-action-2", "scenario", "digest", "seed",
+            "start", "elapsed", "action", "2025-01-24T10:00:00", "0001-01-01T00:00:00+23:59",
+        ),
         executions=1_500,
     ),
     Target(

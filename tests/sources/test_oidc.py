@@ -41,7 +41,8 @@ class Issuer:
 
     async def refresh(self, request: web.Request) -> web.Response:
         self.forms.append({name: str(value) for name, value in (await request.post()).items()})
-        return web.Response(body=self.answer, status=self.status)
+        headers = {"Location": "/token"} if self.status == 307 else {}
+        return web.Response(body=self.answer, status=self.status, headers=headers)
 
     def config(self, **more: str) -> dict[str, str]:
         return {"idp-issuer-url": f"{self.url}/", "client-id": "c", "refresh-token": "r", **more}
@@ -122,6 +123,7 @@ async def test_an_issuer_that_gives_none_is_named_with_its_cause(
         issuer.answer, issuer.status = answer, status
         with pytest.raises(ConfigError) as refused:
             await ask(issuer.config(), certificate.authority)
+        assert len(issuer.forms) == 1, "a secret is not sent wherever it is told to"
     assert str(refused.value) == (
         f"{WHERE}: the id-token cannot be renewed at its idp-issuer-url: {cause}; log in anew"
     )
@@ -152,6 +154,7 @@ async def test_an_issuer_whom_nobody_vouches_for_is_not_reached(certificate: Cer
         "secret",
         "a.b",
         "a.b.c.d",
+        "half \ud800.e30.sig",
         "a.*.c",
         "a.é.c",
         jwt([]),

@@ -1,10 +1,9 @@
-"""Fault scripts: the format, the matching, and what a client sees of each."""
+"""Fault scripts: the format, and what a client sees of each."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any
 
 import aiohttp
 import pytest
@@ -13,8 +12,6 @@ from kstream.core.errors import ConfigError
 from kstream.core.timeline.events import Verb
 from simulator.apiserver.access import parse_tokens
 from simulator.apiserver.faults import FaultScript, parse_script
-from simulator.apiserver.matching import FaultMatcher
-from simulator.apiserver.requests import Seen
 from tests.simulator.apiserver.making import Client, Writer, serving
 
 WATCH = "/api/v1/pods?watch=1&resourceVersion=1&timeoutSeconds=20&allowWatchBookmarks=true"
@@ -74,72 +71,6 @@ def test_a_mistake_in_a_script_is_told_with_its_line_and_key(text: str, message:
 
 def test_an_empty_script_has_no_faults() -> None:
     assert parse_script("") == FaultScript()
-
-
-# -- the matching
-
-
-def _seen(verb: str = "list", resource: str = "pods", **values: Any) -> Seen:
-    fields: dict[str, Any] = {
-        "number": 1,
-        "time": 0.0,
-        "method": "GET",
-        "path": f"/api/v1/{resource}",
-        "query": {},
-        "headers": {},
-        "user": "u",
-        "namespace": "",
-        "name": "",
-    }
-    return Seen(verb=verb, resource=resource, **fields | values)
-
-
-def _acts(matcher: FaultMatcher, now: float = 0.0, page: int = 1, **values: Any) -> bool:
-    return bool(matcher.on_request(_seen(**values), page=page, now=now))
-
-
-def test_a_rule_acts_on_the_requests_that_match_from_the_nth_on_so_many_times() -> None:
-    matcher = FaultMatcher(
-        _script("{match: {verb: list, resource: pods}, when: {request: 2}, times: 2, do: drop}")
-    )
-    told = [_acts(matcher), _acts(matcher, resource="nodes"), _acts(matcher, verb="watch")]
-    told += [_acts(matcher), _acts(matcher), _acts(matcher)]
-    assert told == [False, False, False, True, True, False]
-
-
-def test_a_rule_acts_after_a_time_and_for_a_while() -> None:
-    matcher = FaultMatcher(_script("{match: {verb: list}, when: {after: 10}, lasting: 5, do: forbidden}"))
-    assert [_acts(matcher, now) for now in (0, 9.9, 12, 16.9, 17, 99)] == [
-        False,
-        False,
-        True,
-        True,
-        False,
-        False,
-    ]
-
-
-def test_a_rule_may_be_about_a_page_a_namespace_a_user_or_a_path() -> None:
-    rules = (
-        "{page: 2}",
-        '{namespace: ""}',
-        "{namespace: shop}",
-        "{user: viewer}",
-        "{path: /version}",
-        "{name: x}",
-        "{query: {watch: '1'}}",
-    )
-
-    def acting(**values: Any) -> list[int]:
-        matchers = [FaultMatcher(_script(f"{{match: {rule}, do: drop}}")) for rule in rules]
-        return [number for number, matcher in enumerate(matchers) if _acts(matcher, **values)]
-
-    assert acting(page=2) == [0, 1]
-    assert acting(namespace="shop") == [2]
-    assert acting(user="viewer", namespace="ads") == [3]
-    assert acting(path="/version", namespace="ads") == [4]
-    assert acting(name="x", namespace="ads") == [5]
-    assert acting(query={"watch": "1", "limit": "5"}, namespace="ads") == [6]
 
 
 # -- what happens to a request
