@@ -35,7 +35,6 @@ def _all(by: str, why: str, folder: str, names: str) -> dict[str, Judged]:
 # Shorter with every file that is written; longer with none. A path that ends in "/" is whatever of a folder has no file
 # of its own: it is judged together.
 JUDGED: Final = {
-    "kstream/logs/": Judged("tests/logs/test_contract.py", "every log keeps the one contract, whatever it is made of"),
     "simulator/cluster/controllers/": Judged("tests/simulator/cluster/test_lifecycles.py", _WHOLE),
     **_all("tests/test_terminal.py", _COMMAND, "kstream/commands", "check cluster keeping keys record replay"),
     **_all("tests/test_cli.py", _COMMAND, "kstream/commands", "serve serving tail trim"),
