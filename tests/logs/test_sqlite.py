@@ -133,11 +133,12 @@ async def test_a_log_that_is_opened_at_once_says_nothing(
 
 
 async def test_a_place_that_is_not_there_is_named_however_long_it_takes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Said
 ) -> None:
     monkeypatch.setattr(sqlite, "_PATIENCE", 0.0)
     with pytest.raises(LogError, match=r"nowhere/log\.db"):
         await SqliteLog.open(tmp_path / "nowhere" / "log.db")
+    assert [fields_of(line)["bytes"] for line in said.lines] == [0]
 
 
 async def test_a_temporary_log_is_in_a_folder_that_is_swept_when_its_process_dies() -> None:
