@@ -23,6 +23,7 @@ from kstream.logs import sqlite
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import Jump
 from kstream.processlog.lines import fields_of
+from tests.logs.facts import history
 from tests.making import START, change, numbered, pod_key
 
 CHANGES = [change(Verb.ADDED, pod_key(f"p{n}"), time=START + n) for n in range(1, 10)]
@@ -335,7 +336,8 @@ async def test_a_writer_whose_file_was_trimmed_by_another_is_told_so_and_goes_on
 
 
 async def test_who_follows_a_log_that_is_written_gets_what_is_committed(path: Path) -> None:
-    log = await SqliteLog.open(path)
+    clock = Pace()
+    log = await SqliteLog.open(path, clock=clock)
     await log.append(CHANGES[:2])
     async with aclosing(log.follow(0)) as batches:
         assert await anext(batches) == numbered(CHANGES[:2])
@@ -348,3 +350,26 @@ async def test_who_follows_a_log_that_is_written_gets_what_is_committed(path: Pa
         await log.close()
         with pytest.raises(StopAsyncIteration):
             await anext(batches)
+    assert clock.slept == set(), "it is told, and does not look again and again"
+
+
+async def test_a_log_that_is_open_for_reading_is_not_written(path: Path) -> None:
+    writer = await SqliteLog.open(path)
+    reader = await SqliteLog.open_read_only(path)
+    for refused in (reader.append(CHANGES), reader.identify(ClusterInfo("a", "b")), reader.trim(2)):
+        with pytest.raises(LogError) as told:
+            await refused
+        assert str(told.value) == f"{path}: the event log was opened for reading only"
+    await reader.close()
+    await writer.close()
+
+
+async def test_a_trim_gives_back_to_the_disk_what_it_dropped(path: Path) -> None:
+    log = await SqliteLog.open(path)
+    await log.append(list(history(3000)))
+    await log.trim(2)
+    whole = await asyncio.to_thread(path.stat)
+    await log.trim(3001)
+    left = await asyncio.to_thread(path.stat)
+    assert left.st_size < whole.st_size / 2
+    await log.close()
