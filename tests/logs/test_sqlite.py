@@ -241,6 +241,15 @@ async def test_a_trim_goes_as_far_as_it_is_told_and_no_further_than_the_head(
     await log.close()
 
 
+async def test_a_trim_may_go_on_event_by_event_to_the_last(path: Path) -> None:
+    log = await SqliteLog.open(path)
+    await log.append(CHANGES)
+    for before in (7, 8, 9, 10, 11):
+        await log.trim(before)
+        assert log.oldest == min(before, 10)
+    await log.close()
+
+
 async def test_a_reader_looks_again_for_what_it_does_not_know_and_only_then(path: Path) -> None:
     writer = await SqliteLog.open(path)
     await writer.append(CHANGES[:3])
