@@ -263,8 +263,9 @@ async def test_a_reader_looks_again_for_what_it_does_not_know_and_only_then(path
     await writer.append(CHANGES[6:])
     assert (await reader.state_at(8)).seq == 8
     assert reader.head == 9
-    with pytest.raises(LogError, match="event 10 is not there yet: the event log ends at 9"):
-        await reader.read(8, 10)
+    for refused in (reader.read(8, 10), reader.state_at(10)):
+        with pytest.raises(LogError, match="event 10 is not there yet: the event log ends at 9"):
+            await refused
     await reader.close()
     await writer.close()
 
