@@ -98,12 +98,12 @@ def test_what_nobody_holds_any_more_is_removed_and_counted(tmp_path: Path) -> No
         left_behind(tmp_path, "kstream-no-log12", "log.db.lock"),
         left_behind(tmp_path, "kstream-123", "log.db", "log.db.lock"),
     ]
-    before = free()
     lock = WriterLock(held / "log.db")
+    before = free()
     assert sweep(tmp_path) == 2
+    assert free() == before
     assert [each.exists() for each in (*gone, held, *kept)] == [False, False, True, True, True, True]
     lock.release()
-    assert free() == before
 
 
 def test_what_is_another_users_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

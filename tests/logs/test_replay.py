@@ -69,6 +69,7 @@ async def test_a_pause_holds_and_play_goes_on() -> None:
         await stage.clock.advance(1.0)
         assert stage.seq == 7
         assert [told["state"] for told in stage.told] == ["paused", "playing"]
+        assert stage.watcher.jumps == []
 
 
 async def test_a_start_that_is_paused_shows_nothing_until_play() -> None:

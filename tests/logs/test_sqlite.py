@@ -23,6 +23,7 @@ from kstream.logs import sqlite
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import Jump
 from kstream.processlog.lines import fields_of
+from tests.logs.facts import history
 from tests.making import START, change, numbered, pod_key
 
 CHANGES = [change(Verb.ADDED, pod_key(f"p{n}"), time=START + n) for n in range(1, 10)]
@@ -133,11 +134,12 @@ async def test_a_log_that_is_opened_at_once_says_nothing(
 
 
 async def test_a_place_that_is_not_there_is_named_however_long_it_takes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: Said
 ) -> None:
     monkeypatch.setattr(sqlite, "_PATIENCE", 0.0)
     with pytest.raises(LogError, match=r"nowhere/log\.db"):
         await SqliteLog.open(tmp_path / "nowhere" / "log.db")
+    assert [fields_of(line)["bytes"] for line in said.lines] == [0]
 
 
 async def test_a_temporary_log_is_in_a_folder_that_is_swept_when_its_process_dies() -> None:
@@ -239,6 +241,15 @@ async def test_a_trim_goes_as_far_as_it_is_told_and_no_further_than_the_head(
     await log.close()
 
 
+async def test_a_trim_may_go_on_event_by_event_to_the_last(path: Path) -> None:
+    log = await SqliteLog.open(path)
+    await log.append(CHANGES)
+    for before in (7, 8, 9, 10, 11):
+        await log.trim(before)
+        assert log.oldest == min(before, 10)
+    await log.close()
+
+
 async def test_a_reader_looks_again_for_what_it_does_not_know_and_only_then(path: Path) -> None:
     writer = await SqliteLog.open(path)
     await writer.append(CHANGES[:3])
@@ -252,8 +263,9 @@ async def test_a_reader_looks_again_for_what_it_does_not_know_and_only_then(path
     await writer.append(CHANGES[6:])
     assert (await reader.state_at(8)).seq == 8
     assert reader.head == 9
-    with pytest.raises(LogError, match="event 10 is not there yet: the event log ends at 9"):
-        await reader.read(8, 10)
+    for refused in (reader.read(8, 10), reader.state_at(10)):
+        with pytest.raises(LogError, match="event 10 is not there yet: the event log ends at 9"):
+            await refused
     await reader.close()
     await writer.close()
 
@@ -334,7 +346,8 @@ async def test_a_writer_whose_file_was_trimmed_by_another_is_told_so_and_goes_on
 
 
 async def test_who_follows_a_log_that_is_written_gets_what_is_committed(path: Path) -> None:
-    log = await SqliteLog.open(path)
+    clock = Pace()
+    log = await SqliteLog.open(path, clock=clock)
     await log.append(CHANGES[:2])
     async with aclosing(log.follow(0)) as batches:
         assert await anext(batches) == numbered(CHANGES[:2])
@@ -347,3 +360,26 @@ async def test_who_follows_a_log_that_is_written_gets_what_is_committed(path: Pa
         await log.close()
         with pytest.raises(StopAsyncIteration):
             await anext(batches)
+    assert clock.slept == set(), "it is told, and does not look again and again"
+
+
+async def test_a_log_that_is_open_for_reading_is_not_written(path: Path) -> None:
+    writer = await SqliteLog.open(path)
+    reader = await SqliteLog.open_read_only(path)
+    for refused in (reader.append(CHANGES), reader.identify(ClusterInfo("a", "b")), reader.trim(2)):
+        with pytest.raises(LogError) as told:
+            await refused
+        assert str(told.value) == f"{path}: the event log was opened for reading only"
+    await reader.close()
+    await writer.close()
+
+
+async def test_a_trim_gives_back_to_the_disk_what_it_dropped(path: Path) -> None:
+    log = await SqliteLog.open(path)
+    await log.append(list(history(3000)))
+    await log.trim(2)
+    whole = await asyncio.to_thread(path.stat)
+    await log.trim(3001)
+    left = await asyncio.to_thread(path.stat)
+    assert left.st_size < whole.st_size / 2
+    await log.close()

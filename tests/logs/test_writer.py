@@ -200,6 +200,19 @@ async def test_a_caller_that_is_cancelled_undoes_nothing_and_holds_up_nobody() -
     await writer.close()
 
 
+async def test_a_caller_that_is_cancelled_takes_nobody_with_it_who_is_committed_with_it() -> None:
+    store = Paper()
+    writer = Writer(store, Told())
+    first = await held_up(store, writer)
+    gone, kept = await started(writer, 2, 3)
+    gone.cancel()
+    await asyncio.gather(gone, return_exceptions=True)
+    store.gate.set()
+    assert await asyncio.gather(first, kept) == [1, 6]
+    assert store.done == [[1], [2, 3]]
+    await writer.close()
+
+
 async def test_so_many_appends_wait_for_the_thread_and_the_next_ones_for_their_turn() -> None:
     store = Paper()
     writer = Writer(store, Told())
