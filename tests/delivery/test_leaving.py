@@ -84,6 +84,7 @@ async def test_everyone_is_closed_when_the_server_goes_and_gets_nothing_behind_t
         hub.close_all(close)
         sockets = [outlet for outlet, _ in (rides, alone, full)]
         assert [outlet.closed for outlet in sockets] == [close] * 3
+        assert not any(member.session.riding for member in hub), "nobody is counted in a lane"
         assert hub.slow == 0
         before = [outlet.writes for outlet in sockets]
         full[0].room = None

@@ -106,6 +106,22 @@ async def test_one_on_a_slow_link_that_breaks_is_closed_when_nothing_more_gets_t
         assert socket.closed == Close(1011, "no answer to a ping", abort=True)
 
 
+async def test_one_whose_socket_an_answer_has_filled_does_not_ride_before_it_reads() -> None:
+    async with running() as (hub, clock):
+        socket, member = await join(hub, clock)
+        socket.messages()
+        socket.room = 0
+        hub.receive(member, b'{"type":"ping","timestamp":"t"}')
+        assert (hub.slow, member.session.riding) == (1, False)
+        for seq in (1, 2, 3):
+            await publish(hub, Event(seq, change(Verb.ADDED, pod_key(f"p{seq}"))))
+        socket.room = None
+        socket.read(0)
+        await clock.advance(0.1)
+        pong, *events = socket.messages()
+    assert (pong["type"], [event["seq"] for event in events]) == ("pong", [1, 2, 3])
+
+
 async def test_a_slow_reader_does_not_hold_up_the_others() -> None:
     async with running() as (hub, clock):
         slow, _ = await join(hub, clock)
