@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from kstream.clock import VirtualClock
+from kstream.core.delivery import snapshot
 from kstream.core.delivery.backlog import Backlog
 from kstream.core.delivery.filters import EVERYTHING, Filter
 from kstream.core.delivery.limits import Limits
@@ -18,7 +19,7 @@ from kstream.core.timeline.events import Event, Verb
 from kstream.core.timeline.state import ClusterState
 from kstream.delivery.hub import Hub
 from kstream.delivery.member import Member, Reached
-from kstream.delivery.snapshots import Snapshots
+from kstream.delivery.snapshots import Snapshots, _Made
 from tests.delivery.riders import newcomer
 from tests.delivery.sockets import SlowClock
 from tests.frames_reader import FrameReader
@@ -387,3 +388,17 @@ async def test_states_for_different_windows_of_compression_are_different_ones() 
         await counter.clock.advance(0)
     first, second = plain.session.flush(0.0), packed.session.flush(0.0)
     assert (first[0], second[0], len(second) < len(first) / 4) == (0x81, 0xC1, True)
+
+
+def test_a_state_is_held_for_those_who_have_yet_to_read_it() -> None:
+    backlog = Backlog(head=1)
+    taken = snapshot.capture(state_of(1, "small"), EVERYTHING)
+    made = _Made(snapshot.encode(taken, time=START, window_bits=0))
+    reads, waits = newcomer(backlog), newcomer(backlog)
+    for member in (reads, waits):
+        member.session.give(made.snapshot)
+        made.members[member] = None
+    reads.send(reads.session.flush(0.0))
+    assert (made.held(), list(made.members)) == (True, [waits])
+    waits.send(waits.session.flush(0.0))
+    assert (made.held(), made.members) == (False, {})
