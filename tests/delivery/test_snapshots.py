@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
 
-from kstream.clock import VirtualClock
 from kstream.core.delivery import snapshot
 from kstream.core.delivery.backlog import Backlog
 from kstream.core.delivery.filters import EVERYTHING, Filter
 from kstream.core.delivery.limits import Limits
 from kstream.core.delivery.session import Close
 from kstream.core.timeline.events import Event, Verb
-from kstream.core.timeline.state import ClusterState
 from kstream.delivery.hub import Hub
 from kstream.delivery.member import Member, Reached
 from kstream.delivery.snapshots import Snapshots, _Made
+from tests.delivery.counters import Counter, named, seqs
 from tests.delivery.riders import newcomer
 from tests.delivery.sockets import SlowClock
 from tests.frames_reader import FrameReader
 from tests.hubs import running
-from tests.making import START, change, node_key, numbered, pod_key, state_of
+from tests.making import START, change, node_key, pod_key, state_of
 from tests.workshop import Workshop
 
 
@@ -103,54 +100,6 @@ async def test_those_who_do_not_read_stop_no_more_than_large_states_of_other_fil
         assert b'"initial_state"' in large.taken[:2000]
 
 
-class Counter:
-    """Snapshots without a hub: those they were given to, and what they were given."""
-
-    def __init__(self, state: ClusterState, backlog: Backlog | None = None) -> None:
-        self.clock = VirtualClock(START)
-        self.state = state
-        self.backlog = backlog or Backlog(head=state.seq)
-        self.served: list[Member] = []
-        self.snapshots = Snapshots(
-            state, self.backlog, clock=self.clock, time=self.clock.time, serve=self.serve
-        )
-
-    def serve(self, member: Member) -> None:
-        self.served.append(member)
-        if member.session.wants_snapshot and not member.gone:
-            self.snapshots.want(member)
-
-    def come(self, watched: Filter = EVERYTHING, *, bits: int = 0) -> Member:
-        member = newcomer(self.backlog, watched, bits=bits)
-        self.snapshots.want(member)
-        return member
-
-    def publish(self, count: int) -> None:
-        seq = self.state.seq
-        events = numbered([change(Verb.ADDED, pod_key(f"new-{seq}-{n}")) for n in range(count)], seq)
-        for event in events:
-            self.state.apply(event)
-        self.backlog.append(events)
-
-    @asynccontextmanager
-    async def open(self) -> AsyncIterator[Workshop]:
-        task = asyncio.create_task(self.snapshots.run())
-        workshop = Workshop()
-        yield workshop
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-
-def seqs(*members: Member) -> list[int | None]:
-    """Where they were put; None for one that still waits."""
-    return [None if member.session.wants_snapshot else member.session.lane.cursor for member in members]
-
-
-def named(name: str) -> Filter:
-    return Filter(frozenset({name}))
-
-
 BODY = len(change(Verb.ADDED, pod_key("p"), note="").body) + len(',"note":""')
 LARGE = 256 * 1024  # bytes of bodies: more are made in a thread
 
@@ -213,6 +162,36 @@ async def test_one_who_waits_while_the_timeline_jumps_gets_the_state_of_there_at
         join(hub, late)
         assert late.types() == ["connection", "initial_state"]
         assert b"there" in late.taken, "what was made of the old state is kept for nobody"
+
+
+async def test_what_is_made_while_the_timeline_jumps_to_the_same_number_is_given_to_nobody() -> None:
+    async with running(state=state_of(1, "x" * 300_000)) as (hub, clock):
+        workshop, sink = Workshop(), Sink()
+        join(hub, sink)
+        await clock.advance(0)
+        hub.jump(state_of(1, "there"))
+        await clock.advance(0)
+        await workshop.work(clock)
+        assert sink.types() == ["connection", "initial_state"]
+        assert b"there" in sink.taken
+
+
+async def test_who_waits_until_others_have_read_gets_its_state_a_moment_after_they_have() -> None:
+    counter = Counter(state_of(1, "x" * 300_000))
+    async with counter.open() as workshop:
+        reads = counter.come()
+        await counter.clock.advance(0)
+        await workshop.work(counter.clock)
+        (made,) = counter.snapshots._held
+        made.size = 256 * 2**20 + 1  # as if it were as large as that
+        waits = counter.come(named("ns0"))
+        await counter.clock.advance(1.0)
+        assert workshop.jobs == []
+        reads.send(reads.session.flush(0.0))
+        await counter.clock.advance(0.1)
+        assert len(workshop.jobs) == 1
+        await workshop.work(counter.clock)
+        assert seqs(waits) == [1]
 
 
 async def test_what_was_made_before_a_jump_is_given_to_nobody_after_it() -> None:
