@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple
@@ -22,7 +23,7 @@ from kstream.logs.memory import MemoryLog
 from kstream.web.metrics import Visits
 from kstream.web.seats import OwnSeats, Seats
 from kstream.web.ws import WebSockets, _forget_frames
-from tests.conformance.client import CLOSE, TEXT, RawClient, closing, frame, json_of
+from tests.conformance.client import CLOSE, PING, PONG, TEXT, RawClient, closing, frame, json_of
 from tests.hubs import running
 from tests.making import START, change, pod_key
 from tests.workshop import Workshop
@@ -203,6 +204,41 @@ async def test_the_code_of_a_close_comes_back_if_it_is_one(code: int | None, ans
         (found,) = await client.rest()
     assert (found.opcode, found.close_code) == (CLOSE, answer)
     assert at.visits.closes == {}, "the client ended it"
+
+
+async def test_who_is_lost_is_forgotten_while_its_descriptor_is_still_its_own() -> None:
+    async with door() as at:
+        client = await RawClient.connect(at.url)
+        await client.state()
+        (member,) = at.hub
+        descriptor = member.outlet.descriptor
+        own = os.fstat(descriptor).st_ino
+        client.close()
+        while not member.gone:
+            assert os.fstat(descriptor).st_ino == own
+            await asyncio.sleep(0)
+
+
+async def test_a_fault_of_another_kind_keeps_nobody_from_being_heard() -> None:
+    async with door(faults=parse_faults(["drop:after=10000"])) as at:
+        client = await RawClient.connect(at.url)
+        await client.state()
+        await client.send([frame(TEXT, b'{"type":"ping","timestamp":"t"}'), frame(PING, b"beat")])
+        pong, beat = json_of(await client.message()), await client.frame()
+        await client.send([closing(4000)])
+        (end,) = await client.rest()
+    assert (pong["type"], pong["timestamp"]) == ("pong", "t")
+    assert beat is not None
+    assert (beat.opcode, beat.payload, end.opcode, end.close_code) == (PONG, b"beat", CLOSE, 4000)
+
+
+async def test_of_a_deaf_server_pings_have_no_answer_and_all_else_has() -> None:
+    async with door(faults=parse_faults(["deaf"])) as at:
+        client = await RawClient.connect(at.url)
+        await client.state()
+        await client.send([frame(PING), frame(TEXT, b'{"type":"ping"}'), frame(TEXT, b"{}"), closing(4000)])
+        error, end = await client.rest()
+    assert (json_of(error)["type"], end.opcode, end.close_code) == ("error", CLOSE, 4000)
 
 
 async def test_no_fault_is_yet_to_come_for_who_has_gone() -> None:
