@@ -194,7 +194,7 @@ async def test_what_is_no_text_ends_the_connection_unless_it_is_too_long_to_be_l
 
 
 @pytest.mark.parametrize(
-    ("code", "answer"), [(None, 1000), (1000, 1000), (4999, 4999), (5000, 1002), (5001, 1002)]
+    ("code", "answer"), [(None, 1000), (1000, 1000), (1006, 1002), (4999, 4999), (5000, 1002), (5001, 1002)]
 )
 async def test_the_code_of_a_close_comes_back_if_it_is_one(code: int | None, answer: int) -> None:
     async with door() as at:
