@@ -208,7 +208,7 @@ async def test_a_caller_that_is_cancelled_takes_nobody_with_it_who_is_committed_
     gone.cancel()
     await asyncio.gather(gone, return_exceptions=True)
     store.gate.set()
-    assert await asyncio.gather(first, kept) == [1, 6]
+    assert list(await asyncio.gather(first, kept)) == [1, 6]
     assert store.done == [[1], [2, 3]]
     await writer.close()
 
