@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import quote
 
 from kstream.core.errors import LogBusyError, LogError, LogFormatError, LogFullError
-from kstream.logs import schema
+from kstream.logs import schema, structure
 
 _BUSY_SECONDS: Final = 5.0
 # What would run code of the file's own, or for ever, when a table of ours is read or written.
@@ -92,12 +92,11 @@ def _marked(path: Path, options: str) -> sqlite3.Connection:
     return connection
 
 
-def connect_for_writing(
-    path: Path, *, max_bytes: int | None, journal_in_memory: bool = False
-) -> sqlite3.Connection:
-    """The one connection that writes, migrated and checked. The caller holds the lock.
+def connect_for_writing(path: Path, *, max_bytes: int | None, alone: bool = False) -> sqlite3.Connection:
+    """The one connection that writes, migrated and inspected, unless the file is large. The caller holds the lock.
 
-    `journal_in_memory`: pages are changed in place, which takes no room on the disk, and must not be interrupted.
+    `alone`: pages are changed in place, which takes no room on the disk, and must not be interrupted; a large file is
+    inspected, too.
     Raises LogFormatError, with the file as it was, if it is no log, of a newer format, or damaged.
     """
     with translated(path):
@@ -107,7 +106,7 @@ def connect_for_writing(
             _make(path)
         connection = _connect(path, "mode=rwc")
         try:
-            _prepare(path, connection, max_bytes=max_bytes, journal_in_memory=journal_in_memory)
+            _prepare(path, connection, max_bytes=max_bytes, alone=alone)
         except BaseException:
             connection.close()
             raise
@@ -133,17 +132,15 @@ def _probe(path: Path) -> None:
             _check_marks(path, probe, allow_empty=True)
 
 
-def _prepare(
-    path: Path, connection: sqlite3.Connection, *, max_bytes: int | None, journal_in_memory: bool
-) -> None:
+def _prepare(path: Path, connection: sqlite3.Connection, *, max_bytes: int | None, alone: bool) -> None:
     if schema.format_of(connection) == 0:
         connection.execute("PRAGMA page_size = 8192")  # bodies of half a kilobyte: measured best of the sizes
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # retention gives space back
-    else:
-        _check_structure(path, connection)
+    elif alone or not structure.is_large(path) or schema.format_of(connection) < schema.FORMAT:
+        structure.inspect(path, connection)
     # Before the migration: readers cope with a -wal file that a killed process left, not with its other journal.
-    connection.execute(f"PRAGMA journal_mode = {'MEMORY' if journal_in_memory else 'WAL'}")
-    if journal_in_memory:
+    connection.execute(f"PRAGMA journal_mode = {'MEMORY' if alone else 'WAL'}")
+    if alone:
         connection.execute("PRAGMA temp_store = MEMORY")
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute(
@@ -201,14 +198,3 @@ def _no_log(path: Path, cause: str) -> LogFormatError:
     return LogFormatError(
         f"{path}: not an event log of kstream: {cause}; give the path of a log or of a new file"
     )
-
-
-def _check_structure(path: Path, connection: sqlite3.Connection) -> None:
-    """Reads the whole file once: pages, b-trees, and that the seqs have no gap."""
-    (verdict,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    if verdict == "ok":
-        first, last, rows = connection.execute("SELECT min(seq), max(seq), count(*) FROM events").fetchone()
-        if not rows or last - first + 1 == rows:
-            return
-        verdict = f"events {first} to {last} are only {rows}"
-    raise LogFormatError(f"{path}: the event log is damaged ({verdict}); restore the file from a copy")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final, Self, TypeVar
 
 from kstream.clock import SystemClock
-from kstream.core.errors import LogError, LogTrimmedError
+from kstream.core.errors import LogError, LogFormatError, LogTrimmedError
 from kstream.core.timeline.events import Event, WatchEvent
 from kstream.core.timeline.health import ClusterInfo
 from kstream.core.timeline.retention import Holding
@@ -24,8 +24,10 @@ from kstream.core.timeline.terms import Term
 from kstream.logs import reading
 from kstream.logs.connections import connect_for_reading, translated
 from kstream.logs.feed import Feed, Follower, followed
+from kstream.logs.inspection import Inspection
 from kstream.logs.refusals import check_range
 from kstream.logs.store import Change, Store
+from kstream.logs.structure import is_large
 from kstream.logs.writer import Writer
 from kstream.ports import Clock, Jump
 from kstream.processlog.lines import say
@@ -57,6 +59,7 @@ class SqliteLog:
         self._threads = ThreadPoolExecutor(_READERS, thread_name_prefix="kstream-log-reader")
         self._idle: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
         self._leftovers = ExitStack()
+        self._inspection: Inspection | None = None
 
     @classmethod
     async def open(
@@ -74,6 +77,7 @@ class SqliteLog:
         `epoch` (a random one by default) and `meta` (key → JSON text) are kept when the log is created; of an
         existing one the epoch must be the given one. The file never grows past `max_bytes`. With `only_trim` nothing
         can be appended, and a full disk is no hindrance; a process that is killed meanwhile may leave a damaged file.
+        A large file is read through while it is in use: of damage that is found then the next append tells.
         Raises LogBusyError (another writer), LogFormatError (no log, newer, damaged; left as it is),
         LogMismatchError (another epoch), LogError (the place cannot be written).
         """
@@ -94,7 +98,10 @@ class SqliteLog:
                 message="The whole file is read once",
             )
         store = await opening
-        return cls(where, status=store.status, writer=store, clock=clock or SystemClock())
+        log = cls(where, status=store.status, writer=store, clock=clock or SystemClock())
+        if not only_trim and await asyncio.to_thread(is_large, where):
+            log._inspection = Inspection(where)
+        return log
 
     @classmethod
     async def open_temporary(
@@ -226,6 +233,8 @@ class SqliteLog:
             return
         self._feed.close()
         await asyncio.to_thread(self._close_readers)
+        if self._inspection is not None:
+            await asyncio.to_thread(self._inspection.close)
         if self._writer is not None:
             await self._writer.close()
         await asyncio.to_thread(self._leftovers.close)
@@ -235,6 +244,8 @@ class SqliteLog:
             raise LogError(f"{self.path}: the event log is closed")
         if self._writer is None:
             raise LogError(f"{self.path}: the event log was opened for reading only")
+        if self._inspection is not None and self._inspection.damage is not None:
+            raise LogFormatError(self._inspection.damage)
         return self._writer
 
     def _published(self, status: reading.Status, events: Sequence[Event]) -> None:

@@ -52,7 +52,7 @@ class Store:
         path = path.resolve()  # the lock is beside the file itself, whichever link leads to it
         self._lock = WriterLock(path)
         try:
-            self._connection = connect_for_writing(path, max_bytes=max_bytes, journal_in_memory=only_trim)
+            self._connection = connect_for_writing(path, max_bytes=max_bytes, alone=only_trim)
             try:
                 with translated(path):
                     self._found(epoch, meta)

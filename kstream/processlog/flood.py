@@ -15,8 +15,8 @@ _KINDS: Final = 512  # buckets that are kept
 class _Bucket:
     __slots__ = ("at", "left_out", "since", "tokens")
 
-    def __init__(self, now: float) -> None:
-        self.tokens = _BURST
+    def __init__(self, tokens: float, now: float) -> None:
+        self.tokens = tokens
         self.at = now
         self.left_out = 0
         self.since = now  # when the first one was left out
@@ -31,16 +31,19 @@ class LeftOut(NamedTuple, Generic[K]):
 class Flood(Generic[K]):
     """A bucket of tokens for each kind. Times are seconds of any one clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, among: int = 1) -> None:
+        """`among`: so many processes share what is allowed; one line at once is left to each."""
+        self._burst = max(1.0, _BURST / among)
+        self._rate = _RATE / among
         self._buckets: dict[K, _Bucket] = {}
 
     def admits(self, kind: K, now: float) -> bool:
         """Whether there is a token for one more of this kind; it is taken, or the line is counted."""
-        bucket = self._buckets.pop(kind, None) or _Bucket(now)
+        bucket = self._buckets.pop(kind, None) or _Bucket(self._burst, now)
         self._buckets[kind] = bucket  # the one that was needed last is forgotten last
         if len(self._buckets) > _KINDS:
             self._forget_one()
-        bucket.tokens = min(bucket.tokens + (now - bucket.at) * _RATE, _BURST)
+        bucket.tokens = min(bucket.tokens + (now - bucket.at) * self._rate, self._burst)
         bucket.at = now
         if bucket.tokens >= 1:
             bucket.tokens -= 1

@@ -27,13 +27,15 @@ class ProcessLog(logging.Handler):
         *,
         clock: Clock,
         clear: bytes = b"",
+        among: int = 1,
     ) -> None:
-        """`clear` goes before each line: what a terminal has to do with a line that is redrawn."""
+        """`clear` goes before each line: what a terminal has to do with a line that is redrawn. So many processes
+        write to one place as `among` says."""
         super().__init__()
         self._lines = lines
         self._clock = clock
         self._clear = clear
-        self._flood: Flood[_Kind] = Flood()
+        self._flood: Flood[_Kind] = Flood(among=among)
         self._outlet = Outlet(write, self._owed, clock=clock)
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -28,8 +28,9 @@ _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def process_log(form: Form, level: str, *, clock: Clock, **always: Scalar) -> Iterator[None]:
-    """What happens inside is logged on stderr, from `level` on; `always` are fields of every line.
+def process_log(form: Form, level: str, *, clock: Clock, among: int = 1, **always: Scalar) -> Iterator[None]:
+    """What happens inside is logged on stderr, from `level` on; `always` are fields of every line. `among`: so many
+    processes share this stderr, and what a flood may cost there.
 
     An error that ends it becomes the last line, and SystemExit with its exit code: a KstreamError is one line
     (`Error: …` in text form), anything else has a traceback and exit code 1. Nothing waits for stderr to be read, and
@@ -38,7 +39,8 @@ def process_log(form: Form, level: str, *, clock: Clock, **always: Scalar) -> It
     keep_descriptors()
     lines = Lines(form, always)
     write, terminal = _stderr()
-    handler = ProcessLog(write, lines, clock=clock, clear=_CLEAR_LINE if terminal and form == "text" else b"")
+    clear = _CLEAR_LINE if terminal and form == "text" else b""
+    handler = ProcessLog(write, lines, clock=clock, clear=clear, among=among)
     before = {name: logging.getLogger(name).level for name in (*_HEARD, *_OURS)}
     wanted = _HEARD | dict.fromkeys(_OURS, logging.getLevelNamesMapping()[level.upper()])
     logging.getLogger().addHandler(handler)

@@ -239,7 +239,13 @@ def main() -> None:
         return  # whoever started us is gone already
     orders = json.loads(line)
     settings = orders["settings"]
-    with process_log(settings["log_format"], settings["log_level"], clock=SystemClock(), worker=os.getpid()):
+    with process_log(
+        settings["log_format"],
+        settings["log_level"],
+        clock=SystemClock(),
+        among=orders["seats"][1],
+        worker=os.getpid(),
+    ):
         asyncio.run(_main(orders))
 
 

@@ -14,6 +14,8 @@ from kstream.core.timeline.state import ClusterState
 from kstream.logs import rows, schema
 
 START = 1_750_000_000.0
+# Makes a file a large one.
+BALLAST = "CREATE TABLE ballast (bytes BLOB); INSERT INTO ballast VALUES (zeroblob(70000000))"
 
 
 def body_of(kind: Kind, namespace: str, name: str, uid: str, status: str) -> bytes:

@@ -14,6 +14,19 @@ def test_ten_at_once_and_two_a_second_after_that() -> None:
     assert sum(flood.admits("a", 60.0) for _ in range(99)) == 10
 
 
+def test_processes_that_share_a_place_have_a_part_of_it_each() -> None:
+    flood: Flood[str] = Flood(among=4)
+    assert [flood.admits("a", 0.0) for _ in range(4)] == [True] * 2 + [False] * 2
+    # Half a token is left over: 2.5 lines at once.
+    assert [flood.admits("a", 1.0), flood.admits("a", 1.9), flood.admits("a", 3.0)] == [True, False, True]
+    assert sum(flood.admits("a", 60.0) for _ in range(99)) == 2
+
+
+def test_each_of_many_processes_has_a_line_at_once() -> None:
+    flood: Flood[str] = Flood(among=64)
+    assert [flood.admits("a", 0.0), flood.admits("a", 31.0), flood.admits("a", 33.0)] == [True, False, True]
+
+
 def test_one_sort_takes_nothing_from_another() -> None:
     flood: Flood[str] = Flood()
     for _ in range(1000):
