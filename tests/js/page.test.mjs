@@ -1,8 +1,11 @@
 // The page at /, in a Chromium (KSTREAM_CHROMIUM), on a real server (KSTREAM_PAGE) that tests/test_page.py feeds.
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { after, before, test } from "node:test";
 
 import { chromium } from "playwright-core";
+
+const axe = await readFile(new URL(import.meta.resolve("axe-core/axe.min.js")), "utf8");
 
 let browser;
 before(async () => {
@@ -11,8 +14,8 @@ before(async () => {
 after(() => browser.close());
 
 /** A page and what its console complained of. */
-async function open(prepare = async () => {}) {
-  const page = await browser.newPage({ viewport: { width: 1300, height: 800 } });
+async function open(prepare = async () => {}, context = browser) {
+  const page = await context.newPage(context === browser ? { viewport: { width: 1300, height: 800 } } : undefined);
   page.setDefaultTimeout(10_000);
   const complaints = [];
   page.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
@@ -153,3 +156,40 @@ test("a lost server is told, what is shown is marked stale, and the page goes on
   assert.match(sockets[1].url(), /epoch=.+&seq=\d+/);
   await page.close();
 });
+
+for (const [name, look] of Object.entries({
+  light: { colorScheme: "light" },
+  dark: { colorScheme: "dark" },
+  "a phone": { colorScheme: "dark", viewport: { width: 390, height: 844 } },
+  "forced colours": { forcedColors: "active" },
+})) {
+  test(`axe finds nothing to object to, whatever is open (${name})`, async () => {
+    const sockets = [];
+    const context = await browser.newContext({ viewport: { width: 1300, height: 800 }, ...look });
+    const { page } = await open(async (page) => {
+      await page.routeWebSocket(/\/ws/, (socket) => {
+        sockets.push(socket);
+        if (sockets.length === 1) socket.connectToServer();
+      });
+    }, context);
+    await page.evaluate(axe);
+    const objections = async () =>
+      (await page.evaluate(() => globalThis.axe.run({ resultTypes: ["violations"] }))).violations.map(
+        ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`,
+      );
+    await text(page, "pods-count", "5,003");
+    assert.deepEqual(await objections(), [], "as it comes");
+    await page.locator("#pods-list .row").first().click();
+    await page.locator("#detail-text").waitFor();
+    assert.deepEqual(await objections(), [], "with a pod open");
+    await page.keyboard.press("Escape");
+    await page.fill("#search", "nothing of that name");
+    await page.locator("#pods-list .empty").waitFor();
+    assert.deepEqual(await objections(), [], "with an empty list");
+    await page.fill("#search", "");
+    await sockets[0].close({ code: 1001 });
+    await page.locator("body.stale").waitFor();
+    assert.deepEqual(await objections(), [], "without a server");
+    await context.close();
+  });
+}

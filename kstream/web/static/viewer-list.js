@@ -28,6 +28,9 @@ export class WindowedList {
     this._canvas.setAttribute("role", "presentation");
     this._empty = document.createElement("p");
     this._empty.className = "empty";
+    // A listbox has options, and says what is in it by them.
+    this._empty.setAttribute("role", "option");
+    this._empty.setAttribute("aria-disabled", "true");
     this._empty.hidden = true;
     viewport.append(this._canvas, this._empty);
     viewport.addEventListener("scroll", () => this.draw(), { passive: true });
