@@ -112,3 +112,19 @@ def test_the_list_names_nothing_that_is_not_so() -> None:
 
 def test_the_core_is_not_on_the_list() -> None:
     assert [each for each in JUDGED if each.startswith("kstream/core/")] == []
+
+
+# What is longer than a room may be, and why.
+LONG: Final = {"kstream/web/static/kstream.js": "a frontend loads one file"}
+
+
+def test_no_file_is_longer_than_a_room_may_be() -> None:
+    tops = ("kstream", "simulator", "loadtest", "tests")
+    found = {
+        str(path.relative_to(ROOT)): path.read_bytes().count(b"\n")
+        for top in tops
+        for end in ("py", "js", "mjs", "css")
+        for path in (ROOT / top).rglob(f"*.{end}")
+        if "node_modules" not in path.parts
+    }
+    assert {name for name, lines in found.items() if lines >= 400} == set(LONG)

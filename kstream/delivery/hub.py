@@ -9,13 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from functools import lru_cache
 from itertools import chain
 
 from kstream.core.delivery import wire
 from kstream.core.delivery.backlog import Backlog
 from kstream.core.delivery.filters import Filter
-from kstream.core.delivery.frames import pong_frame, text_frame
+from kstream.core.delivery.frames import pong_frame
 from kstream.core.delivery.lane import FOREVER
 from kstream.core.delivery.limits import Limits
 from kstream.core.delivery.pacing import pause_after
@@ -27,6 +26,7 @@ from kstream.core.timeline.events import Event
 from kstream.core.timeline.health import Health, Report
 from kstream.core.timeline.state import ClusterState
 from kstream.delivery.crowd import Crowd, Party
+from kstream.delivery.figures import offer_metrics
 from kstream.delivery.member import Member, Outlet, broadcast
 from kstream.delivery.notices import Notices
 from kstream.delivery.pulse import Pulse
@@ -378,25 +378,17 @@ class Hub:
             await clock.wait(self._wake, self._armed - clock.monotonic())
 
     async def _metrics(self) -> None:
-        """For everyone who has the state; those in a lane get theirs together."""
         if not self.health.synced:
             return
-        counts, time, as_of = self.state.counts(), self._time(), self.as_of
-
-        @lru_cache(maxsize=64)
-        def message(until: float | None) -> bytes:
-            return wire.metrics(counts, time=time, as_of=until)
-
-        turn = Turn(self.clock)
-        for crowd in list(self._crowds.values()):
-            for party in list(crowd.parties.values()):
-                lane = party.lane
-                lane.metrics = text_frame(message(lane.view.complete_until(lane.cursor, as_of)), lane.bits)
-                self._serve_party(party, await turn.rest())
-            for member in list(crowd.alone):
-                if not member.session.wants_snapshot:
-                    member.session.offer_metrics(message(member.session.complete_until(as_of)))
-                    self._serve(member, await turn.rest())
+        counts, time = self.state.counts(), self._time()
+        await offer_metrics(
+            list(self._crowds.values()),
+            lambda until: wire.metrics(counts, time=time, as_of=until),
+            as_of=self.as_of,
+            serve_party=self._serve_party,
+            serve=self._serve,
+            turn=Turn(self.clock),
+        )
 
     def close_all(self, close: Close) -> None:
         """The server goes away, or the timeline does."""

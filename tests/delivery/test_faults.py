@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 from kstream.core.delivery.filters import EVERYTHING
-from kstream.core.timeline.events import Event, Verb
 from kstream.core.timeline.health import Cleared, ErrorCode, Fault, Lost, Synced
-from kstream.core.timeline.timepoint import timestamp
-from tests.delivery.sockets import FakeSocket, join, publish, types
+from tests.delivery.sockets import FakeSocket, join, types
 from tests.hubs import running
-from tests.making import START, change, pod_key
+from tests.making import START
 
 FULL = Fault(ErrorCode.WATCH_ERROR, "The event log is full", "no room", "log", stale=True)
 DENIED = Fault(ErrorCode.PERMISSION_DENIED, "no", "list pods", "permission:list:pods")
@@ -99,22 +95,6 @@ async def test_a_fault_before_the_first_state_calls_nobody_connected_who_resumed
         hub.report(Synced())
         await clock.advance(0)
         assert told(socket.messages()) == ["connected"]
-
-
-@pytest.mark.parametrize(("seq", "said"), [(0, 5.0), (1, 5.0), (2, 3.0)])
-async def test_metrics_say_up_to_when_the_state_is_complete_and_never_newer(seq: int, said: float) -> None:
-    mark: list[tuple[float, int] | None] = [None]
-    async with running(watermark=lambda: mark[0]) as (hub, clock):
-        assert [hub.as_of] == [None]
-        socket, _ = await join(hub, clock)
-        mark[0] = (START + 3.0, 0)
-        assert hub.as_of == START + 3.0
-        await publish(hub, Event(1, change(Verb.ADDED, pod_key("p"))))
-        socket.messages()
-        mark[0] = (START + 5.0, seq)  # with seq 2 the log is ahead of the hub
-        await clock.advance(10.0)
-        (metrics,) = socket.messages()
-        assert (metrics["type"], metrics["asOf"]) == ("metrics", timestamp(START + said))
 
 
 async def test_after_a_jump_nothing_is_known_of_how_old_the_state_is() -> None:

@@ -11,7 +11,6 @@ from kstream.core.delivery.filters import EVERYTHING, Filter
 from kstream.core.delivery.frames import pong_frame
 from kstream.core.delivery.session import Close
 from kstream.core.timeline.events import Event, Verb
-from kstream.core.timeline.health import Synced
 from kstream.core.timeline.state import ClusterState
 from tests.delivery.sockets import FakeSocket, SlowClock, join, publish, types
 from tests.hubs import running
@@ -31,17 +30,6 @@ async def test_a_client_gets_connection_then_the_state_then_events() -> None:
     assert (state["type"], state["seq"]) == ("initial_state", 1)
     assert [node["name"] for node in state["data"]["nodes"]] == ["n1"]
     assert (event["type"], event["seq"]) == ("pod_event", 2)
-
-
-async def test_metrics_come_at_their_interval_whatever_the_filter() -> None:
-    async with running() as (hub, clock):
-        await publish(hub, *numbered([change(Verb.ADDED, pod_key("p", "elsewhere"))]))
-        socket, _ = await join(hub, clock, Filter(frozenset({"none"})))
-        socket.messages()
-        await clock.advance(25.0)
-        messages = socket.messages()
-    assert types(messages) == ["metrics", "metrics"]
-    assert messages[0]["data"]["totalPods"] == 1
 
 
 async def test_all_that_a_client_is_due_is_one_write() -> None:
@@ -140,35 +128,6 @@ async def test_a_strained_process_sends_fewer_and_larger_and_everything() -> Non
         assert [outlet.writes - was for outlet, was in zip(sockets, before, strict=True)] == [1, 1, 1]
         for outlet in sockets:
             assert [message["seq"] for message in outlet.messages()] == list(range(1, 20))
-
-
-async def test_after_a_jump_the_metrics_are_those_of_the_other_state() -> None:
-    async with running() as (hub, clock):
-        await publish(hub, *numbered([change(Verb.ADDED, pod_key("old"))]))
-        socket, _ = await join(hub, clock)
-        there = ClusterState()
-        for event in numbered([change(Verb.ADDED, pod_key(n)) for n in ("a", "b", "c")]):
-            there.apply(event)
-        hub.jump(there)
-        await clock.advance(9.9)
-        assert "metrics" not in types(socket.messages())
-        await clock.advance(0.1)
-        (metrics,) = socket.messages()
-        assert metrics["data"]["totalPods"] == 3
-        assert hub.state is there
-
-
-async def test_metrics_are_for_those_only_who_have_a_state() -> None:
-    async with running(synced=False) as (hub, clock):
-        waits, _ = await join(hub, clock)
-        resumed = FakeSocket()
-        hub.serve(hub.join(resumed, EVERYTHING, window_bits=0, resumed=True))
-        await clock.advance(10)
-        assert types(waits.messages()) == ["connection"]
-        assert types(resumed.messages()) == ["connection", "connection"]
-        hub.report(Synced())
-        await clock.advance(10)
-        assert types(waits.messages()) == ["connection", "initial_state", "metrics"]
 
 
 async def test_a_large_batch_reaches_each_of_those_in_a_lane_whole() -> None:
@@ -356,21 +315,6 @@ async def test_a_batch_in_two_parts_reaches_all_who_ride_together_whole() -> Non
             assert sum(len(message["data"]) for message in batches) == 57
 
 
-async def test_one_who_does_not_read_gets_the_newest_metrics_when_it_does() -> None:
-    async with running() as (hub, clock):
-        socket, _ = await join(hub, clock)
-        socket.messages()
-        socket.room = 0
-        await publish(hub, *numbered([change(Verb.ADDED, pod_key("p"))]))
-        await clock.advance(25)
-        socket.room = None
-        socket.read(0)
-        await clock.advance(1)
-        told = socket.messages()
-        assert [message["type"] for message in told] == ["pod_event", "metrics"]
-        assert told[1]["data"]["totalPods"] == 1
-
-
 async def test_a_full_socket_is_looked_at_now_and_then_and_not_all_the_time() -> None:
     async with running() as (hub, clock):
         socket, _ = await join(hub, clock)
@@ -380,13 +324,3 @@ async def test_a_full_socket_is_looked_at_now_and_then_and_not_all_the_time() ->
         looks = socket.looks
         await clock.advance(1)
         assert 49 <= socket.looks - looks <= 51
-
-
-async def test_one_who_resumed_before_there_is_a_state_is_sent_no_metrics_of_none() -> None:
-    async with running(synced=False) as (hub, clock):
-        socket = FakeSocket()
-        member = hub.join(socket, EVERYTHING, window_bits=0, resumed=True)
-        member.session.catch_up(0)
-        hub.serve(member)
-        await clock.advance(11.0)
-        assert types(socket.messages()) == ["connection", "connection"]

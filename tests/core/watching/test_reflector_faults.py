@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -217,44 +216,6 @@ def test_a_line_that_cannot_be_read_lists_again_and_says_so(sent: bytes) -> None
     assert driven.ask().query == {"limit": "500"}
 
 
-def test_a_line_of_20_mib_lists_again_and_says_so() -> None:
-    driven = Driven().watching("a")
-    megabyte = b"x" * 2**20
-    driven.send(line("ADDED", pod("b", "101")))
-    for _ in range(20):
-        if not driven.closed:
-            driven.send(megabyte)
-    assert driven.closed
-    assert driven.said(Broken)
-    assert driven.events == ["ADDED b"]
-    assert driven.ask().query == {"limit": "500"}
-
-
-@pytest.mark.parametrize(
-    ("room", "cause"), [(64 * 1024 - 1, "slow down"), (64 * 1024, "no reason was given")]
-)
-def test_of_a_refusal_64_kib_are_read(room: int, cause: str) -> None:
-    driven = Driven().watching("a")
-    driven.now += 300
-    driven.end()
-    driven.ask()
-    driven.take(driven.reflector.receive_response(503, {}, driven.moment))
-    driven.send(b" " * room, b"slow down", b"!")
-    driven.end()
-    assert named(driven.notes) == named([OutOfTouch(f"503: {cause}{'!' if room < 64 * 1024 - 9 else ''}")])
-
-
-def test_a_page_may_be_longer_than_a_refusal() -> None:
-    driven = Driven()
-    driven.ask()
-    items = [pod("a"), pod("b", note="x" * 70_000)]
-    text = json.dumps({"metadata": {"resourceVersion": "9"}, "items": items}).encode()
-    driven.open()
-    driven.send(*(text[at : at + 1000] for at in range(0, len(text), 1000)))
-    driven.end()
-    assert driven.events == ["ADDED a", "ADDED b"]
-
-
 def test_what_breaks_a_watch_twice_is_an_outage_too() -> None:
     driven = Driven().watching("a")
     driven.send(error(500, "InternalError"))
@@ -374,42 +335,6 @@ def test_only_what_stands_in_front_of_the_server_leaves_a_watch_as_it_was(code: 
     assert ("resourceVersion" not in driven.ask().query) is lists
 
 
-def test_a_page_without_end_is_not_read_to_it() -> None:
-    driven = Driven()
-    driven.ask()
-    driven.open()
-    megabyte = b" " * 2**20
-    for _ in range(256):
-        driven.send(megabyte)
-    assert not driven.said(OutOfTouch)
-    driven.send(b" ")
-    assert driven.closed
-    assert named(driven.notes[-1:]) == named([OutOfTouch("a page of the list is longer than 256 MiB")])
-    assert driven.waits() >= 0.8
-    driven.ask()
-    driven.page("a")
-    assert driven.events == ["ADDED a"]
-
-
-def test_a_list_without_pages_may_be_longer_than_a_page() -> None:
-    driven = Driven()
-    driven.ask()
-    driven.page("a", more="token")
-    driven.ask()
-    driven.page("b", more="token")  # the same page again: the list is begun anew, without pages
-    driven.waits()
-    driven.ask()
-    driven.open()
-    driven.notes.clear()
-    part = bytes(256 << 20)
-    for _ in range(8):
-        driven.send(part)
-    assert (driven.notes, driven.closed) == ([], False)
-    driven.send(b" ")
-    assert named(driven.notes) == named([OutOfTouch("a page of the list is longer than 2048 MiB")])
-    assert driven.closed
-
-
 def test_a_list_that_breaks_off_late_is_asked_for_again_with_a_wait() -> None:
     driven = Driven()
     driven.ask()
@@ -431,145 +356,3 @@ def test_a_refusal_that_breaks_off_is_no_watch() -> None:
     driven.fail(Failure.CUT)
     assert driven.said(OutOfTouch)
     assert driven.waits() > 0
-
-
-@pytest.mark.parametrize(
-    ("trouble", "away"),
-    [
-        (lambda driven: driven.fail(Failure.UNREACHED), True),
-        (lambda driven: driven.fail(Failure.LATE), True),
-        (lambda driven: driven.respond(503), True),
-        (lambda driven: (driven.open(), driven.fail(Failure.CUT)), True),
-        (lambda driven: (driven.open(), driven.end()), False),
-        (lambda driven: driven.respond(429), False),
-        (lambda driven: driven.respond(500), False),
-    ],
-)
-def test_only_where_nobody_answered_an_answer_is_waited_for(
-    trouble: Callable[[Driven], object], away: bool
-) -> None:
-    driven = Driven().watching("a")
-    assert not driven.reflector.retry.away
-    driven.now += 300
-    driven.end()
-    driven.ask()
-    trouble(driven)
-    assert driven.reflector.retry.away is away
-
-
-@pytest.mark.parametrize(
-    "trouble",
-    [
-        lambda driven: driven.fail(Failure.UNREACHED),
-        lambda driven: driven.respond(503),
-        lambda driven: driven.refuse(401, "Unauthorized"),
-    ],
-)
-def test_after_ten_seconds_without_an_answer_another_history_may_go_on(
-    trouble: Callable[[Driven], object],
-) -> None:
-    """To put etcd back all API servers are stopped: what was told before says nothing about what comes after."""
-    driven = Driven().watching("a", "b", version="100")
-    driven.now += 300
-    driven.end()
-    driven.ask()
-    trouble(driven)
-    began = driven.now
-    driven.waits()
-    while driven.now < began + 10.0:
-        assert driven.ask().query["resourceVersion"] == "100"
-        trouble(driven)
-        driven.waits()
-    assert "resourceVersion" not in driven.ask().query
-    driven.page("b", version="100")
-    assert driven.events == ["MODIFIED b", "DELETED a"], "at the version that is known, too"
-    assert driven.ask().query["resourceVersion"] == "100"
-
-
-@pytest.mark.parametrize(("after", "listed"), [(9.0, False), (10.0, True)])
-def test_a_watch_that_is_answered_late_is_listed_and_compared_whole_once(after: float, listed: bool) -> None:
-    """An API server that hangs while etcd is put back to a copy fails nothing: versions are used again all the same."""
-    driven = Driven().watching("a")
-    driven.now += 1.0
-    driven.reflector.receive_end(driven.moment)
-    driven.ask()
-    driven.now += after
-    head = driven.reflector.receive_response(200, {}, driven.moment)
-    assert (head.close, driven.reflector.restarted) == (listed, listed)
-    if not listed:
-        return
-    driven.events.clear()
-    assert "watch" not in driven.ask().query
-    driven.page("a", version="100")
-    assert driven.events == ["MODIFIED a"], "at the version that is known, and told all the same"
-    driven.ask()
-    driven.now += after
-    assert not driven.reflector.receive_response(200, {}, driven.moment).close
-    assert not driven.reflector.restarted
-
-
-@pytest.mark.parametrize("status", [429, 500, 503])
-@pytest.mark.parametrize(("after", "listed"), [(9.0, False), (10.0, True)])
-def test_a_watch_that_is_refused_late_is_listed_and_compared_whole(
-    status: int, after: float, listed: bool
-) -> None:
-    driven = Driven().watching("a")
-    driven.now += 1.0
-    driven.end()
-    driven.ask()
-    driven.now += after
-    driven.refuse(status, "Busy")
-    driven.waits()
-    driven.events.clear()
-    query = driven.ask().query
-    if status == 429:  # the others cost a list anyhow
-        assert ("watch" not in query) is listed
-    if listed:
-        driven.page("a", version="100")
-        assert driven.events == ["MODIFIED a"], "at the version that is known, and told all the same"
-
-
-@pytest.mark.parametrize("throttled", [True, False], ids=["throttled", "answered meanwhile"])
-def test_an_outage_that_only_others_saw_is_doubted_by_who_waited_for_reasons_of_its_own(
-    *, throttled: bool
-) -> None:
-    """429 for a while, and in that while the API server is stopped and etcd put back to a copy."""
-    driven = Driven().watching("a")
-    driven.now += 1.0
-    driven.end()
-    driven.contact.opened(Stream(Kind.NODE))
-    if throttled:
-        driven.ask()
-        driven.refuse(429, "TooManyRequests")
-        since = driven.now
-        driven.waits()
-        driven.contact.away(since, driven.now)
-    driven.events.clear()
-    query = driven.ask().query
-    assert ("watch" not in query) is throttled
-    if throttled:
-        driven.page("a", version="100")
-        assert driven.events == ["MODIFIED a"], "at the version that is known, and told all the same"
-
-
-@pytest.mark.parametrize(("others", "listed"), [(False, True), (True, False)])
-def test_who_waits_for_ten_seconds_while_nobody_watches_lists(*, others: bool, listed: bool) -> None:
-    driven = Driven().watching("a")
-    driven.now += 1.0
-    driven.end()
-    if others:
-        driven.contact.opened(Stream(Kind.NODE))
-    driven.ask()
-    driven.refuse(429, "TooManyRequests", headers={"retry-after": "12"})
-    assert driven.waits() >= 10.0
-    assert ("watch" not in driven.ask().query) is listed
-
-
-def test_a_list_that_is_answered_late_is_compared_whole() -> None:
-    driven = Driven().watching("a")
-    driven.reflector.restart()
-    driven.ask()
-    driven.now += 10.0
-    driven.events.clear()
-    driven.page("a", version="100")
-    assert driven.events == ["MODIFIED a"]
