@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.installed
 # How long the last run of the tests took here, in seconds.
 TOOK   := $(VENV)/.test-took
 
-.PHONY: help run test check bench world fuzz mutants lowest lock loadtest browser format clean
+.PHONY: help run test check bench world fuzz mutants generated lowest lock loadtest browser format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -37,14 +37,21 @@ bench: $(STAMP) ## kstream and its peers, measured side by side; ARGS="--json", 
 	@ulimit -n 8192 2>/dev/null; $(BIN)/python -m loadtest.bench $(ARGS)
 	@test -n "$(ARGS)" || $(BIN)/python -m simulator.bench
 
-world: $(STAMP) ## the whole system from one seed after another; SECONDS=600
-	$(BIN)/python -m tests.world --seconds $(or $(SECONDS),60)
+world: $(STAMP) ## the whole system from one seed after another; SECONDS=600, SEED=24 ARGS=--trace
+	@$(BIN)/python -m tests.world $(SEED) --seconds $(or $(SECONDS),60) $(ARGS)
 
-fuzz: $(STAMP) ## every parser, SECONDS=60 for each; SEED=1
-	$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) --seed $(or $(SEED),0)
+fuzz: $(STAMP) ## every parser, SECONDS=60 for each; SEED=1, ARGS="lines kubeconfig"
+	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) --seed $(or $(SEED),0) $(ARGS)
 
 mutants: $(STAMP) ## which changes of the code no test notices; ARGS=kstream/core/timeline
 	@$(BIN)/python -m tests.mutants $(ARGS)
+
+generated: $(STAMP) ## what is made from the code: pages, the schema of scenarios, the hashes of runs
+	$(BIN)/python docs/make_commands.py
+	$(BIN)/python docs/make_rooms.py
+	$(BIN)/python docs/make_scenarios.py
+	$(BIN)/python -m simulator.story.schema >$(VENV)/schema.json && mv $(VENV)/schema.json simulator/scenario.schema.json
+	$(BIN)/python -m simulator.fingerprint >$(VENV)/hashes.json && mv $(VENV)/hashes.json fixtures/simulator-hashes.json
 
 lowest: $(STAMP) ## the suite with the lowest versions that pyproject.toml declares
 	$(BIN)/python -m pip install --quiet uv

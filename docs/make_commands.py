@@ -1,6 +1,6 @@
 """Writes docs/commands.md: the --help of every command. A test checks that the page is current.
 
-Run it with `python docs/make_commands.py`.
+Run it with `python docs/make_commands.py`, or with the others: `make generated`.
 """
 
 from __future__ import annotations

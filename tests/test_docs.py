@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 import pytest
 
+from docs.make_rooms import page as rooms_page
 from kstream.cli import main
 from kstream.core.timeline.health import ErrorCode
 
@@ -26,9 +27,11 @@ def test_the_page_of_commands_is_what_the_commands_say() -> None:
     said = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    assert (DOCS / "commands.md").read_text(encoding="utf-8") == said.stdout, (
-        "run python docs/make_commands.py"
-    )
+    assert (DOCS / "commands.md").read_text(encoding="utf-8") == said.stdout, "run make generated"
+
+
+def test_the_page_of_rooms_is_what_the_rooms_say_of_themselves() -> None:
+    assert (DOCS / "rooms.md").read_text(encoding="utf-8") == rooms_page(), "run make generated"
 
 
 @pytest.mark.parametrize("command", [name for name in commands() if name != "sim"])

@@ -14,12 +14,20 @@ from tests.fuzz.table import TARGETS
 
 @click.command()
 @click.argument("names", metavar="[TARGET]...", nargs=-1, type=click.Choice(sorted(TARGETS)))
-@click.option("--seconds", default=30.0, show_default=True, help="For each target.")
+@click.option(
+    "--seconds",
+    default=30.0,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+    help="For each target.",
+)
 @click.option("--seed", default=0, show_default=True)
 def main(names: tuple[str, ...], seconds: float, seed: int) -> None:
     """Feed mutated inputs to parsers; what they do not stand is made small and kept in tests/fuzz/corpus."""
     found = 0
-    for name in names or sorted(TARGETS):
+    names = names or tuple(sorted(TARGETS))
+    click.echo(f"{len(names)} targets, {seconds:g} s each: {len(names) * seconds / 60:.1f} minutes", err=True)
+    for name in names:
         target = TARGETS[name]
         done, findings = hunt(target, corpus(target), seed=seed, more=_until(monotonic() + seconds))
         click.echo(f"{name}: {done} executions, {len(findings)} findings (seed {seed})")

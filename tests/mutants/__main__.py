@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -67,6 +68,10 @@ def main(
         raise click.UsageError(str(error)) from error
     if not mutants:
         raise click.UsageError("nothing to change in there")
+    rooms = {room_of(mutant.path) for mutant in mutants}
+    for room in sorted(rooms):
+        count = sum(room_of(mutant.path) == room for mutant in mutants)
+        click.echo(f"{count} mutants of {room.path}, judged by {', '.join(room.tests)}", err=True)
     # What is told to stop leaves nothing behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with tempfile.TemporaryDirectory(prefix="kstream-mutants-", ignore_cleanup_errors=True) as folder:
@@ -87,6 +92,8 @@ def _mutants(file: str) -> list[Mutant]:
         return mutants_of(file, source)
     if not (ROOT / "tests/js/node_modules").is_dir():
         raise LookupError(f"{file}: Node reads it with what `make browser` installs, which is not there")
+    if shutil.which("node") is None:
+        raise LookupError(f"{file}: there is no Node to read it with; install Node 20")
     command = ["node", str(Path(__file__).with_name("javascript.mjs")), str(ROOT / file)]
     text, characters = Text(file, source), source.decode()
     found = []
@@ -113,6 +120,10 @@ def _tried(mutants: Sequence[Mutant], folder: Path, jobs: int) -> Iterator[tuple
     fork = multiprocessing.get_context("fork")
     for tests, numbers in by_tests.items():
         in_node = mutants[numbers[0]].path.endswith(".js")
+        if not in_node:
+            click.echo(
+                f"First, which lines each test of {', '.join(tests)} runs, and how long it takes", err=True
+            )
         covering = None if in_node else measure(tests, folder / f"measured-{numbers[0]}", jobs)
         if covering is not None:
             control(trees[0], covering)

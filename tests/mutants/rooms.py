@@ -25,21 +25,38 @@ ROOMS: Final = (
     Room("kstream/logs", ("tests/logs",)),
     Room("kstream/web", ("tests/web", "tests/conformance", "tests/delivery")),
     Room("kstream/web/static/kstream.js", ("client", "filter", "state", "model")),  # of tests/js
+    Room("kstream/processlog", ("tests/processlog",)),
+    Room("kstream/sources", ("tests/sources",)),
+    Room("kstream/workers", ("tests/workers",)),
+    Room(
+        "kstream/commands",
+        ("tests/commands", "tests/test_terminal.py", "tests/test_cli.py", "tests/test_trim.py"),
+    ),
+    Room("simulator/cluster", ("tests/simulator/cluster",)),
+    Room("simulator/story", ("tests/simulator/story",)),
+    Room("simulator/apiserver", ("tests/simulator/apiserver",)),
+    Room("simulator", ("tests/simulator",)),
 )
 
 
 def room_of(path: str) -> Room:
-    """The innermost. Raises LookupError for a file that no room holds."""
+    """The innermost; of a module that is in none, its own test file. Raises LookupError for what has neither."""
     held = [room for room in ROOMS if path == room.path or path.startswith(room.path + "/")]
-    if not held:
-        raise LookupError(f"{path}: no room; the rooms are {', '.join(room.path for room in ROOMS)}")
-    return max(held, key=lambda room: len(room.path))
+    if held:
+        return max(held, key=lambda room: len(room.path))
+    own = f"tests/test_{Path(path).name}"
+    if path.startswith("kstream/") and path.endswith(".py") and (ROOT / own).is_file():
+        return Room(path, (own,))
+    raise LookupError(
+        f"{path}: nothing says which tests judge it; the rooms are {', '.join(room.path for room in ROOMS)}, and each"
+        " module of kstream/ that has a test file of its name"
+    )
 
 
 def files_in(paths: Iterable[str]) -> list[str]:
     """The Python files, and kstream.js, in or below `paths` (as they are seen from the root of the project).
 
-    Raises LookupError for a path that does not exist."""
+    Raises LookupError for a path that does not exist, and for a file that nothing judges."""
     found: list[str] = []
     for given in paths:
         path = ROOT / given
@@ -52,4 +69,6 @@ def files_in(paths: Iterable[str]) -> list[str]:
             found += [str(file.relative_to(ROOT)) for file in sorted(path.rglob("kstream.js"))]
         else:
             raise LookupError(f"{given}: no such file or folder, seen from {ROOT.name}/")
+    for each in found:
+        room_of(each)
     return list(dict.fromkeys(found))

@@ -84,15 +84,21 @@ def test_the_innermost_room_judges() -> None:
     assert room_of("kstream/core/kube/objects.py").tests == ("tests/core/kube",)
     assert room_of("kstream/core/errors.py").tests == ("tests/core",)
     assert room_of("kstream/web/static/kstream.js").tests == ("client", "filter", "state", "model")
-    with pytest.raises(LookupError, match=r"kstream/cli\.py: no room"):
-        room_of("kstream/cli.py")
+    assert room_of("kstream/client.py").tests == ("tests/test_client.py",)
+    for path in ("kstream/ports.py", "docs/make_commands.py"):
+        with pytest.raises(
+            LookupError, match=rf"{path}: nothing says which tests judge it; the rooms are kstream/core"
+        ):
+            room_of(path)
+    with pytest.raises(LookupError, match=r"nothing says which tests judge it"):
+        files_in(["kstream"])
 
 
 def test_rooms_and_their_tests_exist() -> None:
     for room in ROOMS:
         assert files_in([room.path])
         for tests in room.tests:
-            assert (ROOT / tests).is_dir() or (ROOT / f"tests/js/{tests}.test.mjs").is_file()
+            assert (ROOT / tests).exists() or (ROOT / f"tests/js/{tests}.test.mjs").is_file()
 
 
 def test_a_path_that_is_not_there_is_named() -> None:

@@ -1,7 +1,7 @@
-"""What the world has found and what is not mended yet: a switch and a seed each (docs/findings.md).
+"""Which switches are on in the run of new seeds, and what is found and not mended: a switch and a seed each
+(docs/findings.md).
 
-The switches are off in the run of new seeds. When one is mended, its seed becomes an ordinary one, and its switch is
-on in every run.
+The switches of what is not mended are off in that run. When one is mended, the story of its seed is kept (kept.py).
 """
 
 from __future__ import annotations
@@ -28,30 +28,3 @@ ON: Final = (
     frozenset({"put back", "lost tail", "denied", "warming", "restored"}),
 )
 """Switches of what is mended: new seeds are played with each of these."""
-
-PUT_BACK: Final = frozenset({"put back"})
-LOST_TAIL: Final = frozenset({"lost tail"})
-DENIED: Final = frozenset({"denied"})
-RESTORED: Final = frozenset({"restored"})
-WARMING: Final = frozenset({"warming"})
-MENDED: Final = (
-    (3, ON[0]),
-    (7, ON[0]),
-    (24, ON[0]),
-    (60, ON[0]),
-    (249, ON[0]),
-    (9, PUT_BACK),
-    (15, LOST_TAIL),
-    (55233836, DENIED),
-    (0, DENIED),
-    (510955364, DENIED),
-    (12, RESTORED),
-    (16, RESTORED),
-    (24, RESTORED),
-    (711851030, RESTORED),
-    (5027, RESTORED),
-    (5091, RESTORED),
-    (7153, RESTORED),
-    (1, WARMING),
-)
-"""Seeds that once found something."""

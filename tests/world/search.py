@@ -42,5 +42,5 @@ def report(seed: int, switches: frozenset[str], found: str) -> str:
     """The finding, the shortest story, and the command that plays it again."""
     told = "\n".join(f"  {step}" for step in shrink(seed, story(seed, switches)))
     options = "".join(f" --switch '{name}'" for name in sorted(switches))
-    again = f"python -m tests.world {seed}{options} --trace"
+    again = f'make world SEED={seed} ARGS="--trace{options}"'
     return f"\nseed {seed}: {found}\n{told}\nplay it again: {again}\n"

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from kstream.core.watching.history import History
-from tests.world.known import MENDED, ON, OPEN, Open
+from tests.world.kept import FILE, Kept, keep, read
+from tests.world.known import ON, OPEN, Open
 from tests.world.search import report, search, shrink
 from tests.world.stage import play
 from tests.world.story import Step, story
@@ -26,16 +27,34 @@ def test_new_seeds_find_nothing(switches: frozenset[str]) -> None:
     assert hit is None, report(*hit)
 
 
-@pytest.mark.parametrize(("seed", "switches"), MENDED)
-def test_what_was_found_once_is_mended(seed: int, switches: frozenset[str]) -> None:
-    assert play(seed, story(seed, switches)) == ""
+@pytest.mark.parametrize("kept", read(FILE.read_text().splitlines()), ids=str)
+def test_what_was_found_once_is_mended(kept: Kept) -> None:
+    assert play(kept.seed, kept.steps) == ""
+
+
+def test_a_story_is_kept_as_it_is_told_now_and_once(tmp_path: Path) -> None:
+    file = tmp_path / "kept.jsonl"
+    file.touch()
+    for seed, switches in ((3, frozenset[str]()), (3, frozenset({"denied"})), (4, frozenset[str]())):
+        assert keep(seed, switches, file=file) == "kept in kept.jsonl"
+        assert "already" in keep(seed, switches, file=file)
+    assert read(file.read_text().splitlines()) == [
+        Kept(seed, switches, tuple(story(seed, switches)))
+        for seed, switches in ((3, frozenset[str]()), (3, frozenset({"denied"})), (4, frozenset[str]()))
+    ]
+
+
+@pytest.mark.parametrize("whom", ["", "0"])
+def test_a_step_that_nobody_does_is_named(whom: str) -> None:
+    with pytest.raises(ValueError, match=r"blip.*stage\.py"):
+        play(1, [Step(1.0, "blip", whom)])
 
 
 @pytest.mark.parametrize("known", OPEN, ids=lambda known: known.switch)
 def test_what_is_known_and_open_is_still_found(known: Open) -> None:
     found = play(known.seed, story(known.seed, frozenset({known.switch})))
     assert found.startswith(f"{known.kind}: "), (
-        "it is mended: move its seed to MENDED, and its switch into every run"
+        "it is mended: keep its story (--keep), and have its switch in every run"
     )
 
 
