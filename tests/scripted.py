@@ -70,8 +70,10 @@ def bookmark(version: str) -> bytes:
     return line("BOOKMARK", {"kind": "Pod", "metadata": {"resourceVersion": version}})
 
 
-def error(code: int, reason: str) -> bytes:
-    return line("ERROR", {"kind": "Status", "code": code, "reason": reason, "message": reason.lower()})
+def error(code: int, reason: str, *, retry_after: int | None = None) -> bytes:
+    status = {"kind": "Status", "code": code, "reason": reason, "message": reason.lower()}
+    details = {} if retry_after is None else {"details": {"retryAfterSeconds": retry_after}}
+    return line("ERROR", status | details)
 
 
 def hang() -> Reply:

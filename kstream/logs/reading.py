@@ -98,10 +98,11 @@ def live_at(connection: sqlite3.Connection, seq: int) -> keyframes.LiveSet:
                 raise LogFormatError(
                     f"the event log is damaged: {error}; restore the file from a copy"
                 ) from error
+        # Their bodies too: a keyframe that is made of a row which is not as it was written would pass for whole.
         later = connection.execute(
-            f"SELECT {rows.OUTLINE} FROM events WHERE seq > ? AND seq <= ? ORDER BY seq", (live.seq, seq)
+            f"SELECT {rows.COLUMNS} FROM events WHERE seq > ? AND seq <= ? ORDER BY seq", (live.seq, seq)
         )
-        live.apply(rows.outlines(later))
+        live.apply(rows.events(later, rows.checksum_of(connection)))
     return live
 
 

@@ -7,10 +7,10 @@ import struct
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from kstream.core.delivery.deflate import crc32
 from kstream.core.errors import LogFormatError
 from kstream.core.timeline.events import Event, Kind, ObjectKey, Verb, WatchEvent
 from kstream.core.timeline.terms import Term
+from kstream.logs.checksum import crc32
 from kstream.logs.keyframes import EARLIEST, LATEST
 
 INSERT: Final = (
@@ -19,7 +19,6 @@ INSERT: Final = (
 )
 # The body is text for people and bytes for us: the cast gives its UTF-8 as it is in the file.
 COLUMNS: Final = "seq, time, verb, kind, namespace, name, uid, version, CAST(body AS BLOB), crc"
-OUTLINE: Final = "seq, time, verb, kind, uid"
 
 Row = tuple[int, float, str, str, str, str, str, str, str, int]
 
@@ -105,15 +104,6 @@ def events(found: Iterable[Any], checksum: Checksum) -> Iterator[Event]:
             key = ObjectKey(_KINDS[kind], namespace, name, uid)
             yield Event(seq, WatchEvent(_VERBS[verb], key, version, time, body))
         except (KeyError, TypeError, AttributeError, struct.error) as error:
-            raise _damaged(seq, repr(error)) from error
-
-
-def outlines(found: Iterable[tuple[int, float, str, str, str]]) -> Iterator[Event]:
-    """Rows of OUTLINE as events that say which object and what happened to it, and nothing else."""
-    for seq, time, verb, kind, uid in found:
-        try:
-            yield Event(seq, WatchEvent(_VERBS[verb], ObjectKey(_KINDS[kind], "", "", uid), "", time, b""))
-        except KeyError as error:
             raise _damaged(seq, repr(error)) from error
 
 

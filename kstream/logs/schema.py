@@ -76,8 +76,8 @@ def _checksums(db: sqlite_utils.Database) -> None:
     frames = keyframes.every(db.conn)
     db.table("keyframes").add_column("crc", int, not_null_default=0)
     if not frames:  # from format 1, or short
-        found = db.conn.execute(f"SELECT {rows.OUTLINE} FROM events ORDER BY seq")
-        frames = keyframes.LiveSet().apply(rows.outlines(found))
+        found = db.conn.execute(f"SELECT {rows.COLUMNS} FROM events ORDER BY seq")
+        frames = keyframes.LiveSet().apply(rows.events(found, rows.early_checksum))
     keyframes.insert(db.conn, frames)
 
 

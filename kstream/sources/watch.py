@@ -52,9 +52,10 @@ class Watcher:
     async def _say(self, output: Output) -> bool:
         """Hand it over, if there is anything; False when the rest of the response is of no interest."""
         if output.events or output.notes or output.version is not None:
-            began = self._clock.monotonic()
+            reflector = self.reflector
+            reflector.completeness.stopped_reading(self._now())
             await self._deliver(self, output)
-            self.reflector.history.blocked(self._clock.monotonic() - began)
+            reflector.history.blocked(reflector.completeness.reads_on(self._now()))
         return not output.close and not self.reflector.restarted
 
     async def _fail(self, failure: Failure, detail: str) -> None:

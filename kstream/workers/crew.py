@@ -27,6 +27,7 @@ from kstream.processlog.lines import say
 from kstream.run import Address, Server
 from kstream.web.measures import Measures, join
 from kstream.web.metrics import process_measures, recorded
+from kstream.workers.hearing import heard
 from kstream.workers.measuring import Measuring
 from kstream.workers.seats import Ledger
 
@@ -133,8 +134,10 @@ class Crew:
                     continue
             async with asyncio.TaskGroup() as answers:
                 assert worker.stdout is not None, "a worker is started with its stdout piped"
-                while line := await worker.stdout.readline():
-                    answers.create_task(self._answer(worker, json.loads(line)))
+                while (asked := await heard(worker.stdout)) is not None and _is_asked(asked):
+                    answers.create_task(self._answer(worker, asked))
+            if not worker.stdout.at_eof():  # it lives, and has lost its way
+                worker.kill()
             code = await worker.wait()
             self._forget(worker)
             say(_log, logging.ERROR, "worker ended", worker=worker.pid, exit_code=code, message=_REPLACED)
@@ -170,15 +173,16 @@ class Crew:
     async def _listening(self, worker: asyncio.subprocess.Process) -> Address | None:
         """None for one that was told to end, as every process of a group may be, before it knew how to."""
         assert worker.stdout is not None, "a worker is started with its stdout piped"
-        line = await worker.stdout.readline()
-        if not line:
+        said = await heard(worker.stdout)
+        if said is None:
+            if not worker.stdout.at_eof():
+                worker.kill()
             code = await worker.wait()
             self._forget(worker)
             if -code in _TOLD_TO_END:
                 return None
             error = BindError if code == BindError.exit_code else KstreamError
             raise error("A worker could not serve; what it says above is why")
-        said = json.loads(line)
         return Address(said["host"], said["port"])
 
     def _tell(self, worker: asyncio.subprocess.Process, report: Report) -> None:
@@ -234,6 +238,11 @@ class Crew:
         if (number := self._workers.pop(worker, None)) is not None:
             self._seats.clear(number)
             self._measuring.forget(worker)
+
+
+def _is_asked(said: dict[str, Any]) -> bool:
+    measured = "measured" in said and isinstance(said.get("value"), dict)
+    return measured or ("ask" in said and isinstance(said.get("what"), str))
 
 
 def _write(worker: asyncio.subprocess.Process, said: object) -> None:

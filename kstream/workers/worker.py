@@ -26,6 +26,7 @@ from kstream.processlog.faults import log_cleared, log_fault
 from kstream.processlog.setup import process_log
 from kstream.run import Address, Server, run
 from kstream.web.measures import Measures
+from kstream.workers.hearing import heard
 from kstream.workers.seats import SharedSeats
 
 _LINE = 2**20  # bytes
@@ -63,20 +64,19 @@ class Foreman:
     async def reports(self) -> AsyncGenerator[tuple[Report, int], None]:
         """What the source says; everything else that comes is put where it belongs. Ends with the other process."""
         while True:
-            reading = asyncio.ensure_future(self._lines.readline())
+            reading = asyncio.ensure_future(heard(self._lines))
             try:
                 began = self._clock.monotonic()
                 if silent := not await self._done(reading, _SILENT):
                     log_fault(_SILENCE)
                     yield _SILENCE, 0
-                if not (line := await reading):
+                if (said := await reading) is None:
                     break
             finally:
                 reading.cancel()
             if silent:
                 log_cleared(_SILENCE, self._clock.monotonic() - began)
                 yield Cleared(_SILENCE.subject), 0
-            said = json.loads(line)
             if "report" in said:
                 yield report_of_json(said["report"]), said["after"]
             elif "answer" in said:

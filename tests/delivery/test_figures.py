@@ -25,6 +25,18 @@ async def test_metrics_come_at_their_interval_whatever_the_filter() -> None:
     assert messages[0]["data"]["totalPods"] == 1
 
 
+async def test_who_lacks_an_event_is_complete_up_to_what_was_known_when_it_came() -> None:
+    mark: list[tuple[float, int] | None] = [(START + 3.0, 0)]
+    async with running(watermark=lambda: mark[0]) as (hub, clock):
+        socket, member = await join(hub, clock)
+        assert hub.as_of == START + 3.0
+        await clock.advance(4.0)
+        await publish(hub, Event(1, change(Verb.ADDED, pod_key("p"))))
+        mark[0] = (START + 9.0, 1)
+        view = member.session.view
+        assert [view.complete_until(seq, hub.as_of) for seq in (0, 1)] == [START + 3.0, START + 9.0]
+
+
 async def test_after_a_jump_the_metrics_are_those_of_the_other_state() -> None:
     async with running() as (hub, clock):
         await publish(hub, *numbered([change(Verb.ADDED, pod_key("old"))]))

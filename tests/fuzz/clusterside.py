@@ -94,7 +94,6 @@ def log_rows(data: bytes) -> None:
     made = [[_value(cell) for cell in row] for row in table if isinstance(row, list)]
     for event in rows.events([_checked(row) for row in made if len(row) == 10], rows.whole_checksum):
         assert event.change.body is not None
-    list(rows.outlines([(row[0], row[1], row[2], row[3], row[4]) for row in made if len(row) == 5]))
     connection = sqlite3.connect(":memory:")
     try:
         connection.execute("CREATE TABLE meta (key, value, crc)")

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kstream.core.errors import LogFormatError
-from kstream.core.timeline.events import Event, Kind, ObjectKey, Verb, WatchEvent
+from kstream.core.timeline.events import Event
 from kstream.core.timeline.terms import Term
 from kstream.logs import rows
 from kstream.logs.keyframes import EARLIEST, LATEST
@@ -128,17 +128,6 @@ def test_a_word_that_no_event_has_is_damage_even_where_the_checksum_is_right(col
     row[9] = rows.whole_checksum(*row[:9])
     with pytest.raises(LogFormatError, match=r"event 1 is not as it was written \(KeyError\("):
         list(rows.events([row], rows.whole_checksum))
-
-
-def test_an_outline_says_which_object_and_what_happened_and_nothing_else() -> None:
-    (event,) = rows.outlines([(7, 1.5, "DELETED", "node", "u")])
-    assert event == Event(7, WatchEvent(Verb.DELETED, ObjectKey(Kind.NODE, "", "", "u"), "", 1.5, b""))
-
-
-@pytest.mark.parametrize("words", [("GONE", "pod"), ("ADDED", "service")])
-def test_an_outline_of_a_word_that_no_event_has_is_damage(words: tuple[str, str]) -> None:
-    with pytest.raises(LogFormatError, match=r"event 7 is not as it was written \(KeyError\("):
-        list(rows.outlines([(7, 1.5, *words, "u")]))
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from kstream.clock import VirtualClock
-from kstream.core.errors import LogTrimmedError
-from kstream.core.timeline.events import Event
+from kstream.core.errors import LogFormatError, LogTrimmedError
+from kstream.core.timeline.events import Event, Verb
 from kstream.core.timeline.retention import Keep
 from kstream.core.timeline.state import ClusterState
 from kstream.logs.memory import MemoryLog
@@ -21,6 +21,7 @@ from kstream.logs.sqlite import SqliteLog
 from kstream.ports import EventLog, Jump
 from kstream.retention import trim_to
 from tests.logs.facts import churn, history, shown
+from tests.making import change, pod_key
 
 
 def folded(count: int) -> ClusterState:
@@ -251,4 +252,25 @@ async def test_appends_have_their_turn_while_much_is_dropped(tmp_path: Path) -> 
         appended += 1
     assert appended >= 5, "one at least between two steps of 20,000 events"
     assert (log.oldest, log.head) == (99_000, 100_000 + appended)
+    await log.close()
+
+
+@pytest.mark.parametrize("before", [101, 60, 1511])
+@pytest.mark.parametrize("column", ["verb = 'DELETED'", "uid = 'another'", "kind = 'node'"])
+async def test_what_is_damaged_does_not_become_whole_by_a_trim(
+    tmp_path: Path, before: int, column: str
+) -> None:
+    """The state that a trim leaves is made of rows that are as they were written, or not at all."""
+    path, damaged = tmp_path / "log.db", 50 if before <= 101 else 1500
+    log = await SqliteLog.open(path)
+    added = [change(Verb.ADDED, pod_key(f"p{number}")) for number in range(100)]
+    later = [change(Verb.MODIFIED, pod_key(f"p{number % 100}")) for number in range(1900)]
+    await log.append(added + later)
+    await log.close()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(f"UPDATE events SET {column} WHERE seq = {damaged}")
+    log = await SqliteLog.open(path)
+    with pytest.raises(LogFormatError, match=f"event {damaged} is not as it was written"):
+        await log.trim(before)
+    assert log.oldest == 1
     await log.close()

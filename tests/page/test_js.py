@@ -25,7 +25,7 @@ def test_the_lock_file_names_no_registry() -> None:
     packages = json.loads(lock)["packages"]
     assert set(packages) == {
         "",
-        *("node_modules/ws", "node_modules/playwright-core"),
+        *("node_modules/axe-core", "node_modules/ws", "node_modules/playwright-core"),
         *("node_modules/@playwright/test", "node_modules/playwright", "node_modules/typescript"),
         *(
             "node_modules/@types/react",

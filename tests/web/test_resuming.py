@@ -249,6 +249,19 @@ async def test_one_who_missed_nothing_in_the_log_goes_on_in_the_window() -> None
     assert (first["resumed"], batch["type"], batch["seq"]) == (True, "batch", 120_001)
 
 
+async def test_what_is_published_while_the_missed_is_encoded_comes_after_it() -> None:
+    async with resumes() as (at, _, hub):
+        events, reason = await at.look(token(119_999))
+        missed = await at.encode(token(119_999), events, EVERYTHING, 0)
+        hub.publish([Event(120_001, change(Verb.ADDED, pod_key("meanwhile")))])
+        socket = FakeSocket()
+        member = hub.join(socket, EVERYTHING, window_bits=0, resumed=True)
+        at.give(member, missed)
+        hub.serve(member)
+        _, batch, later = socket.messages()
+    assert (reason, batch["seq"], later["seq"]) == (None, 120_000, 120_001)
+
+
 class Held(MemoryLog):
     """A log that takes as long to read as a test says."""
 

@@ -109,6 +109,45 @@ async def test_a_worker_that_does_not_read_is_ended_and_replaced(
         assert await seen(address, 0, stale=False) == []
 
 
+# Listens, as far as anybody knows, and ends as it is told: in the middle of a line, by nonsense, or before it serves.
+STAND_IN = """#!/bin/sh
+{before}
+echo '{{"host": "127.0.0.1", "port": 1}}'
+{then}
+"""
+SERVES = "exec cat >/dev/null"
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        'printf \'{"ask": 1, "wh\'; kill -9 $$',
+        f"echo nonsense; {SERVES}",
+        f'echo \'{{"what": "status"}}\'; {SERVES}',
+    ],
+    ids=["half a line", "nonsense", "a question without a number"],
+)
+async def test_a_worker_that_ends_in_the_middle_or_says_nonsense_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, then: str
+) -> None:
+    once = tmp_path / "began"
+    stand_in = tmp_path / "python"
+    stand_in.write_text(
+        STAND_IN.format(before="", then=f"if [ -e {once} ]; then {SERVES}; fi; touch {once}; {then}")
+    )
+    stand_in.chmod(0o755)
+    clock = SystemClock()
+    log = await SqliteLog.open(tmp_path / "log.db")
+    crew = Crew(serving(log, clock), count=1, log=log.path)
+    monkeypatch.setattr("sys.executable", str(stand_in))
+    async with working(crew, log):
+        while "worker ended" not in caplog.text:  # noqa: ASYNC110 - a process tells nobody
+            await asyncio.sleep(0.01)
+        while not crew.pids:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    assert crew.pids == []
+
+
 async def test_a_worker_asks_the_process_that_records_for_what_only_that_one_knows(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

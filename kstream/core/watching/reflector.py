@@ -18,7 +18,7 @@ from kstream.core.errors import MalformedError
 from kstream.core.kube import resources
 from kstream.core.timeline.events import WatchEvent
 from kstream.core.watching.backoff import Randomness
-from kstream.core.watching.completeness import Completeness
+from kstream.core.watching.completeness import FULL, Completeness
 from kstream.core.watching.contact import Contact
 from kstream.core.watching.history import History
 from kstream.core.watching.inventory import Inventory
@@ -81,7 +81,7 @@ class Reflector:
         self.restarted = False  # the response that is being received is of no interest any more
         self._tally = Tally()
         self._sightings = Sightings(stream, inventory, self._tally)
-        self._completeness = Completeness()
+        self.completeness = Completeness()
 
     @property
     def patience(self) -> float:
@@ -95,7 +95,7 @@ class Reflector:
 
     def complete_until(self, now: Moment) -> float:
         """Up to when all there was has been handed on, seconds since the Unix epoch, 0.0 for never."""
-        return self._completeness.until(now)
+        return self.completeness.until(now)
 
     def freshness(self, now: Moment) -> Freshness:
         going_on = "watching" if self._phase is _Phase.WATCH else "listing"
@@ -142,12 +142,11 @@ class Reflector:
         notes: list[Note] = [Answered(), Allowed(self._verb)]
         version = None
         if not self._token:
-            self._completeness.listing(now)
+            self.completeness.listing(now)
         if self._phase is not _Phase.LIST:
             self._tally.watches += 1
             if self._phase is _Phase.WATCH:
-                self._completeness.opened(now)
-                self.history.opened()
+                self._opened(now)
                 notes.append(InTouch())
             else:
                 version = ""
@@ -163,6 +162,8 @@ class Reflector:
             cause = f"a page of the list is longer than {response.most >> 20} MiB"
             return self._failed(now, cause)._replace(close=True)
         response.heard_bytes = True
+        if len(data) >= FULL:
+            self.completeness.behind(now)
         self._silence.broken()
         lines = response.lines.feed(data)
         if self._phase is not _Phase.INITIAL:
@@ -212,8 +213,12 @@ class Reflector:
             return self._failed(now, detail, away=True)
         return Output()
 
+    def _opened(self, now: Moment) -> None:
+        self.completeness.opened(now)
+        self.history.opened()
+
     def _ended(self) -> None:
-        self._completeness.ended()
+        self.completeness.ended()
         self.history.ended()
 
     def _received(self) -> Response:
@@ -260,7 +265,7 @@ class Reflector:
         """Everything there is has been seen: what was not is gone (LISTWATCH 8)."""
         self._version = version
         self._phase = _Phase.WATCH
-        self._completeness.listed()
+        self.completeness.listed()
         self._paged = True
         return self._sightings.complete(self._sweep, now)
 
@@ -291,6 +296,7 @@ class Reflector:
                 self._silence.bookmarked()
             if line.initial_end and self._phase is _Phase.INITIAL and line.version:
                 events += self._complete(line.version, now)
+                self._opened(now)  # what began as a list is a watch from here on
                 notes.append(InTouch())
                 sweep = 0
             elif line.version and self._phase is _Phase.WATCH:
@@ -301,7 +307,7 @@ class Reflector:
         if self._phase is _Phase.INITIAL and now.monotonic - response.opened > INITIAL_WITHIN:
             return self._merge(events, self._list_instead(), now)
         if watching:
-            self._completeness.heard(now)
+            self.completeness.heard(now)
         version = self._version if self._version != before else None
         return self._handed(events, version, now, *notes)
 
@@ -382,7 +388,8 @@ class Reflector:
         return output if self.retry.failures > 1 else output._replace(notes=notes)
 
     def _merge(self, events: list[WatchEvent], output: Output, now: Moment) -> Output:
-        """What came before an error is handed on; its version only if the error leaves it standing."""
+        """What came before an error, the end of a watch, is handed on; its version only if the error leaves it so."""
+        self._ended()
         return self._handed(events, self._version, now)._replace(notes=output.notes, close=True)
 
     def _handed(self, events: list[WatchEvent], version: str | None, now: Moment, *notes: Note) -> Output:

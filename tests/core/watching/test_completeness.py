@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kstream.core.watching.completeness import FULL
 from kstream.core.watching.reflection import Failure
 from tests.core.watching.driven import Driven, initial_end, watch_list
 from tests.scripted import bookmark, error, line, pod
@@ -147,3 +148,95 @@ def test_a_watch_that_is_opened_again_is_complete_up_to_then() -> None:
     driven.open()
     driven.now += 2
     assert until(driven) == 1305.0
+
+
+def stalled(driven: Driven, seconds: float) -> None:
+    """What it said is being committed for so long."""
+    completeness = driven.reflector.completeness
+    completeness.stopped_reading(driven.moment)
+    driven.now += seconds
+    assert completeness.reads_on(driven.moment) == pytest.approx(seconds)
+
+
+def test_one_that_was_not_read_for_a_while_first_tells_what_came_meanwhile() -> None:
+    driven = Driven().watching("a")
+    driven.now += 7
+    driven.send(bookmark("101"))
+    stalled(driven, 6.0)
+    driven.send(line("ADDED", pod("b", "102")))
+    assert until(driven) == 1007.0
+    driven.now += 0.9
+    driven.send(bookmark("103"))
+    assert until(driven) == 1007.0
+    driven.now += 0.1
+    assert until(driven) == 1013.9
+
+
+def test_as_long_as_it_is_not_read_nothing_gets_complete() -> None:
+    driven = Driven().watching("a")
+    driven.now += 7
+    driven.send(bookmark("101"))
+    stalled(driven, 6.0)
+    driven.send(line("ADDED", pod("b", "102")))
+    driven.reflector.completeness.stopped_reading(driven.moment)
+    driven.now += 60
+    assert until(driven) == 1007.0
+
+
+def test_who_reads_on_and_hears_nothing_has_heard_all_up_to_then() -> None:
+    driven = Driven().watching("a")
+    driven.now += 7
+    driven.send(bookmark("101"))
+    stalled(driven, 6.0)
+    driven.now += 1.0
+    assert until(driven) == 1013.0
+
+
+@pytest.mark.parametrize(("seconds", "complete"), [(0.09, 1007.09), (0.1, 1007.0)])
+def test_a_moment_that_is_not_read_is_none(seconds: float, complete: float) -> None:
+    driven = Driven().watching("a")
+    driven.now += 7
+    driven.send(bookmark("101"))
+    stalled(driven, seconds)
+    driven.send(bookmark("102"))
+    assert until(driven) == pytest.approx(complete)
+
+
+@pytest.mark.parametrize(("size", "complete"), [(FULL - 1, 1007.0), (FULL, 1000.0)])
+def test_where_much_comes_at_once_more_may_wait(size: int, complete: float) -> None:
+    driven = Driven().watching("a")
+    driven.now += 1
+    assert until(driven) == 1000.0
+    driven.now += 6
+    word = bookmark("101")
+    driven.send(word + b"\n" * (size - len(word)))
+    assert until(driven) == complete
+    driven.now += 1
+    assert until(driven) == 1007.0
+
+
+def test_a_list_that_takes_long_to_commit_is_as_of_its_beginning() -> None:
+    driven = Driven()
+    driven.ask()
+    driven.page("a")
+    stalled(driven, 30.0)
+    driven.now += 5
+    assert until(driven) == 1000.0
+
+
+def test_a_watch_that_began_as_a_list_is_complete_when_it_was_one_and_lasts() -> None:
+    driven = watch_list()
+    driven.open()
+    driven.now += 5
+    driven.send(initial_end("9"))
+    assert until(driven) == 1000.0
+    driven.now += 1
+    assert until(driven) == 1005.0
+
+
+def test_a_watch_that_is_throttled_is_over() -> None:
+    driven = Driven().watching("a")
+    driven.now += 0.3
+    driven.send(error(429, "TooManyRequests"))
+    driven.now += 30
+    assert until(driven) == 1000.0

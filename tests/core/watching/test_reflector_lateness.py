@@ -7,11 +7,10 @@ from collections.abc import Callable
 import pytest
 
 from kstream.core.timeline.events import Kind
-from kstream.core.watching.reflection import (
-    Failure,
-    Stream,
-)
-from tests.core.watching.driven import Driven
+from kstream.core.watching.history import History
+from kstream.core.watching.reflection import Failure, Stream
+from tests.core.watching.driven import Driven, initial_end, watch_list
+from tests.scripted import error
 
 
 @pytest.mark.parametrize(
@@ -154,3 +153,25 @@ def test_a_list_that_is_answered_late_is_compared_whole() -> None:
     driven.events.clear()
     driven.page("a", version="100")
     assert driven.events == ["MODIFIED a"]
+
+
+def test_a_watch_that_began_as_a_list_is_one_that_is_watching() -> None:
+    driven = watch_list()
+    driven.open()
+    driven.send(initial_end("9"))
+    other = History(Stream(Kind.NODE), driven.contact)
+    other.granted(driven.now, watch=False)
+    driven.now += 300
+    assert not other.doubtful(driven.now, watch=True), (
+        "if the server had stopped, the watch would have been cut"
+    )
+    driven.end()
+    driven.now += 300
+    assert other.doubtful(driven.now, watch=True)
+
+
+def test_a_watch_that_is_throttled_in_the_stream_is_one_that_is_not_watching() -> None:
+    driven = Driven().watching("a")
+    driven.send(error(429, "TooManyRequests", retry_after=60))
+    driven.now += 75
+    assert "watch" not in driven.ask().query, "for so long nobody watched and nobody asked"

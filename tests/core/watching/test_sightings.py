@@ -99,3 +99,11 @@ def test_of_some_names_only_these_are_followed() -> None:
     assert stage.told("MODIFIED", "b", "2") == [], "no other can contradict anything"
     assert stage.told("MODIFIED", "a", "2") == ["MODIFIED a 2"]
     assert stage.tally.suppressed == 0
+
+
+def test_a_list_of_one_namespace_says_nothing_of_the_others() -> None:
+    inventory = Inventory(Kind.POD)
+    inventory.load([(pod_key("there", "b"), "1"), (pod_key("gone", "a"), "1")])
+    sightings = Sightings(Stream(Kind.POD, "a"), inventory, Tally())
+    assert said(sightings.complete(inventory.begin_sweep(), NOW)) == ["DELETED gone 1"]
+    assert [key.name for key in inventory.known()] == ["there"]
