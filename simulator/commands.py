@@ -20,12 +20,12 @@ from kstream.config import Finite, ServeSettings, env_option, serve_settings, se
 from kstream.connecting import why_not
 from kstream.core.errors import ConfigError, InvalidMessageError, KstreamError, UnreachableError
 from kstream.core.timeline.retention import Keep
+from kstream.documents import read_document
 from kstream.logs.leftovers import sweep
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import Clock
 from kstream.processlog.setup import process_log
 from kstream.run import Server
-from kstream.sources.documents import read_document
 from kstream.workers.crew import Crew
 from simulator.cluster import bounds
 from simulator.orders import parse_speed

@@ -17,7 +17,7 @@ from typing import Any, Final, cast
 import yaml
 from yaml.reader import ReaderError
 
-from kstream.sources.documents import LARGER_BY, LARGER_TIMES, MAX_DEPTH
+from kstream.documents import LARGER_BY, LARGER_TIMES, MAX_DEPTH
 
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _STANDARD: Final = "tag:yaml.org,2002:"

@@ -18,7 +18,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, 
 from pydantic_core import PydanticCustomError
 
 from kstream.core.errors import ConfigError
-from kstream.sources.documents import told
+from kstream.documents import told
 from kstream.sources.goyaml import read_first
 
 LARGEST: Final = 8 << 20  # bytes of a kubeconfig: thousands of clusters with their certificates

@@ -12,7 +12,7 @@ import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from kstream.core.errors import ConfigError
-from kstream.sources.documents import read_document, told
+from kstream.documents import read_document, told
 from simulator.cluster import bounds
 from simulator.story.actions import AnyAction
 from simulator.story.fields import Model, Name, Seconds, Version

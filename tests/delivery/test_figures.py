@@ -28,7 +28,7 @@ async def test_metrics_come_at_their_interval_whatever_the_filter() -> None:
 async def test_who_lacks_an_event_is_complete_up_to_what_was_known_when_it_came() -> None:
     mark: list[tuple[float, int] | None] = [(START + 3.0, 0)]
     async with running(watermark=lambda: mark[0]) as (hub, clock):
-        socket, member = await join(hub, clock)
+        _, member = await join(hub, clock)
         assert hub.as_of == START + 3.0
         await clock.advance(4.0)
         await publish(hub, Event(1, change(Verb.ADDED, pod_key("p"))))

@@ -26,8 +26,8 @@ from tests.making import change, pod_key
 
 def folded(count: int) -> ClusterState:
     state = ClusterState()
-    for seq, change in enumerate(history(count), 1):
-        state.apply(Event(seq, change))
+    for seq, fact in enumerate(history(count), 1):
+        state.apply(Event(seq, fact))
     return state
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from kstream.sources.documents import MAX_DEPTH, told
+from kstream.documents import MAX_DEPTH, told
 from kstream.sources.goyaml import read_first
 
 

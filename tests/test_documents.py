@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 
-from kstream.sources.documents import MAX_DEPTH, read_document, told
+from kstream.documents import MAX_DEPTH, read_document, told
 
 
 def wrong(text: str) -> str:
