@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
+from collections import defaultdict, deque
 from collections.abc import AsyncGenerator, Coroutine, Sequence
 from typing import Final, NamedTuple
 
@@ -22,6 +22,7 @@ from kstream.sources.streams import Streams
 
 GROUP: Final = 1000  # events in a delivery, about
 WAITING: Final = 32  # outputs of streams that wait to be delivered
+_LAGS: Final = 10_000  # streams of which it is kept: those of namespaces come and go
 _KUBECONFIG: Final = "kubeconfig"
 
 
@@ -29,7 +30,6 @@ class _Item(NamedTuple):
     stream: str
     delivery: Delivery
     arrived: float  # monotonic
-    complete: float  # up to when the stream is complete with it, seconds since the Unix epoch
 
 
 class KubeSource:
@@ -43,8 +43,8 @@ class KubeSource:
         self._merge: Merge[_Item] = Merge(WAITING)
         self._streams: Streams | None = None
         self._lags: dict[str, float] = {}
-        self._uncommitted: Counter[str] = Counter()  # items of a stream
-        self._complete: dict[str, float] = {}  # up to when what is committed of a stream is complete
+        # Of each item of a stream that is not committed: up to when the stream was complete before it.
+        self._uncommitted: defaultdict[str, deque[float]] = defaultdict(deque)
         self._misconfigured = False
         self._cluster = ClusterInfo("", "")  # whose state this is
 
@@ -63,7 +63,7 @@ class KubeSource:
             return None
         each = self._streams.complete_until()
         until = [
-            self._complete.get(stream, 0.0) if self._uncommitted[stream] else complete
+            waiting[0] if (waiting := self._uncommitted.get(stream)) else complete
             for stream, complete in each.items()
         ]
         return min(until) if until and all(until) else None
@@ -77,9 +77,12 @@ class KubeSource:
                 yield _joined(items)
                 committed = self._clock.monotonic()
                 for item in items:
-                    self._uncommitted[item.stream] -= 1
-                    self._complete[item.stream] = item.complete
+                    self._uncommitted[item.stream].popleft()
+                    if not self._uncommitted[item.stream]:
+                        del self._uncommitted[item.stream]
                 self._lags.update({item.stream: committed - item.arrived for item in reversed(items)})
+                while len(self._lags) > _LAGS:
+                    del self._lags[next(iter(self._lags))]
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
@@ -116,11 +119,12 @@ class KubeSource:
         )
         await self._streams.run(known)
 
-    async def _put(self, stream: str, delivery: Delivery, complete: float = 0.0) -> None:
+    async def _put(self, stream: str, delivery: Delivery, before: float = 0.0) -> None:
+        """`before`: up to when the stream is complete without it, seconds since the Unix epoch."""
         if delivery.events or delivery.versions or delivery.reports:
             delivery = delivery._replace(reports=[self._redacted(report) for report in delivery.reports])
-            self._uncommitted[stream] += 1
-            await self._merge.put(_Item(stream, delivery, self._clock.monotonic(), complete))
+            self._uncommitted[stream].append(before)
+            await self._merge.put(_Item(stream, delivery, self._clock.monotonic()))
 
     def _redacted(self, report: Report) -> Report:
         """What a server or a proxy has said may repeat what it was sent."""

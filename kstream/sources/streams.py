@@ -170,7 +170,9 @@ class Streams:
         complete = watcher.reflector.complete_until(now_of(self._clock))
         if stream.kind is Kind.NAMESPACE and (complete or watcher.reflector.denied):
             reports += self._look_for_absent(denied=watcher.reflector.denied)
-        await self._put(stream.name, Delivery(events, versions, reports), complete)
+        await self._put(
+            stream.name, Delivery(events, versions, reports), watcher.reflector.completeness.before
+        )
         if stopped:
             await asyncio.wait(stopped)
         for note in output.notes:

@@ -115,9 +115,10 @@ class Watcher:
                 patience = reflector.patience
                 try:
                     # What has arrived is taken as it is; only waiting needs a timer.
-                    data = response.content.read_nowait() or await within(
-                        self._clock, patience, response.content.readany()
-                    )
+                    data = response.content.read_nowait()
+                    if not data:
+                        reflector.completeness.caught_up(self._now())
+                        data = await within(self._clock, patience, response.content.readany())
                 except TimeoutError:
                     await self._fail(Failure.SILENT, f"no word of {get.path} for {patience:.0f} s")
                     return

@@ -20,6 +20,7 @@ from simulator.apiserver.watching import Watch
 from tests.world.cluster import Cluster
 from tests.world.loop import LEAST, LoopClock
 
+_PIECE = 500  # bytes of a watch that are read at once; the others wait in the socket
 _CREDENTIALS = Credentials(host="https://played", cluster="world", namespace="", connection="played")
 
 
@@ -31,6 +32,7 @@ class Faults:
         self.stopped = False  # for as long as a restore of etcd takes
         self.black_hole = False
         self.refused: dict[str, int] = {}  # resource, or "" for all → status
+        self.narrow = False  # pods may be asked for in one namespace after the other only
         self.watch_list = True
         self.cuts = 0  # how often all streams were cut
         self.torn = False  # the next line is cut in the middle, and its stream with it
@@ -42,7 +44,7 @@ class Faults:
 
     def clear(self) -> None:
         """All is well again."""
-        self.down = self.stopped = self.black_hole = self.torn = False
+        self.down = self.stopped = self.black_hole = self.torn = self.narrow = False
         self.refused.clear()
         self.change()
 
@@ -99,9 +101,11 @@ class PlayedWatch(Played):
         self._news = asyncio.Event()
         self._deaf: Callable[[], None] = cluster.store.listen(self._news.set)
         self._eof = False
+        self._unread = b""
 
     def read_nowait(self) -> bytes:
-        return b""
+        data, self._unread = self._unread[:_PIECE], self._unread[_PIECE:]
+        return data
 
     async def readany(self) -> bytes:
         while True:
@@ -116,9 +120,10 @@ class PlayedWatch(Played):
             if data and faults.torn:
                 faults.torn = False
                 self._cuts = -1
-                return data[: len(data) // 2]
+                data = data[: len(data) // 2]
             if data:
-                return data
+                self._unread = data
+                return self.read_nowait()
             if self._watch.done:
                 self._eof = True
                 return b""
@@ -187,7 +192,7 @@ class PlayedApi(ApiServer):
             status = self._faults.refused.get(name, self._faults.refused.get("", 0))
             if status == 401:
                 raise unauthorized()
-            if status == 403:
+            if status == 403 or (self._faults.narrow and name == "pods" and not asked.namespace):
                 raise forbidden(user="viewer", verb=asked.verb, resource=name, namespace=asked.namespace)
             if status:
                 return Played(status, b"not now", {"Retry-After": "1"} if status == 429 else {})

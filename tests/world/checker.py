@@ -48,11 +48,15 @@ class Checker:
             elif now - client.doubts.setdefault(kind, now) > self._catching_up:
                 raise FindingError(f"{kind}: {client.name}: {wrong}")
 
-    def look_at(self, hub: Hub, now: float) -> None:
+    def look_at(self, hub: Hub, now: float, *, log_refuses: bool) -> None:
         """What the server knows of itself. Raises FindingError."""
         health = hub.health
+        if log_refuses and not ("log" in health.faults and health.stale):
+            raise FindingError(f"untold: the log takes nothing, and told is {sorted(health.faults)}")
         if (due := self._weather.due(now)) and not any(told.startswith(due) for told in health.faults):
             raise FindingError(f"untold: {due} has lasted for long, and told is {sorted(health.faults)}")
+        if self._weather.bearable(now) and not health.fresh:
+            raise FindingError(f"borne badly: there is a way around, and told is {sorted(health.faults)}")
         if self._weather.calm(now) and (health.faults or not health.fresh):
             raise FindingError(
                 f"over: all is well, and told is {sorted(health.faults) or 'that it is stale'}"

@@ -80,6 +80,18 @@ class Cluster:
                 nodes = [key for key in self._objects if key.kind is Kind.NODE]
                 self._modify(self._dice.choice(nodes), now=now)
 
+    def tenant(self, number: int, *, now: float) -> None:
+        """Comes with a namespace, a node and some pods; goes with all of them when it is there."""
+        name = f"tenant-{number}"
+        theirs = [key for key in self._objects if name in (key.name, key.namespace)]
+        for key in sorted(theirs, key=lambda key: key.kind is not Kind.POD):
+            self._delete(key, now=now)
+        if not theirs:
+            self._make(Kind.NAMESPACE, "", name, now=now)
+            self._make(Kind.NODE, "", name, now=now)
+            for pod in range(3):
+                self._make(Kind.POD, name, f"t{pod}", now=now)
+
     def copy(self) -> None:
         """Keep what is there for `restore`."""
         self._copies.append(deepcopy(self._objects))

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import NamedTuple
 
 from kstream.core.errors import LogFullError
-from kstream.core.timeline.events import WatchEvent
+from kstream.core.timeline.events import Event, WatchEvent
 from kstream.core.timeline.health import ClusterInfo
 from kstream.core.timeline.terms import Term
+from kstream.logs.feed import Follower, followed
 from kstream.logs.memory import MemoryLog
+from kstream.ports import Jump
 
 
 class Commit(NamedTuple):
@@ -31,6 +33,8 @@ class Disk:
         self.copies: list[tuple[list[Commit], list[Term], int]] = []
         self.full = False
         self.slow = 0.0  # seconds for a commit
+        self.told_after = 0.0  # seconds from a commit until followers hear of it
+        self.refused = 0  # commits, since it is full
 
     def copy(self) -> None:
         self.copies.append((list(self.commits), list(self.terms), self.oldest))
@@ -75,9 +79,19 @@ class DiskLog(MemoryLog):
         if self._disk.slow:
             await asyncio.sleep(self._disk.slow)
         if self._disk.full:
+            self._disk.refused += 1
             raise LogFullError("the disk is full")
+        self._disk.refused = 0
         self._disk.commits.append(Commit(list(changes), dict(versions or {})))
         return await super().append(changes, versions=versions)
+
+    async def _late(self, follower: Follower) -> None:
+        """A thread wrote, and this process is told a moment later."""
+        await follower.news()
+        await asyncio.sleep(self._disk.told_after)
+
+    def follow(self, after: int) -> AsyncGenerator[Sequence[Event] | Jump, None]:
+        return followed(self, self._feed, after, self._late)
 
     async def trim(self, before: int) -> None:
         if self._disk.full:

@@ -25,6 +25,7 @@ ON: Final = (
     frozenset({"put back", "lost tail"}),
     frozenset({"denied"}),
     frozenset({"restored"}),
-    frozenset({"put back", "lost tail", "denied", "warming", "restored"}),
+    frozenset({"narrow"}),
+    frozenset({"put back", "lost tail", "denied", "warming", "restored", "narrow"}),
 )
 """Switches of what is mended: new seeds are played with each of these."""

@@ -13,6 +13,7 @@ from tests.world.bounds import check_left, check_memory
 from tests.world.checker import Checker
 from tests.world.clients import Client
 from tests.world.cluster import Cluster
+from tests.world.complaints import complaints
 from tests.world.disk import Disk
 from tests.world.judging import FindingError
 from tests.world.loop import DeadlockError, LoopClock, VirtualLoop
@@ -29,14 +30,15 @@ Trace = Callable[[str], None]
 
 def play(seed: int, steps: Sequence[Step], *, trace: Trace = lambda _: None) -> str:
     """What was found, "" for nothing."""
-    with asyncio.Runner(loop_factory=VirtualLoop) as runner:
+    with complaints() as complained, asyncio.Runner(loop_factory=VirtualLoop) as runner:
+        runner.get_loop().set_exception_handler(lambda _, context: complained.append(str(context)))
         try:
             runner.run(_Stage(seed, steps, trace).play())
         except FindingError as found:
             return str(found)
         except DeadlockError as found:
             return f"deadlock: {found}"
-    return ""
+    return f"complaint: {complained[0]}" if complained else ""
 
 
 class _Stage:
@@ -49,6 +51,7 @@ class _Stage:
         self._cluster = Cluster(seed)
         self._faults = Faults()
         self._disk = Disk()
+        self._disk.told_after = self._set_up.get("told after", 0) / 1000
         self._servers: dict[str, Server] = {}
         self._lives = 0
         self._limits = Limits(
@@ -56,7 +59,7 @@ class _Stage:
             burst=minute // 20,
             window_events=self._set_up.get("window", 20_000),
         )
-        self._denied = any(step.what == "403 for long" for step in steps)
+        self._denied = any(step.what in ("403 for long", "403 of all namespaces") for step in steps)
         self._weather = Weather(healed_after=PROBED if self._denied else HEALED)
         self._witness = Witness(self._cluster, self._clock)
         self._checker = Checker(self._cluster, self._weather, self._limits)
@@ -109,7 +112,7 @@ class _Stage:
         server = self._servers.get("now")
         if server is not None and server.failed:
             raise FindingError(f"broken: a part of the server ended: {server.failed[0]!r}")
-        for task in self._tasks:
+        for task in (*self._tasks, *self._healing):
             if task.done() and not task.cancelled() and (error := task.exception()) is not None:
                 raise FindingError(f"broken: a client could not take what it was sent: {error!r}")
         if self._witness.found:
@@ -118,7 +121,7 @@ class _Stage:
         for client in self._clients:
             self._checker.look(client, hub, now)
         if server is not None and hub is not None:
-            self._checker.look_at(hub, now)
+            self._checker.look_at(hub, now, log_refuses=self._disk.refused > 1)
             self._most = max(self._most, len(hub))
             check_memory(server, most=self._most)
 
@@ -156,6 +159,7 @@ class _Stage:
         """The process dies; the disk is as it may be after that; a new one begins."""
         self._weather.moment(self._clock.monotonic())
         await self._servers.pop("now").kill()
+        self._disk.refused = 0
         change()
         await asyncio.sleep(0.5)
         await self._begin()
@@ -226,8 +230,10 @@ class _Stage:
     async def _do(self, step: Step) -> None:
         faults, disk = self._faults, self._disk
         match step.what:
-            case "write":
+            case "write" | "burst":
                 self._cluster.write(int(step.whom), now=self._clock.monotonic())
+            case "tenant":
+                self._cluster.tenant(int(step.whom), now=self._clock.monotonic())
             case "down" | "restart":
                 faults.down = True
                 self._cut()
@@ -244,6 +250,10 @@ class _Stage:
                 self._refuse(403, step)
             case "403 at a restart":
                 self._refuse(403, step)
+            case "403 of all namespaces":
+                faults.narrow = True
+                self._cut()
+                self._for(step, lambda: setattr(faults, "narrow", False))
             case "black hole":
                 faults.black_hole = True
                 faults.change()

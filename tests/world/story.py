@@ -43,6 +43,7 @@ SWITCHES: Final = {
     "denied": ("403 for long",),
     "warming": ("403 at a restart",),
     "restored": ("etcd copy", "etcd copy", "etcd restored"),
+    "narrow": ("403 of all namespaces",),
 }
 
 
@@ -52,6 +53,7 @@ SET_UP: Final = {
     "window": ("20000", "20000", "30"),  # events that are kept in memory
     "keep": ("", "", "20"),  # seconds of the log
     "deflate": ("", "15"),  # bits of the window of every second client
+    "told after": ("", "200"),  # milliseconds from a commit until the hub hears of it
 }
 
 
@@ -86,6 +88,13 @@ def _of_late(dice: random.Random) -> list[Step]:
         steps.append(Step(dice.uniform(0.0, LASTS), "herd"))
     if dice.random() < 0.3:
         steps.append(Step(dice.uniform(0.0, LASTS), "flood", str(dice.choice((1, 3))), 10.0))
+    for _ in range(dice.choice((0, 0, 1, 3))):
+        steps.append(Step(dice.uniform(0.0, LASTS), "tenant", str(dice.randrange(2))))
+    if dice.random() < 0.3:
+        # More than is read at once, while the log is slow: it waits in the socket.
+        at = dice.uniform(BEGINS, LASTS - 40.0)
+        steps += [Step(at, "slow disk", "", 30.0), Step(at + 1.0, "burst", "300")]
+        steps += [Step(at + dice.uniform(2.0, 30.0), "ping", str(number % CLIENTS)) for number in range(8)]
     return steps
 
 
@@ -97,6 +106,8 @@ def _fault(dice: random.Random, what: str) -> Step:
             whom = dice.choice(("", *_RESOURCES))
         case "403 for long":
             whom, seconds = dice.choice(_RESOURCES), 200.0
+        case "403 of all namespaces":
+            seconds = dice.choice((20.0, 180.0))
         case "403 at a restart":
             seconds = dice.uniform(0.2, 1.3)
         case "black hole":

@@ -14,6 +14,9 @@ _TOLD = {  # fault → seconds after which, if nothing else is wrong, it has to 
     "403 for long": (70.0, "permission:"),
 }
 
+_BEARABLE = {"403 of all namespaces"}
+_SETTLED = 100.0  # seconds until the way around is found, and whatever was wrong before is over
+
 
 class Weather:
     """Faults that last begin and end; those of a moment are over when they come."""
@@ -44,6 +47,14 @@ class Weather:
     def calm(self, now: float) -> bool:
         """Nothing is wrong, nor was so of late."""
         return not self._now and now - self._changed_at >= self._healed_after
+
+    def bearable(self, now: float) -> bool:
+        """All that is wrong, and has been for a while, is what kstream has a way around."""
+        return (
+            bool(self._now)
+            and all(what in _BEARABLE for what, _ in self._now.values())
+            and now - self._changed_at >= _SETTLED
+        )
 
     def due(self, now: float) -> str:
         """The beginning of the fault that must be known by now; "" for none."""

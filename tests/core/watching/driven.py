@@ -78,10 +78,12 @@ class Driven:
 
     def open(self) -> None:
         self.take(self.reflector.receive_response(200, {}, self.moment))
+        self.reflector.completeness.caught_up(self.moment)
 
     def send(self, *data: bytes) -> None:
         for each in data:
             self.take(self.reflector.receive_data(each, self.moment))
+            self.reflector.completeness.caught_up(self.moment)
 
     def end(self) -> None:
         self.take(self.reflector.receive_end(self.moment))

@@ -156,6 +156,7 @@ def stalled(driven: Driven, seconds: float) -> None:
     completeness.stopped_reading(driven.moment)
     driven.now += seconds
     assert completeness.reads_on(driven.moment) == pytest.approx(seconds)
+    completeness.caught_up(driven.moment)
 
 
 def test_one_that_was_not_read_for_a_while_first_tells_what_came_meanwhile() -> None:
@@ -200,6 +201,19 @@ def test_a_moment_that_is_not_read_is_none(seconds: float, complete: float) -> N
     stalled(driven, seconds)
     driven.send(bookmark("102"))
     assert until(driven) == pytest.approx(complete)
+
+
+def test_what_came_with_a_word_is_handed_on_before_the_word_counts() -> None:
+    driven = Driven().watching("a")
+    driven.now += 7
+    driven.take(driven.reflector.receive_data(line("ADDED", pod("b", "101")), driven.moment))
+    driven.now += 5
+    assert until(driven) == 1000.0
+    driven.take(driven.reflector.receive_data(line("ADDED", pod("c", "102")), driven.moment))
+    driven.now += 5
+    assert until(driven) == 1000.0
+    driven.reflector.completeness.caught_up(driven.moment)
+    assert until(driven) == 1012.0
 
 
 @pytest.mark.parametrize(("size", "complete"), [(FULL - 1, 1007.0), (FULL, 1000.0)])
