@@ -34,9 +34,21 @@ test("a client in Node connects, resumes and closes", async () => {
 });
 
 test("closing before the connection is there is quiet", async () => {
-  const client = new KstreamClient("ws://127.0.0.1:1/ws", { WebSocket });
+  let socket;
+  class Watched extends WebSocket {
+    constructor(...given) {
+      super(...given);
+      socket = this;
+    }
+  }
+  const client = new KstreamClient("ws://127.0.0.1:1/ws", { WebSocket: Watched });
+  const heard = [];
+  for (const type of ["status", "error"]) client.addEventListener(type, () => heard.push(client.status.link));
   client.start();
+  const ended = new Promise((resolve) => socket.on("close", resolve)); // `once` would take its error for ours
   client.close();
-  await new Promise((resolve) => setTimeout(resolve, 50));
+  heard.length = 0;
+  await ended;
   assert.equal(client.status.link, "closed");
+  assert.deepEqual(heard, []);
 });

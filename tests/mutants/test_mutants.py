@@ -6,9 +6,13 @@ import ast
 
 import pytest
 
+from tests.mutants.__main__ import _mutants
 from tests.mutants.judged import FILE, Judgement, as_entry, named, read_judgements
 from tests.mutants.mutation import apply, mutants_of
 from tests.mutants.rooms import ROOMS, ROOT, files_in, room_of
+from tests.node_tests import node
+
+__all__ = ["node"]  # a fixture
 
 
 def _changes(source: str) -> set[str]:
@@ -117,6 +121,15 @@ def test_what_is_to_be_judged_is_written_as_it_is_read() -> None:
     assert read_judgements(judged) == {mutant.identity: Judgement.SAME}
     with pytest.raises(ValueError, match="judged twice"):
         read_judgements(judged + judged)
+
+
+@pytest.mark.node
+def test_what_is_judged_of_javascript_is_still_in_the_code(node: str) -> None:
+    judged = read_judgements(FILE.read_text())
+    for path in {identity[0] for identity in judged if identity[0].endswith(".js")}:
+        there = {mutant.identity for mutant in _mutants(path)}
+        gone = {identity for identity in judged if identity[0] == path} - there
+        assert not gone, f"no longer in the code; take out of {FILE.name}: {gone}"
 
 
 def test_what_is_judged_is_still_in_the_code() -> None:

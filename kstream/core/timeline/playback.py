@@ -33,7 +33,7 @@ def speed_of(given: float | str, *, field: str = "speed") -> float:
         return MAX
     try:
         speed = float(given)
-    except ValueError:
+    except (ValueError, OverflowError):
         speed = math.nan
     if not 0 < speed < math.inf:
         raise InvalidMessageError(

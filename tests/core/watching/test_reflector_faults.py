@@ -53,7 +53,10 @@ def test_a_relist_that_is_refused_too_is_tried_again_with_no_version(code: int, 
     for _ in range(2):
         query = driven.ask().query
         assert "resourceVersion" not in query
+        driven.notes.clear()
         driven.refuse(code, reason)
+        answered = [] if code == 504 else [Answered]  # that is of whatever stands in front of it
+        assert [type(note) for note in driven.notes] == [*answered, OutOfTouch]
         assert driven.waits() > 0
     assert driven.events == []
     driven.ask()
