@@ -154,8 +154,7 @@ class Hub:
         if member.closed:
             return 0.0
         now = self.clock.monotonic()
-        rest = member.session.ping(len(payload), now=now, time=self._time())
-        if rest:
+        if rest := member.session.ping(len(payload), now=now, time=self._time()):
             self.serve(member)
         else:
             member.answer(pong_frame(payload))
@@ -163,8 +162,11 @@ class Hub:
                 self._fell_behind(member, now)
         return rest
 
-    def pong(self, member: Member) -> None:
-        member.session.pong(self.clock.monotonic())
+    def pong(self, member: Member, payload: bytes = b"") -> float:
+        """A client answers a ping, or says so. Returns as Session.receive does."""
+        if rest := member.session.pong(len(payload), now=self.clock.monotonic(), time=self._time()):
+            self.serve(member)
+        return rest
 
     def _forget(self, member: Member, watched: Filter) -> None:
         crowd = self._crowds[watched]

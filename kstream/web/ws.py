@@ -260,7 +260,7 @@ class WebSockets:
                 case WSMsgType.PING:
                     await hub.clock.sleep(hub.ping(member, message.data))
                 case WSMsgType.PONG:
-                    hub.pong(member)
+                    await hub.clock.sleep(hub.pong(member, message.data))
                 case WSMsgType.BINARY:
                     self._end(member, outlet, Close(WSCloseCode.UNSUPPORTED_DATA, "text messages only"))
                 case WSMsgType.CLOSE:

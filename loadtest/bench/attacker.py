@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import sys
 import zlib
 from collections.abc import AsyncIterator, Callable
@@ -31,25 +32,25 @@ async def _said(kind: str) -> AsyncIterator[str]:
 
 
 async def _talk(url: str, kind: str) -> None:
-    async with client.connect(url, max_size=None, compression="deflate") as socket:
-        reading = asyncio.create_task(_read(socket))
+    async with client.connect(url, max_size=None, compression="deflate") as ws:
+        reading = asyncio.create_task(_read(ws))
         try:
             async for text in _said(kind):
-                await socket.send(text)
+                await ws.send(text)
         finally:
             reading.cancel()
 
 
-async def _read(socket: client.ClientConnection) -> None:
-    async for _ in socket:
+async def _read(ws: client.ClientConnection) -> None:
+    async for _ in ws:
         pass
 
 
 async def _deaf(url: str, _: str) -> None:
     """Asks for one state after the other and reads nothing."""
-    async with client.connect(url, max_size=None, max_queue=1) as socket:
+    async with client.connect(url, max_size=None, max_queue=1) as ws:
         while True:
-            await socket.send('{"type":"subscribe","namespaces":[]}')
+            await ws.send('{"type":"subscribe","namespaces":[]}')
             await asyncio.sleep(_RATE)
 
 
@@ -58,19 +59,46 @@ async def _bomb(url: str, _: str) -> None:
     deflater = zlib.compressobj(9, wbits=-15)
     data = deflater.compress(b'{"type":"ping","x":[' + b"0," * (5 << 20)) + deflater.flush(zlib.Z_SYNC_FLUSH)
     frame = _masked(0xC1, data[:-4])
-    async with client.connect(url, compression="deflate") as socket:
-        while not socket.transport.is_closing():
-            socket.transport.write(frame)
+    async with client.connect(url, compression="deflate") as ws:
+        while not ws.transport.is_closing():
+            ws.transport.write(frame)
             await asyncio.sleep(_RATE)
 
 
 def _masked(first: int, payload: bytes) -> bytes:
     size = len(payload)
-    if size < 1 << 16:
+    if size < 126:
+        head = bytes([first, 0x80 | size])
+    elif size < 1 << 16:
         head = bytes([first, 0x80 | 126]) + size.to_bytes(2)
     else:
         head = bytes([first, 0x80 | 127]) + size.to_bytes(8)
     return head + bytes(4) + payload
+
+
+async def _pongs(url: str, _: str) -> None:
+    """Pongs that nobody asked for, as fast as they are taken."""
+    await _flood(url, _masked(0x8A, b"") * 10_000)
+
+
+async def _fragments(url: str, _: str) -> None:
+    """A message of empty pieces that never ends."""
+    await _flood(url, _masked(0x00, b"") * 10_000, first=_masked(0x01, b""))
+
+
+async def _flood(url: str, frames: bytes, *, first: bytes = b"") -> None:
+    async with client.connect(url) as connection:
+        loop, raw = asyncio.get_running_loop(), connection.transport.get_extra_info("socket")
+        connection.transport.pause_reading()
+        await loop.run_in_executor(None, _push, raw.dup(), first, frames)
+
+
+def _push(raw: socket.socket, first: bytes, frames: bytes) -> None:
+    with raw:
+        raw.setblocking(True)
+        raw.sendall(first)
+        while True:
+            raw.sendall(frames)
 
 
 async def _come_and_go(url: str, _: str) -> None:
@@ -86,6 +114,8 @@ KINDS: dict[str, Callable[[str, str], object]] = {
     "nonsense": _talk,
     "deaf": _deaf,
     "bomb": _bomb,
+    "pongs": _pongs,
+    "fragments": _fragments,
     "come and go": _come_and_go,
 }
 

@@ -135,10 +135,11 @@ class Session:
             return None
         return self.view.complete_until(self._lane.cursor, as_of)
 
-    def pong(self, now: float) -> None:
-        """The client answered a WebSocket ping."""
-        self._pong_by = FOREVER
+    def pong(self, size: int, *, now: float, time: float) -> float:
+        """The client answered a WebSocket ping. One that nobody asked for counts as a message does. As `receive`."""
+        asked, self._pong_by = self.asked, FOREVER
         self._next_ping = now + self._limits.heartbeat
+        return 0.0 if asked or self._inbound.take(size, now) else self._refuse(now, time)
 
     @property
     def asked(self) -> bool:

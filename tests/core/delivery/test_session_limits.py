@@ -44,7 +44,7 @@ def test_an_unanswered_ping_ends_the_connection_and_an_answered_one_does_not() -
         assert session.due == LIMITS.heartbeat
         (frame,) = FrameReader().feed(session.flush(LIMITS.heartbeat))
         assert frame.opcode == 9
-    alive.pong(LIMITS.heartbeat + 1)
+    alive.pong(0, now=LIMITS.heartbeat + 1, time=0.0)
     for session in (silent, alive):
         session.flush(LIMITS.heartbeat + LIMITS.heartbeat_timeout)
     assert alive.closing is None
@@ -61,7 +61,7 @@ def test_a_ping_costs_nothing_and_comes_with_what_is_due() -> None:
     assert level(session, 30.0) == LIMITS.burst - 1
     assert session.due == 40.0
     assert session.flush(39.9) == b"", "not another one before this one is answered"
-    session.pong(39.9)
+    session.pong(0, now=39.9, time=0.0)
     assert session.due == 69.9
     assert session.flush(69.8) == b""
     assert FrameReader().feed(session.flush(69.9)) == [(9, False, b"")]
@@ -178,3 +178,20 @@ def test_who_is_past_the_limit_by_a_little_is_read_again_soon() -> None:
         session.receive(b"{}", now=0.0, time=START)
     almost = 1 / LIMITS.rate - 0.001
     assert session.receive(b"{}", now=almost, time=START) == 0.05
+
+
+def test_pongs_that_nobody_asked_for_count_as_messages_do() -> None:
+    session = session_on(Backlog(head=0))
+    assert [session.pong(4, now=1.0, time=START) for _ in range(50)] == [0.0] * 50
+    assert session.pong(4, now=1.0, time=START) > 0
+    assert [message["error"]["code"] for message in sent(session, 1.0)] == ["RATE_LIMITED"]
+
+
+def test_a_pong_that_was_asked_for_counts_as_nothing() -> None:
+    session = session_on(Backlog(head=0))
+    for minute in range(200):
+        now = minute * (LIMITS.heartbeat + 2)
+        session.flush(now)
+        assert session.asked is (minute > 0)
+        assert session.pong(4, now=now + 1, time=START) == 0.0
+    assert not session.asked

@@ -192,7 +192,7 @@ class Clients(RuleBasedStateMachine):
         data = session.flush(self.now)
         if session.due <= self.now:
             data += session.flush(self.now)
-        session.pong(self.now)
+        session.pong(0, now=self.now, time=0.0)
         if session.plain and not session.riding:
             lanes = [other["session"].lane for other in self.clients if other["session"].riding]
             session.step_in(next((lane for lane in lanes if lane.takes(session.lane, self.now)), None))
@@ -268,7 +268,8 @@ def test_at_any_steady_rate_a_client_is_at_most_one_refill_behind(rate: int) -> 
             worst = max(worst, now - (behind_since or now))
         if session.caught_up:
             behind_since = None
-        session.pong(now)
+        if session.asked:
+            session.pong(0, now=now, time=0.0)
     assert session.caught_up or behind_since is not None
     assert worst <= 1 / LIMITS.rate + 2 * step
 
