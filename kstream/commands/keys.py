@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 import termios
 import tty
@@ -22,6 +23,8 @@ HELP: Final = (
 )
 
 _ESCAPES: Final = {b"\x1b[C": "right", b"\x1b[D": "left"}
+# One key each, also when many are pressed at once; an arrow or a function key is a whole sequence (ECMA-48, 5.4).
+_KEY: Final = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1bO.|.", re.DOTALL)
 _FASTEST: Final = 1024.0
 
 
@@ -48,8 +51,10 @@ class Keys:
                     continue
 
     def pressed(self) -> None:
-        data = os.read(sys.stdin.fileno(), 16)
-        key = _ESCAPES.get(data) or data[:1].decode("ascii", "replace")
+        for key in _KEY.findall(os.read(sys.stdin.fileno(), 64)):
+            self._do(_ESCAPES.get(key) or key.decode("ascii", "replace"))
+
+    def _do(self, key: str) -> None:
         timeline = self._timeline
         playing = timeline.playback
         match key:

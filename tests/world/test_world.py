@@ -17,7 +17,7 @@ from tests.world.stage import play
 from tests.world.story import Step, story
 
 pytestmark = pytest.mark.untraced
-_SEEDS = 20  # new ones in a run: a number and not a time, so that a slow machine looks as far as a fast one
+_SEEDS = 6  # new ones in a run: a number and not a time, so that a slow machine looks as far as a fast one
 
 
 @pytest.mark.parametrize("switches", ON, ids=lambda on: "+".join(sorted(on)) or "none")
