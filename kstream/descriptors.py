@@ -28,7 +28,8 @@ def raise_limit() -> int:
 
 
 def fitting(max_clients: int, *, limit: int, processes: int) -> int:
-    """How many of `max_clients` fit into so many processes, each with `limit` open files; said where it is fewer."""
+    """How many of `max_clients` fit into so many processes, each with `limit` open files, a number; said where it is
+    fewer."""
     fit = max(limit - SPARE, limit // 2) * processes
     if fit >= max_clients:
         return max_clients

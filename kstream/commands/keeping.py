@@ -62,7 +62,8 @@ def _read(option: str, text: str, parse: Callable[[str], A]) -> A:
 
 
 def retention(log: SqliteLog, keep: Keep, *, clock: Clock, time: Callable[[], float]) -> Retention:
-    """Of a log that this process writes; `time` is that of its events. What it has to say is logged."""
+    """Of a log that this process writes; `time` is that of its events, seconds since the Unix epoch. What it has to say
+    is logged."""
     return Retention(log, keep, clock=clock, time=time, warn=_warn)
 
 

@@ -67,7 +67,7 @@ class LiveSet:
         return frames
 
     def load(self, seq: int, time: float, rows: Iterable[tuple[int, str, str]]) -> None:
-        """Take over a keyframe: rows of (seq, kind, uid), in the order of its refs."""
+        """Take over a keyframe: rows of (seq, kind, uid), in the order of its refs; `time`: seconds since the epoch."""
         for ref, kind, uid in rows:
             self._kinds[Kind(kind)][uid] = ref
         self.seq, self.time = seq, time

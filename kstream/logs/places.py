@@ -46,7 +46,8 @@ def past(log: EventLog, point: str | None) -> bool:
 
 
 async def seq_at(log: EventLog, time: float) -> int:
-    """The last event at or before `time`, by halves: times go up, as far as the recorder's clock did."""
+    """The last event at or before `time`, in seconds since the Unix epoch, by halves: times go up, as far as the
+    recorder's clock did."""
     low, high = log.oldest - 1, log.head
     while low < high:
         middle = (low + high + 1) // 2

@@ -67,7 +67,7 @@ def whole_checksum(
     version: str,
     body: bytes,
 ) -> int:
-    """As `rows` makes it: of all columns, each with an end."""
+    """As `rows` makes it: of all columns, each with an end; `time`: seconds since the Unix epoch."""
     words = f"{verb}\0{kind}\0{namespace}\0{name}\0{uid}\0{version}\0".encode()
     return crc32(body, crc32(_NUMBERS(seq, time) + words, 0))
 

@@ -65,7 +65,7 @@ def log_fault(fault: Fault) -> None:
 
 
 def log_cleared(fault: Fault, seconds: float) -> None:
-    """It is over, after so long."""
+    """It is over, after so many seconds."""
     say(
         _log,
         logging.INFO,

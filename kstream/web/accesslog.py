@@ -71,6 +71,7 @@ class _Requests(AbstractAccessLogger):
         return self.logger.isEnabledFor(logging.DEBUG)
 
     def log(self, request: web.BaseRequest, response: web.StreamResponse, time: float) -> None:
+        """A request that is over, after `time` seconds."""
         # Without the query: what a proxy or a page adds there may be a secret.
         say(
             self.logger,

@@ -48,7 +48,8 @@ def make_app(
     seats: Seats | None = None,
     whole: Whole | None = None,
 ) -> web.Application:
-    """The server's application. `control` takes the body of POST /api/sim/do, where there is a simulation.
+    """The server's application. `time` is that of the timeline, seconds since the Unix epoch. `control` takes the body
+    of POST /api/sim/do, where there is a simulation.
 
     `seats` and `whole` are of all who serve behind the same port, where this process is not the only one.
     """

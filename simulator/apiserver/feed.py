@@ -18,7 +18,7 @@ class Feed(Protocol):
         ...
 
     def until(self, time: float) -> Iterable[Change]:
-        """The changes up to and with `time` that were not handed out yet, in order."""
+        """The changes up to and with `time`, seconds since the Unix epoch, that were not handed out yet, in order."""
         ...
 
 

@@ -33,11 +33,12 @@ class Churn:
         )
 
     def start(self, targets: list[Deployment], rate: float) -> None:
+        """`rate`: events a second."""
         self._targets = targets
         self.set_rate(rate)
 
     def set_rate(self, rate: float) -> None:
-        """Another rate from now on; 0 is silence."""
+        """So many events a second from now on; 0 is silence."""
         self._rate = rate
         self._round += 1
         if rate > 0:

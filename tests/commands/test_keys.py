@@ -18,7 +18,6 @@ from kstream.commands.keys import HELP
 from kstream.logs.sqlite import SqliteLog
 from tests.logs.facts import history
 
-
 MAIN = "from kstream.cli import main; main()"
 
 

@@ -142,10 +142,11 @@ def _fill(pods: list[bytes], start: int, room: int, between: int) -> tuple[int, 
 
 
 def messages(taken: Capture, *, time: float, limit: int | None = wire.MAX_MESSAGE) -> list[bytes]:
-    """The messages of a state: see `parts`."""
+    """The messages of a state, each of at most `limit` bytes; `time`: seconds since the Unix epoch. See `parts`."""
     return [part.message() for part in parts(taken, time=time, limit=limit)]
 
 
 def encode(taken: Capture, *, time: float, window_bits: int) -> Snapshot:
-    """The finished frames. For a large state this takes a while: do it where it stops nobody."""
+    """The finished frames; `time`: seconds since the Unix epoch. For a large state this takes a while: do it where it
+    stops nobody."""
     return Snapshot(taken.seq, tuple(part.frame(window_bits) for part in parts(taken, time=time)))

@@ -61,7 +61,9 @@ def batch(messages: Iterable[bytes], *, seq: int | None, time: float) -> bytes:
 
 
 def batches(messages: Sequence[bytes], *, seq: int, time: float) -> list[bytes]:
-    """As few batches as MAX_MESSAGE allows; only the last carries `seq`, since only then all is covered."""
+    """As few batches as MAX_MESSAGE allows; only the last carries `seq`, since only then all is covered.
+
+    `time`: seconds since the Unix epoch."""
     room = MAX_MESSAGE - 200
     parts: list[list[bytes]] = [[]]
     size = 0
@@ -87,7 +89,9 @@ def connection(
     reason: str | None = None,
     limits: Limits | None = None,
 ) -> bytes:
-    """The first message of a connection, and what tells that the source was lost or found (PROTOCOL 3)."""
+    """The first message of a connection, and what tells that the source was lost or found (PROTOCOL 3).
+
+    `time`: seconds since the Unix epoch."""
     message: dict[str, Any] = {
         "type": "connection",
         "status": status,
@@ -138,6 +142,7 @@ def _as_of(time: float | None) -> dict[str, str]:
 
 
 def playback(data: Mapping[str, Any], *, time: float) -> bytes:
+    """How the timeline is played (PROTOCOL 27); `time`: seconds since the Unix epoch."""
     return _encode({"type": "playback", "data": data, "timestamp": timestamp(time)})
 
 

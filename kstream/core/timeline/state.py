@@ -72,7 +72,8 @@ class ClusterState:
         self.time = change.time
 
     def load(self, changes: Iterable[WatchEvent], *, seq: int, time: float) -> None:
-        """Take over a keyframe: ADDED changes that stand for all events up to and with `seq`.
+        """Take over a keyframe: ADDED changes that stand for all events up to and with `seq`, the last of which was at
+        `time`, seconds since the Unix epoch.
 
         Raises DivergedError for an object that is in it twice.
         """

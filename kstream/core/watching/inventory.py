@@ -17,7 +17,8 @@ class _Entry(Fact, frozen=True, gc=False):
 class Inventory:
     """Namespace → name → uid and version. No bodies: 150,000 pods have to fit.
 
-    The streams of a kind share one: a watch of all pods and the watches per namespace that stand in for it.
+    The streams of a kind share one: a watch of all pods and the watches per namespace that stand in for it. `time` is
+    that of the events, seconds since the Unix epoch.
     """
 
     def __init__(self, kind: Kind) -> None:
