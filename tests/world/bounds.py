@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from kstream.core.delivery.urgent import MANY
+from kstream.core.timeline.events import Kind
+from kstream.sources.kube import WAITING
 from tests.world.judging import FindingError
 from tests.world.server import Server
 
@@ -30,9 +33,31 @@ def check_memory(server: Server, *, most: int) -> None:
         ),
         "who resumed": (len(resumes._given), most + 4),
     }
+    kept |= _of_the_source(server)
+    words = [len(member.session._urgent) for member in hub]
+    kept["words that wait for one client"] = max(words, default=0), 2 * (MANY + len(hub.health.faults) + 2)
     over = {what: f"{count} > {bound}" for what, (count, bound) in kept.items() if count > bound}
     if over:
         raise FindingError(f"memory: {over}")
+
+
+def _of_the_source(server: Server) -> dict[str, tuple[int, int]]:
+    assert server.source is not None
+    streams = server.source._streams
+    if streams is None:
+        return {}
+    reflectors = [watcher.reflector for watcher, _ in streams._running.values()]
+    superseded = [reflector._sightings._superseded for reflector in reflectors]
+    uncommitted = server.source._uncommitted
+    return {
+        "streams": (len(reflectors), 4 + sum(1 for _ in streams._inventories[Kind.NAMESPACE].known())),
+        "watches that are open": (len(streams._contact._watching), len(reflectors)),
+        "what is past": (max(len(each._past) for each in superseded), 1000),
+        "what is gone": (max(len(each._gone) for each in superseded), 10_000),
+        # As many wait as are being committed.
+        "what is not committed": (sum(map(len, uncommitted.values())), 2 * (WAITING + len(reflectors) + 1)),
+        "streams of which something is not committed": (len(uncommitted), len(reflectors) + 4),
+    }
 
 
 def check_left(server: Server) -> None:

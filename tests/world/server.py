@@ -44,12 +44,13 @@ class Server:
         self._limits = limits
         self._keep = keep
         self._tasks: list[asyncio.Task[None]] = []
+        self.source: KubeSource | None = None
         self.hub: Hub | None = None
         self.resumes: Resumes | None = None
 
     async def start(self) -> None:
         log = await DiskLog.open(self._disk)
-        source = KubeSource(self._api, clock=self._clock, rng=random.Random(self._seed))
+        source = self.source = KubeSource(self._api, clock=self._clock, rng=random.Random(self._seed))
         state = await log.state_at(log.head)
         self.hub = Hub(
             epoch=log.epoch,

@@ -16,7 +16,7 @@ from kstream.core.timeline import health, recorder, state
 from kstream.core.timeline.health import Fault
 from kstream.core.watching import completeness, history, inventory, reflector, touch
 from kstream.delivery import hub, notices, snapshots
-from kstream.sources import streams
+from kstream.sources import kube, streams
 from kstream.web import resuming
 from tests.world.search import search
 
@@ -267,6 +267,26 @@ def a_watch_that_was_not_read_for_long_is_trusted(patch: pytest.MonkeyPatch) -> 
     patch.setattr(history.History, "blocked", lambda *_: None)
 
 
+def watches_that_are_over_are_kept(patch: pytest.MonkeyPatch) -> None:
+    original = history.History.opened
+
+    def opened(self: Any) -> None:
+        original(self)
+        self._contact._watching.add(object())
+
+    patch.setattr(history.History, "opened", opened)
+
+
+def what_is_committed_still_counts(patch: pytest.MonkeyPatch) -> None:
+    original = kube.KubeSource._put
+
+    async def put(self: Any, stream: str, delivery: Any, before: float = 0.0) -> None:
+        self._uncommitted[f"{stream} {len(self._uncommitted)}"].append(before)
+        await original(self, stream, delivery, before)
+
+    patch.setattr(kube.KubeSource, "_put", put)
+
+
 PLANTED: dict[Plant, int | range] = {
     an_event_is_skipped: 20,
     deleted_is_forgotten_by_a_list: 60,
@@ -302,6 +322,8 @@ PLANTED: dict[Plant, int | range] = {
     what_lies_unread_counts_as_heard: range(50, 60),
     nobody_stands_in_where_all_namespaces_are_forbidden: 20,
     a_list_of_one_namespace_deletes_the_others: 20,
+    watches_that_are_over_are_kept: 5,
+    what_is_committed_still_counts: 5,
     a_traceback_is_logged: 1,
     a_callback_fails: 1,
     a_watch_that_was_not_read_for_long_is_trusted: 200,
