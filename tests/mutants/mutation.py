@@ -162,6 +162,12 @@ class _Walk:
                 yield self._instead(node, self._source(node.operand))
             case ast.If() | ast.While() | ast.IfExp():
                 yield from self._decided(node.test)
+            case ast.match_case(guard=ast.expr() as guard):
+                yield from self._decided(guard)
+            case ast.ExceptHandler(type=ast.Tuple() as caught):
+                for left_out in caught.elts:
+                    rest = [self._source(each) for each in caught.elts if each is not left_out]
+                    yield self._instead(caught, f"({', '.join(rest)},)")
             case ast.comprehension():
                 for test in node.ifs:
                     yield from self._decided(test)

@@ -53,6 +53,11 @@ def _changes(source: str) -> set[str]:
         ("f()", {"pass"}),
         ("x.y = a", {"pass"}),
         ("x = a", set()),
+        (
+            "match a:\n    case b if c:\n        d = e",
+            {"case b if True:", "case b if False:"},
+        ),
+        ("try:\n    a = b\nexcept (A, B):\n    c = d", {"except (B,):", "except (A,):"}),
         ("x = 'Ready'", {"x = 'Readyx'"}),
         ("x = 'what people read'", set()),
         ("raise E('Ready', 3)", {"pass"}),
