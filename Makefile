@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.installed
 # How long the last run of the tests took here, in seconds.
 TOOK   := $(VENV)/.test-took
 
-.PHONY: help run test check bench world fuzz mutants generated lowest lock loadtest browser format clean
+.PHONY: help run test cover check bench world fuzz mutants generated lowest lock loadtest browser format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -26,6 +26,12 @@ test: $(STAMP) ## every test this machine can run, and what they cover
 	  test $$enough = 0 || { echo "Less is covered than pyproject.toml asks for: see $(VENV)/coverage/report.txt" >&2; exit 1; }
 	@$(BIN)/coverage report --include='kstream/core/*' --fail-under=100 >$(VENV)/coverage/core.txt || \
 	  { echo "A line or a branch of the core is not covered: see $(VENV)/coverage/core.txt" >&2; exit 1; }
+
+cover: $(STAMP) ## what a test file covers of its own module; TEST=tests/core/timeline/test_state.py
+	@rm -f $(VENV)/own $(VENV)/own.*; $(BIN)/coverage run --data-file=$(VENV)/own -m pytest -q $(TEST)
+	@$(BIN)/coverage combine -q --data-file=$(VENV)/own $(VENV)/own.*
+	@$(BIN)/coverage report --data-file=$(VENV)/own --fail-under=100 \
+	  --include=$(patsubst tests/%,kstream/%,$(subst /test_,/,$(TEST)))
 
 check: $(STAMP) ## ruff, mypy --strict, the layers
 	$(BIN)/ruff format --check .
