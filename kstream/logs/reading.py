@@ -153,7 +153,9 @@ def _picked(table: str, columns: str) -> str:
 
 
 def _has_keyframes(connection: sqlite3.Connection) -> bool:
-    return schema.format_of(connection) >= 2  # an older file that is only read is not migrated
+    return (
+        schema.format_of(connection) >= schema.WITH_KEYFRAMES
+    )  # an older file that is only read is not migrated
 
 
 @contextmanager

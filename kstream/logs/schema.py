@@ -17,6 +17,7 @@ from kstream.core.timeline.terms import Term
 from kstream.logs import keyframes, rows
 
 APPLICATION_ID: Final = 0x6B737472  # "kstr": tells a log from any other SQLite file
+WITH_KEYFRAMES: Final = 2  # the first format that has them
 FORMAT: Final = 5  # PRAGMA user_version; one more for each entry of MIGRATIONS
 
 _ROWS: Final = 1000  # that a migration holds at a time

@@ -1,0 +1,74 @@
+"""`kstream log events`: what happened, an event a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kstream.commands.log.reading import every_event, log_argument, output_option, point_option, run, where
+from kstream.config import env_option
+from kstream.core.timeline.events import Event, Kind, Verb
+from kstream.core.timeline.timepoint import timestamp
+from kstream.core.visible import json_text, visible
+from kstream.logs.sqlite import SqliteLog
+
+_SIGNS = {Verb.ADDED: "+", Verb.MODIFIED: "~", Verb.DELETED: "-"}
+
+
+@click.command()
+@log_argument
+@point_option("from", help="Those after this; all by default.")
+@point_option("to", help="And up to this.")
+@env_option("--kind", type=click.Choice([kind.value for kind in Kind]), help="Only of this kind.")
+@env_option("-n", "--namespace", help="Only what is in this namespace.")
+@env_option("--name", help="Only objects of this name.")
+@output_option
+def events(path: Path, output: str, **wanted: Any) -> None:
+    """What happened in LOG, an event a line; with -o json a JSON object a line."""
+
+    async def tell(log: SqliteLog) -> None:
+        first = await where(log, wanted["from"], option="from", otherwise=log.oldest - 1)
+        last = await where(log, wanted["to"], option="to", otherwise=log.head)
+        async for event in every_event(log, first.seq, last.seq):
+            if _is_wanted(event, wanted):
+                click.echo(json_text(_as_json(event)) if output == "json" else _line(event))
+
+    run(path, tell)
+
+
+def _is_wanted(event: Event, wanted: Mapping[str, str | None]) -> bool:
+    key = event.change.key
+    return all(
+        given is None or given == of
+        for given, of in (
+            (wanted["kind"], key.kind.value),
+            (wanted["namespace"], key.namespace),
+            (wanted["name"], key.name),
+        )
+    )
+
+
+def _as_json(event: Event) -> dict[str, Any]:
+    change = event.change
+    return {
+        "seq": event.seq,
+        "time": timestamp(change.time),
+        "action": change.verb.value,
+        "kind": change.key.kind.value,
+        "namespace": change.key.namespace,
+        "name": change.key.name,
+        "uid": change.key.uid,
+        "data": json.loads(change.body),
+    }
+
+
+def _line(event: Event) -> str:
+    key = event.change.key
+    name = f"{key.namespace}/{key.name}" if key.namespace else key.name
+    status = json.loads(event.change.body).get("status", "")
+    what = f"{_SIGNS[event.change.verb]} {key.kind.value:9}  {name}  {status}"
+    return visible(f"{event.seq:>8}  {timestamp(event.change.time)}  {what}").rstrip()

@@ -1,0 +1,92 @@
+"""`kstream log history`: one object, from version to version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kstream.commands.log.reading import every_event, log_argument, output_option, run
+from kstream.core.errors import ConfigError
+from kstream.core.timeline.difference import Difference, differences
+from kstream.core.timeline.events import Event, ObjectKey, Verb
+from kstream.core.timeline.timepoint import timestamp
+from kstream.core.visible import json_text, visible
+from kstream.logs.sqlite import SqliteLog
+
+_KINDS = {
+    "pod": "pod",
+    "po": "pod",
+    "node": "node",
+    "no": "node",
+    "namespace": "namespace",
+    "ns": "namespace",
+}
+
+
+@click.command()
+@log_argument
+@click.argument("wanted", metavar="OBJECT")
+@output_option
+def history(path: Path, wanted: str, output: str) -> None:
+    """What happened to OBJECT, and what changed each time.
+
+    OBJECT is a uid, pod/NAMESPACE/NAME, node/NAME or namespace/NAME. A name that was used again is several objects.
+    """
+    is_wanted = _wanted(wanted)
+
+    async def tell(log: SqliteLog) -> list[dict[str, Any]]:
+        # What there was before the first event that is kept: nobody knows since when.
+        known = {
+            entry.key.uid: entry.body for entry in await log.state_at(log.oldest - 1) if is_wanted(entry.key)
+        }
+        told = [
+            _told(event, known)
+            async for event in every_event(log, log.oldest - 1, log.head)
+            if is_wanted(event.change.key)
+        ]
+        if not told and not known:
+            raise ConfigError(
+                f"{log.path}: nothing is recorded of {wanted!r}; `kstream log state` lists what there is"
+            )
+        return told
+
+    for each in run(path, tell):
+        click.echo(json_text(each) if output == "json" else _text(each))
+
+
+def _wanted(text: str) -> Callable[[ObjectKey], bool]:
+    kind, _, name = text.partition("/")
+    if not name:
+        return lambda key: key.uid == text
+    if (wanted := _KINDS.get(kind.rstrip("s") if kind not in _KINDS else kind)) is None:
+        raise ConfigError(f"{text!r}: give a uid, pod/NAMESPACE/NAME, node/NAME or namespace/NAME")
+    namespace, _, last = name.rpartition("/")
+    if bool(namespace) != (wanted == "pod"):
+        raise ConfigError(
+            f"{text!r}: a pod has a namespace, pod/NAMESPACE/NAME; a node and a namespace have none"
+        )
+    return lambda key: (key.kind.value, key.namespace, key.name) == (wanted, namespace, last)
+
+
+def _told(event: Event, known: dict[str, bytes]) -> dict[str, Any]:
+    change = event.change
+    before = known.get(change.key.uid, b"")
+    deleted = change.verb is Verb.DELETED
+    changed = [] if deleted else differences(before, change.body)
+    known[change.key.uid] = b"" if deleted else change.body
+    return {
+        "seq": event.seq,
+        "time": timestamp(change.time),
+        "action": change.verb.value,
+        "uid": change.key.uid,
+        "version": change.version,
+        "changes": [each._asdict() for each in changed] if change.verb is Verb.MODIFIED else [],
+    }
+
+
+def _text(told: dict[str, Any]) -> str:
+    lines = [f"{told['time']}  seq {told['seq']}  {told['action']}  {told['uid']}"]
+    return "\n".join(map(visible, [*lines, *(f"    {Difference(**each)}" for each in told["changes"])]))

@@ -1,0 +1,89 @@
+"""What the commands of `kstream log` have in common: the file, points of it, and tables."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Final, NamedTuple, TypeVar
+
+import click
+
+from kstream.config import env_option
+from kstream.core.errors import ConfigError, InvalidMessageError
+from kstream.core.timeline.events import Event
+from kstream.core.visible import visible
+from kstream.logs.places import past, place, time_of
+from kstream.logs.sqlite import SqliteLog
+
+_T = TypeVar("_T")
+_AT_ONCE: Final = 2000  # events in memory
+
+log_argument = click.argument("path", metavar="LOG", type=click.Path(dir_okay=False, path_type=Path))
+output_option = env_option(
+    "-o", "--output", type=click.Choice(["text", "json"]), default="text", help="For people or programs."
+)
+
+
+def point_option(name: str, *, help: str) -> Callable[[Any], Any]:
+    return env_option(f"--{name}", name.replace("-", "_"), metavar="POINT", help=help)
+
+
+class Place(NamedTuple):
+    """A moment of a log: right after event `seq`."""
+
+    seq: int
+    time: float  # seconds since the Unix epoch
+
+
+@asynccontextmanager
+async def opened(path: Path) -> AsyncIterator[SqliteLog]:
+    log = await SqliteLog.open_read_only(path)
+    try:
+        yield log
+    finally:
+        await log.close()
+
+
+def run(path: Path, work: Callable[[SqliteLog], Awaitable[_T]]) -> _T:
+    """`work` on the log at `path`. Raises LogError; a reader that stops reading ends it quietly."""
+
+    async def whole() -> _T:
+        async with opened(path) as log:
+            return await work(log)
+
+    try:
+        return asyncio.run(whole())
+    except BrokenPipeError:
+        sys.stderr.close()  # Python would complain when it flushes at exit
+        sys.exit(0)
+
+
+async def where(log: SqliteLog, point: str | None, *, option: str, otherwise: int) -> Place:
+    """The place of a point that an option gives. Raises ConfigError, also for an event that is not there."""
+    span = await time_of(log, log.oldest - 1), await time_of(log, log.head)
+    try:
+        if past(log, point):
+            raise ConfigError(f"--{option} {point}: the log ends with event {log.head}")
+        if point is None:
+            return Place(otherwise, await time_of(log, otherwise))
+        return Place(*await place(log, point, span, field=option, otherwise=(0, 0.0)))
+    except InvalidMessageError as invalid:
+        raise ConfigError(f"--{invalid.details}") from None
+
+
+async def every_event(log: SqliteLog, after: int, upto: int) -> AsyncIterator[Event]:
+    """Those with after < seq <= upto, some at a time. Raises LogError."""
+    for start in range(after, upto, _AT_ONCE):
+        for event in await log.read(start, min(start + _AT_ONCE, upto)):
+            yield event
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Columns as wide as their widest cell; what could act on a terminal is made visible."""
+    cells = [list(head), *([visible(cell) for cell in row] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in cells)
+    return "\n".join(line.rstrip() for line in lines)

@@ -1,0 +1,56 @@
+"""`kstream log state`: what there was at a moment."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kstream.commands.log.reading import log_argument, output_option, point_option, run, table, where
+from kstream.config import env_option
+from kstream.core.delivery import snapshot
+from kstream.core.delivery.filters import Filter
+from kstream.core.naming import namespace_names
+from kstream.logs.sqlite import SqliteLog
+
+
+@click.command()
+@log_argument
+@point_option("at", help="When; the end by default.")
+@env_option("-n", "--namespace", multiple=True, help="Only the pods of this namespace. Repeatable.")
+@output_option
+def state(path: Path, at: str | None, namespace: tuple[str, ...], output: str) -> None:
+    """The nodes, pods and namespaces that there were in LOG at a moment; with -o json the `initial_state` message."""
+    watched = Filter.parse(namespace_names(namespace))
+
+    async def tell(log: SqliteLog) -> bytes:
+        when = await where(log, at, option="at", otherwise=log.head)
+        taken = snapshot.capture(await log.state_at(when.seq), watched)
+        (message,) = snapshot.messages(taken, time=when.time, limit=None)
+        return message
+
+    message = run(path, tell)
+    click.echo(message.decode() if output == "json" else _text(json.loads(message)))
+
+
+def _text(message: dict[str, Any]) -> str:
+    data = message["data"]
+    nodes = [(node["name"], node["status"], node.get("role", "")) for node in data["nodes"]]
+    spaces = [(each["name"], each["status"], str(each["podCount"])) for each in data["namespaces"]]
+    pods = [(pod["namespace"], pod["name"], pod["status"], pod.get("nodeName") or "") for pod in data["pods"]]
+    parts = [
+        f"{message['timestamp']}  after event {message['seq']}:"
+        f" {len(nodes)} nodes, {len(pods)} pods, {len(spaces)} namespaces",
+        *(
+            table(head, sorted(rows))
+            for head, rows in (
+                (("NODE", "STATUS", "ROLE"), nodes),
+                (("NAMESPACE", "STATUS", "PODS"), spaces),
+                (("NAMESPACE", "POD", "STATUS", "NODE"), pods),
+            )
+            if rows
+        ),
+    ]
+    return "\n\n".join(parts)

@@ -1,0 +1,50 @@
+"""`kstream log state`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+from kstream.cli import main
+
+INCIDENT = Path(__file__).parents[3] / "fixtures" / "incident.db"
+
+
+def state(*options: str) -> Result:
+    return CliRunner().invoke(main, ["log", "state", str(INCIDENT), *options])
+
+
+def test_the_message_of_a_moment_is_the_fold_of_the_events_up_to_it() -> None:
+    held: dict[str, object] = {}
+    lines = CliRunner().invoke(main, ["log", "events", str(INCIDENT), "-o", "json"]).stdout.splitlines()
+    for line in lines[:400]:
+        event = json.loads(line)
+        if event["kind"] == "pod":
+            held.pop(event["uid"], None)
+            if event["action"] != "DELETED":
+                held[event["uid"]] = event["data"]
+    message = json.loads(state("--at", "seq:400", "-o", "json").stdout)
+    assert (message["type"], message["seq"], message["timestamp"]) == (
+        "initial_state",
+        400,
+        json.loads(lines[399])["time"],
+    )
+    assert {pod["uid"]: pod for pod in message["data"]["pods"]} == held
+
+
+def test_only_the_pods_of_a_namespace_are_told() -> None:
+    message = json.loads(state("-n", "shop", "-o", "json").stdout)
+    assert {pod["namespace"] for pod in message["data"]["pods"]} == {"shop"}
+    assert [each["name"] for each in message["data"]["namespaces"]] == ["shop"]
+    assert len(message["data"]["nodes"]) == 4
+
+
+def test_a_person_reads_tables() -> None:
+    head, nodes, spaces, pods = state().stdout.strip().split("\n\n")
+    assert head == "2026-11-22T21:03:17.656Z  after event 539: 4 nodes, 11 pods, 5 namespaces"
+    assert nodes.splitlines()[:2] == ["NODE    STATUS  ROLE", "node-1  Ready   control-plane"]
+    assert len(spaces.splitlines()) == 6
+    assert pods.splitlines()[0].split() == ["NAMESPACE", "POD", "STATUS", "NODE"]
+    assert len(pods.splitlines()) == 12
