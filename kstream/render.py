@@ -85,6 +85,8 @@ def _parts(message: Message) -> list[Part]:
             data = _object(message, "data")
             text = f"{data.get('state', '')}  at {data.get('at', '?')}  speed {data.get('speed', '?')}"
             return [(_label("playback"), "blue"), (text, "")]
+        case "cleared":
+            return [(_label("cleared"), "green"), (f"{message.get('fault', '')} is over", "")]
         case "pong":
             return [(_label("pong"), "dim")]
         case _:

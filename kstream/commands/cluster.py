@@ -13,6 +13,7 @@ from kstream.sources.apiserver import ApiServer
 from kstream.sources.kube import KubeSource
 from kstream.sources.kubeconfig import KubeSettings
 
+_STREAMS = 1000  # that are told of one by one: with RBAC by namespace there may be thousands
 F = TypeVar("F", bound=Callable[..., Any])
 
 CLUSTER_OPTIONS = (
@@ -54,4 +55,6 @@ def kube_source(options: dict[str, Any], clock: Clock) -> KubeSource:
 
 async def stream_status(source: KubeSource) -> Mapping[str, Any]:
     """What /api/status says of each watch: how fresh it is, in seconds, and what became of it."""
-    return {"streams": [stream._asdict() for stream in source.streams]}
+    streams = source.streams
+    said = {"streams": [stream._asdict() for stream in streams[:_STREAMS]]}
+    return said | ({"streams_left_out": len(streams) - _STREAMS} if len(streams) > _STREAMS else {})

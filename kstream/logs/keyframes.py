@@ -23,6 +23,7 @@ from kstream.core.timeline.events import Event, Kind, Verb, WatchEvent
 
 EARLIEST: Final = -62_135_596_800.0  # seconds since the Unix epoch that have a date: the year 1
 LATEST: Final = 253_402_300_800.0  # and the first that has none: the year 10000
+_OBJECTS: Final = 10_000_000  # that a keyframe may be of: sixty times the largest cluster there is
 _LEAST_DISTANCE: Final = 1000  # events from one keyframe to the next, when there are few objects
 
 
@@ -116,7 +117,7 @@ def _read(seq: int, time: float, objects: int, packed: bytes, crc: int | None = 
     try:
         if crc is not None and _crc(seq, time, packed) != crc:
             raise ValueError("its checksum does not match")
-        refs = _unpacked(packed)
+        refs = _unpacked(packed, most=objects)
         if len(refs) != objects:
             raise ValueError(f"it does not hold {objects} objects")
         if not EARLIEST <= time < LATEST:
@@ -140,9 +141,13 @@ def _packed(refs: Sequence[int]) -> bytes:
     return zlib.compress(steps.tobytes(), 1)
 
 
-def _unpacked(packed: bytes) -> list[int]:
-    steps = array("q")
-    steps.frombytes(zlib.decompress(packed))
+def _unpacked(packed: bytes, *, most: int) -> list[int]:
+    """Raises ValueError for what would inflate to more than `most` refs, and inflates no more of it."""
+    steps, inflating = array("q"), zlib.decompressobj()
+    data = inflating.decompress(packed, max(0, min(most, _OBJECTS)) * steps.itemsize + 1)
+    if not inflating.eof:
+        raise ValueError(f"it does not hold {most} objects")
+    steps.frombytes(data)
     if sys.byteorder == "big":
         steps.byteswap()
     return list(itertools.accumulate(steps))

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from kstream.core.errors import LogMismatchError
+from kstream.core.errors import LogError, LogMismatchError
 from kstream.core.timeline.events import Event, WatchEvent
 from kstream.core.timeline.health import ClusterInfo
 from kstream.core.timeline.terms import Term
@@ -23,6 +23,18 @@ from kstream.logs.refusals import identified
 
 _ROWS: Final = 256
 _TERMS: Final = 1000  # that are kept: whoever was told an earlier one gets a state
+
+
+_GONE: Final = "the event log was moved, replaced or deleted while it was written"
+_REMEDY: Final = (
+    "stop kstream before its log is touched, copy it with `sqlite3 LOG '.backup COPY'`, and start it again"
+)
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Of a file, whatever it is called."""
+    found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 class Change(NamedTuple):
@@ -53,6 +65,7 @@ class Store:
         self._lock = WriterLock(path)
         try:
             self._connection = connect_for_writing(path, max_bytes=max_bytes, alone=only_trim)
+            self._file, self._place = path, _identity(path)
             try:
                 with translated(path):
                     self._found(epoch, meta)
@@ -92,6 +105,7 @@ class Store:
     def commit(self, changes: Sequence[Change]) -> list[Event]:
         """All of them in one transaction, or none; the events as they are numbered. Raises LogError."""
         with translated(self.path):
+            self._check_place()
             live = self._live
             if live is None:
                 live = live_at(self._connection, self.status.head)
@@ -125,6 +139,15 @@ class Store:
         finally:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+
+    def _check_place(self) -> None:
+        """What is written is found again by its name only. Raises LogError when another file, or none, has it."""
+        try:
+            there = _identity(self._file)
+        except OSError as error:
+            raise LogError(f"{self.path}: {_GONE} ({error.strerror}); {_REMEDY}") from error
+        if there != self._place:
+            raise LogError(f"{self.path}: {_GONE} (another file is there); {_REMEDY}")
 
     def identify(self, cluster: ClusterInfo) -> None:
         """Keep which cluster it is. Raises LogMismatchError."""

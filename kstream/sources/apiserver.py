@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -28,6 +29,7 @@ from kstream.sources.credentials import (
 from kstream.sources.kubeconfig import KubeSettings
 from kstream.sources.redaction import redacted
 
+_SECRETS: Final = 100  # that are remembered: a token lives an hour, a watch ten minutes
 _NONE: Final[Mapping[str, str]] = MappingProxyType({})
 
 
@@ -74,6 +76,8 @@ class ApiServer:
         self.verify: Verify | None = None
         self.listing = asyncio.Semaphore(LISTS)
         self.serial = 0  # of the credentials in use
+        # Of those in use and of the last ones before: what is open was opened with them, and may repeat them.
+        self._secrets: OrderedDict[str, None] = OrderedDict()
 
     @property
     def credentials(self) -> Credentials:
@@ -88,6 +92,7 @@ class ApiServer:
         if self._session is None or before is None or before.connection != credentials.connection:
             connector = _connector(credentials)
         self._credentials = credentials
+        self._keep(credentials.secrets)
         self._token_read = self._clock.monotonic()
         self.serial += 1
         if connector is None:
@@ -169,11 +174,19 @@ class ApiServer:
         ):
             self._token_read = self._clock.monotonic()
             self._credentials = await reread_token(credentials)
+            self._keep(self._credentials.secrets)
         return self.credentials
 
     def redacted(self, text: str) -> str:
-        """What somebody else has said, without what nobody may read of the credentials in use."""
-        return redacted(text, self._credentials.secrets if self._credentials is not None else ())
+        """What somebody else has said, without what nobody may read of the credentials, those of before among them."""
+        return redacted(text, self._secrets)
+
+    def _keep(self, secrets: Iterable[str]) -> None:
+        for secret in secrets:
+            self._secrets[secret] = None
+            self._secrets.move_to_end(secret)
+        while len(self._secrets) > _SECRETS:
+            self._secrets.popitem(last=False)
 
     async def close(self) -> None:
         session, self._session = self._session, None

@@ -17,6 +17,7 @@ from kstream.core.errors import ConfigError
 from kstream.ports import Clock
 from kstream.processlog.lines import say
 from kstream.sources.kubeconfigfile import Cluster, Plugin, encoded
+from kstream.sources.redaction import HIDDEN, without
 
 _log = logging.getLogger(__name__)
 WITHIN: Final = 30.0  # seconds for the program
@@ -168,8 +169,7 @@ async def _last(stream: asyncio.StreamReader) -> bytes:
 def redacted(text: str, given: Iterable[str]) -> str:
     """Without what the program was `given`, what follows a word such as password or bearer, and what may be a token:
     twenty and more letters and digits in a row. Addresses and paths can be read."""
-    for word in sorted(filter(None, given), key=len, reverse=True):
-        text = text.replace(word, "…")
+    text = without(text, given).replace(HIDDEN, "…")
     text = _NAMED.sub(r"\1…", text)
     return _TOKEN.sub(lambda found: "…" if any(map(str.isdigit, found[0])) else found[0], text)
 

@@ -12,6 +12,7 @@ import json
 import os
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from kstream.clock import SystemClock
@@ -219,8 +220,10 @@ def _listening(address: Address) -> None:
 
 
 def _say(what: object) -> None:
-    sys.stdout.write(json.dumps(what) + "\n")
-    sys.stdout.flush()
+    # The process that records may be gone: its end of stdin says so, too.
+    with suppress(BrokenPipeError):
+        sys.stdout.write(json.dumps(what) + "\n")
+        sys.stdout.flush()
 
 
 async def _main(orders: dict[str, Any]) -> None:

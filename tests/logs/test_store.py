@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -358,3 +359,29 @@ def test_a_reader_does_not_keep_it_from_being_closed(path: Path) -> None:
         store.close()
         assert not path.with_name("log.db.lock").exists()
     opened(path).close()
+
+
+@pytest.mark.parametrize(
+    ("befall", "says"),
+    [
+        (lambda path: path.unlink(), "No such file"),
+        (lambda path: path.rename(path.with_name("elsewhere.db")), "No such file"),
+        (
+            lambda path: shutil.copy(path, path.with_name("c")) and path.with_name("c").replace(path),
+            "another file",
+        ),
+    ],
+    ids=["deleted", "moved", "replaced"],
+)
+def test_a_log_that_is_not_where_it_was_takes_nothing_more(
+    tmp_path: Path, befall: Callable[[Path], object], says: str
+) -> None:
+    path = tmp_path / "log.db"
+    store = opened(path)
+    store.commit([Change([change(Verb.ADDED, pod_key("a"))], {})])
+    befall(path)
+    with pytest.raises(
+        LogError, match=f"was moved, replaced or deleted while it was written .{says}.*start it again"
+    ):
+        store.commit([Change([change(Verb.ADDED, pod_key("b"))], {})])
+    store.close()

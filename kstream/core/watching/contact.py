@@ -34,6 +34,11 @@ class Contact:
         if self._heard <= since:
             self._away_until = now
 
+    def silent(self, now: float) -> None:
+        """A watch says nothing more: if nobody was heard for long, the server may have been away unnoticed."""
+        if now - self._heard >= RESTORED:
+            self._away_until = now
+
     def doubtful(self, answered: float, now: float) -> bool:
         """For a stream that was `answered` last at that time: was the server away for long since then, or may it have
         been, because for so long nobody asked and nobody watched?"""

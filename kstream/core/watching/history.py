@@ -58,6 +58,10 @@ class History:
         """It says something."""
         self._contact.heard(now)
 
+    def silent(self, now: float) -> None:
+        """It is open, and says nothing: a server that lost its power cuts nothing."""
+        self._contact.silent(now)
+
     def ended(self) -> None:
         """It is not open any more."""
         self._contact.ended(self._stream)
@@ -75,4 +79,6 @@ class History:
         return watch and (self._blocked or self._contact.doubtful(self._granted, now))
 
     def _hung(self, now: float) -> bool:
-        return now - self._sent >= RESTORED
+        """Without an answer for long, whether to this request or to those before it."""
+        since = self._sent if self._out_since is None else min(self._sent, self._out_since)
+        return now - since >= RESTORED

@@ -19,7 +19,7 @@ from kstream.core.kube import resources
 from kstream.core.timeline.events import WatchEvent
 from kstream.core.watching.backoff import Randomness
 from kstream.core.watching.completeness import FULL, Completeness
-from kstream.core.watching.contact import Contact
+from kstream.core.watching.contact import RESTORED, Contact
 from kstream.core.watching.history import History
 from kstream.core.watching.inventory import Inventory
 from kstream.core.watching.lines import MAX_LINE
@@ -207,6 +207,7 @@ class Reflector:
         if response is None or not response.ok or failure is Failure.UNREACHED or self._phase is _Phase.LIST:
             return self._failed(now, detail, away=True)
         if failure is Failure.SILENT:
+            self.history.silent(now.monotonic)
             self._doubt(response)  # and connect again at once: if that fails, it is out of touch
             return Output()
         if not response.heard_lines and now.monotonic - response.opened < SHORT:
@@ -235,8 +236,7 @@ class Reflector:
 
     def _relist(self, *, watch_list: bool | None = None, paged: bool = True) -> None:
         """Forget the version, not the objects: they are what the list is diffed against."""
-        if watch_list is not None:
-            self._watch_list = watch_list
+        self._watch_list = self._watch_list if watch_list is None else watch_list
         self._version = self._token = ""
         self._ended()
         self._paged = paged
@@ -356,11 +356,10 @@ class Reflector:
     def _broken(
         self, now: Moment, cause: str, *, retry_after: float | None = None, notes: tuple[Note, ...] = ()
     ) -> Output:
-        """A relist repairs it, the first one at once."""
+        """A relist repairs it, the first one at once; one that has to wait leaves clients with what was before."""
         self._relist(paged=self._paged)
         wait = self.retry.failed(now.monotonic, retry_after=retry_after, first_at_once=True)
         self.retry.forget_denial()
-        # A list that has to wait leaves clients with what was true before whatever broke.
         late: tuple[Note, ...] = (OutOfTouch(cause),) if wait else ()
         return Output(version="", notes=[*notes, Broken(cause), *late])
 
@@ -383,9 +382,10 @@ class Reflector:
     def _throttled(
         self, now: Moment, cause: str, retry_after: float | None, notes: tuple[Note, ...] = ()
     ) -> Output:
-        """429 (LISTWATCH 6). Once is an answer, and no outage; what goes on leaves clients with old state."""
-        output = self._failed(now, cause, retry_after=retry_after, notes=notes)
-        return output if self.retry.failures > 1 else output._replace(notes=notes)
+        """429 (LISTWATCH 6). Once is an answer, and no outage; what lasts leaves clients with old state."""
+        told = self._failed(now, cause, retry_after=retry_after, notes=notes)
+        lasts = self.retry.failures > 1 or self.retry.wait(now.monotonic) >= RESTORED
+        return told if lasts else told._replace(notes=notes)
 
     def _merge(self, events: list[WatchEvent], output: Output, now: Moment) -> Output:
         """What came before an error, the end of a watch, is handed on; its version only if the error leaves it so."""

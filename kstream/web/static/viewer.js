@@ -296,7 +296,7 @@ function drawLink() {
     : wrong.length ? `${wrong[0].code}: ${said}`
     : "";
   element("banner").hidden = !problem;
-  const old = state.loaded && state.stale ? ` What is shown is as of ${new Date(lastTime).toISOString().slice(11, 19)} UTC.` : "";
+  const old = state.loaded && state.stale ? ` What is shown is as of ${state.asOf === null ? "an unknown time" : `${state.asOf.slice(11, 19)} UTC`}.` : "";
   put(element("banner-text"), problem + (problem ? old : ""));
   element("retry").hidden = link !== "waiting";
 

@@ -42,7 +42,7 @@ def test_whom_nobody_answers_for_ten_seconds_doubts(after: float, *, doubt: bool
     assert history.doubtful(200.0 + after, watch=watch) is doubt
     history.asked(300.0)
     history.answered(300.0, granted=True)
-    history.granted(300.0, watch=watch)
+    history.granted(300.0, watch=False)
     assert not history.doubtful(400.0, watch=watch)
 
 
@@ -117,3 +117,36 @@ def test_while_nobody_watches_ten_seconds_without_a_word_are_too_long() -> None:
     assert history.doubtful(210.0, watch=True)
     contact.opened(NODES)
     assert not history.doubtful(210.0, watch=True)
+
+
+@pytest.mark.parametrize(("answered", "doubted"), [(109.9, False), (110.0, True)])
+def test_an_outage_that_ends_while_it_is_asked_again_is_one(answered: float, *, doubted: bool) -> None:
+    """Refused at 100, asked again at 104: the server was away from the first try to the answer of the second."""
+    history, _ = going_on()
+    history.asked(100.0)
+    history.unanswered()
+    history.asked(104.0)
+    assert not history.doubtful(104.0, watch=True)
+    assert history.granted(answered, watch=True) is doubted
+
+
+def test_a_server_that_loses_its_power_cuts_no_watch_and_is_doubted_by_all() -> None:
+    history, contact = going_on()
+    other = History(NODES, contact)
+    other.opened()
+    history.heard(200.0)
+    other.heard(201.0)
+    history.silent(270.0)
+    assert history.doubtful(270.0, watch=True)
+    other.silent(271.0)
+    assert other.doubtful(271.0, watch=True)
+
+
+def test_one_watch_that_is_silent_while_others_speak_doubts_nothing() -> None:
+    history, contact = going_on()
+    other = History(NODES, contact)
+    other.opened()
+    history.heard(200.0)
+    other.heard(265.0)
+    history.silent(270.0)
+    assert not history.doubtful(270.0, watch=True)

@@ -132,6 +132,13 @@ def test_one_429_is_an_answer_and_a_second_one_is_out_of_touch() -> None:
     assert driven.notes[-1] == OutOfTouch("429: slow down")
 
 
+@pytest.mark.parametrize(("seconds", "told"), [(9, False), (10, True), (300, True)])
+def test_one_429_that_asks_for_long_leaves_clients_with_old_state(seconds: int, *, told: bool) -> None:
+    driven = Driven().watching("a")
+    driven.send(error(429, "TooManyRequests", retry_after=seconds))
+    assert driven.said(OutOfTouch) is told
+
+
 def test_a_refused_connection_is_watched_on_from_the_same_version_without_a_list() -> None:
     """LISTWATCH 14."""
     driven = Driven().watching("a")
