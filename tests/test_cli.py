@@ -213,3 +213,19 @@ def test_a_port_that_is_none_and_was_set_by_a_person_is_wrong_usage(monkeypatch:
     result = CliRunner().invoke(simulate, ["--list"])
     assert result.exit_code == 2
     assert "Invalid value for '--port'" in result.output
+
+
+def test_a_stdout_that_takes_nothing_is_no_reason_not_to_serve() -> None:
+    with open("/dev/full", "w") as full:
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from kstream.cli import main; main()", "simulate", "--port", "0"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+    assert process.stderr is not None
+    while "in sync" not in (line := process.stderr.readline()):
+        assert line
+    process.terminate()
+    _, rest = process.communicate()
+    assert (process.returncode, "Traceback" in rest) == (0, False)

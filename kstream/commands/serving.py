@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -43,7 +44,9 @@ def announce(server: Server, address: Address) -> None:
         )
     else:
         line = f"kstream {server.mode}: {address.websocket}  ·  open {address.page}  ·  Ctrl-C stops"
-    click.echo(line)
+    # Nobody may read it: a full or closed stdout is no reason not to serve.
+    with suppress(OSError):
+        click.echo(line)
 
 
 def _file_of(log: EventLog) -> dict[str, str]:
