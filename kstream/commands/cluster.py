@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -54,7 +55,9 @@ def kube_source(options: dict[str, Any], clock: Clock) -> KubeSource:
 
 
 async def stream_status(source: KubeSource) -> Mapping[str, Any]:
-    """What /api/status says of each watch: how fresh it is, in seconds, and what became of it."""
+    """What /api/status says of each watch: how fresh it is, in seconds, and what became of it; of those past the first
+    thousand, how many there are in each state."""
     streams = source.streams
     said = {"streams": [stream._asdict() for stream in streams[:_STREAMS]]}
-    return said | ({"streams_left_out": len(streams) - _STREAMS} if len(streams) > _STREAMS else {})
+    left_out = Counter(f"{stream.stream.partition('/')[0]} {stream.state}" for stream in streams[_STREAMS:])
+    return said | ({"streams_left_out": left_out} if left_out else {})

@@ -200,9 +200,16 @@ def _about(status: Mapping[str, Any]) -> Iterator[Metric]:
     build = GaugeMetricFamily("kstream_build_info", "Which kstream this is.", labels=["version", "python"])
     build.add_metric([VERSION, platform.python_version()], 1)
     yield build
-    streams = [(str(each["stream"]).partition("/")[0], each["state"]) for each in status.get("streams", ())]
+    streams = Counter(
+        (str(each["stream"]).partition("/")[0], each["state"]) for each in status.get("streams", ())
+    )
+    for what, count in status.get("streams_left_out", {}).items():
+        kind, _, state = what.partition(" ")
+        streams[kind, state] += count
     if streams:
-        counts = Counter((kind, _STATES.get(state, "stale")) for kind, state in streams)
+        counts: Counter[tuple[str, str]] = Counter()
+        for (kind, state), count in streams.items():
+            counts[kind, _STATES.get(state, "stale")] += count
         family = GaugeMetricFamily(
             "kstream_streams", "Watches of the cluster, by what they are of.", labels=["kind", "state"]
         )

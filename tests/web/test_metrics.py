@@ -304,7 +304,8 @@ async def test_the_streams_of_the_source_are_counted_by_what_they_are_of_and_how
     }
 
     async def status() -> Mapping[str, Any]:
-        return {"streams": [{"stream": name, "state": state} for name, state in states.items()]}
+        streams = [{"stream": name, "state": state} for name, state in states.items()]
+        return {"streams": streams, "streams_left_out": {"pods watching": 3000, "pods denied": 7}}
 
     async with serving(status=status) as server:
         found = await scrape(server)
@@ -315,8 +316,8 @@ async def test_the_streams_of_the_source_are_counted_by_what_they_are_of_and_how
         "kstream_streams[nodes][connected]": 0,
         "kstream_streams[nodes][denied]": 1,
         "kstream_streams[nodes][stale]": 0,
-        "kstream_streams[pods][connected]": 2,
-        "kstream_streams[pods][denied]": 0,
+        "kstream_streams[pods][connected]": 3002,
+        "kstream_streams[pods][denied]": 7,
         "kstream_streams[pods][stale]": 1,
     }
 
