@@ -47,13 +47,16 @@ def _spelled(secret: str) -> set[str]:
 
 def _uncut(text: str, secret: str) -> str:
     """A text that was cut ends with the beginning of a secret, or begins with the end of one."""
-    bare = text.rstrip(_CUT)
-    for size in range(min(len(secret), len(bare) + 1) - 1, _SHORT - 1, -1):
-        if bare.endswith(secret[:size]):
-            text = f"{bare[:-size]}{HIDDEN}{text[len(bare) :]}"
-            break
+    bare, first, last = text.rstrip(_CUT), secret[:_SHORT], secret[-_SHORT:]
+    start = bare.find(first)
+    while start >= 0 and not secret.startswith(bare[start:]):
+        start = bare.find(first, start + 1)
+    if start >= 0:
+        text = f"{bare[:start]}{HIDDEN}{text[len(bare) :]}"
     bare = text.lstrip(_CUT)
-    for size in range(min(len(secret), len(bare) + 1) - 1, _SHORT - 1, -1):
-        if bare.startswith(secret[-size:]):
-            return f"{text[: len(text) - len(bare)]}{HIDDEN}{bare[size:]}"
+    end = bare.rfind(last)
+    while end >= 0 and not secret.endswith(bare[: end + _SHORT]):
+        end = bare.rfind(last, 0, end + _SHORT - 1)
+    if end >= 0:
+        text = f"{text[: len(text) - len(bare)]}{HIDDEN}{bare[end + _SHORT :]}"
     return text

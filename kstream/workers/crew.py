@@ -136,10 +136,7 @@ class Crew:
                 assert worker.stdout is not None, "a worker is started with its stdout piped"
                 while (asked := await heard(worker.stdout)) is not None and _is_asked(asked):
                     answers.create_task(self._answer(worker, asked))
-            if not worker.stdout.at_eof():  # it lives, and has lost its way
-                worker.kill()
-            code = await worker.wait()
-            self._forget(worker)
+            code = await self._ended(worker, worker.stdout)
             say(_log, logging.ERROR, "worker ended", worker=worker.pid, exit_code=code, message=_REPLACED)
             worker = None
             await self._server.clock.sleep(_AGAIN)
@@ -175,10 +172,7 @@ class Crew:
         assert worker.stdout is not None, "a worker is started with its stdout piped"
         said = await heard(worker.stdout)
         if said is None:
-            if not worker.stdout.at_eof():
-                worker.kill()
-            code = await worker.wait()
-            self._forget(worker)
+            code = await self._ended(worker, worker.stdout)
             if -code in _TOLD_TO_END:
                 return None
             error = BindError if code == BindError.exit_code else KstreamError
@@ -233,6 +227,14 @@ class Crew:
         whole = await self._measuring.measures(self._workers)
         own = await asyncio.to_thread(process_measures)
         return join([whole, own]) | recorded(self._server.recording)
+
+    async def _ended(self, worker: asyncio.subprocess.Process, said: asyncio.StreamReader) -> int:
+        """The exit code of one that is not heard any more."""
+        if not said.at_eof():  # it lives, and has lost its way
+            worker.kill()
+        code = await worker.wait()
+        self._forget(worker)
+        return code
 
     def _forget(self, worker: asyncio.subprocess.Process) -> None:
         if (number := self._workers.pop(worker, None)) is not None:

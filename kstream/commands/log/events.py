@@ -9,14 +9,22 @@ from typing import Any
 
 import click
 
-from kstream.commands.log.reading import every_event, log_argument, output_option, point_option, run, where
+from kstream.commands.log.reading import (
+    SIGNS,
+    every_event,
+    key_as_json,
+    log_argument,
+    name_of,
+    output_option,
+    point_option,
+    run,
+    where,
+)
 from kstream.config import env_option
-from kstream.core.timeline.events import Event, Kind, Verb
+from kstream.core.timeline.events import Event, Kind
 from kstream.core.timeline.timepoint import timestamp
 from kstream.core.visible import json_text, visible
 from kstream.logs.sqlite import SqliteLog
-
-_SIGNS = {Verb.ADDED: "+", Verb.MODIFIED: "~", Verb.DELETED: "-"}
 
 
 @click.command()
@@ -58,17 +66,13 @@ def _as_json(event: Event) -> dict[str, Any]:
         "seq": event.seq,
         "time": timestamp(change.time),
         "action": change.verb.value,
-        "kind": change.key.kind.value,
-        "namespace": change.key.namespace,
-        "name": change.key.name,
-        "uid": change.key.uid,
+        **key_as_json(change.key),
         "data": json.loads(change.body),
     }
 
 
 def _line(event: Event) -> str:
     key = event.change.key
-    name = f"{key.namespace}/{key.name}" if key.namespace else key.name
     status = json.loads(event.change.body).get("status", "")
-    what = f"{_SIGNS[event.change.verb]} {key.kind.value:9}  {name}  {status}"
+    what = f"{SIGNS[event.change.verb]} {key.kind.value:9}  {name_of(key)}  {status}"
     return visible(f"{event.seq:>8}  {timestamp(event.change.time)}  {what}").rstrip()

@@ -13,12 +13,13 @@ import click
 
 from kstream.config import env_option
 from kstream.core.errors import ConfigError, InvalidMessageError
-from kstream.core.timeline.events import Event
+from kstream.core.timeline.events import Event, ObjectKey, Verb
 from kstream.core.visible import visible
 from kstream.logs.places import past, place, time_of
 from kstream.logs.sqlite import SqliteLog
 
 _T = TypeVar("_T")
+SIGNS: Final = {Verb.ADDED: "+", Verb.MODIFIED: "~", Verb.DELETED: "-"}
 _AT_ONCE: Final = 2000  # events in memory
 
 log_argument = click.argument("path", metavar="LOG", type=click.Path(dir_okay=False, path_type=Path))
@@ -79,6 +80,15 @@ async def every_event(log: SqliteLog, after: int, upto: int) -> AsyncIterator[Ev
     for start in range(after, upto, _AT_ONCE):
         for event in await log.read(start, min(start + _AT_ONCE, upto)):
             yield event
+
+
+def name_of(key: ObjectKey) -> str:
+    """As people write it: `shop/web-1`, `node-1`."""
+    return f"{key.namespace}/{key.name}" if key.namespace else key.name
+
+
+def key_as_json(key: ObjectKey) -> dict[str, str]:
+    return {"kind": key.kind.value, "namespace": key.namespace, "name": key.name, "uid": key.uid}
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
