@@ -65,8 +65,8 @@ class Store:
         self._lock = WriterLock(path)
         try:
             self._connection = connect_for_writing(path, max_bytes=max_bytes, alone=only_trim)
-            self._file, self._place = path, _identity(path)
             try:
+                self._file, self._place = path, _identity(path)
                 with translated(path):
                     self._found(epoch, meta)
                     found = status(path, self._connection)
