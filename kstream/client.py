@@ -37,6 +37,7 @@ from kstream.ports import Clock
 _MAX_MESSAGE = 10 * 1024 * 1024  # bytes; the contract's 10 MB, read generously
 _OPENING = 10.0  # seconds for the connection, and again for the answer to the handshake
 _CLOSING = 2.0  # seconds that the other side has to answer a close
+_FILTER = ("namespaces", "kinds", "labels")  # parameters of the URL
 _HELD = 1.0  # seconds after which it was the caller, not the server, that kept messages waiting
 
 
@@ -64,8 +65,8 @@ class Client:
     """One connection to a kstream server, kept up until the block is left.
 
     `url`: ws, wss, http or https; without a path it means `/ws`. Query parameters of it are kept (`at`, `speed`:
-    PROTOCOL 27; with `at` nothing is resumed), but for those that the client writes itself. `namespaces`: the filter,
-    none is what the URL says, or everything.
+    PROTOCOL 27; with `at` nothing is resumed), but for those that the client writes itself. `namespaces`, `kinds` (of
+    pods, nodes, namespaces) and `labels` (a selector, for pods): the filter; none is what the URL says, or everything.
 
     `resume`: ask for what was missed rather than for everything (PROTOCOL 15). `reconnect=False`: `messages()`
     ends with the connection. `wait_for_server=False`: a first connection that fails is an UnreachableError
@@ -77,6 +78,8 @@ class Client:
         url: str,
         *,
         namespaces: Iterable[str] = (),
+        kinds: Iterable[str] = (),
+        labels: str = "",
         resume: bool = True,
         reconnect: bool = True,
         wait_for_server: bool = True,
@@ -85,9 +88,13 @@ class Client:
     ) -> None:
         """Raises ConfigError for a `url` that is none."""
         self._url = _websocket_url(url)
-        said = ",".join(self._url.query.getall("namespaces", ())).split(",")
-        self._url = self._url.without_query_params("namespaces", "epoch", "term", "seq")
-        self.state = ClientState(tuple(namespaces) or filter(None, said))
+        said = {name: ",".join(filter(None, self._url.query.getall(name, ()))) for name in _FILTER}
+        self._url = self._url.without_query_params(*_FILTER, "epoch", "term", "seq")
+        self.state = ClientState(
+            tuple(namespaces) or filter(None, said["namespaces"].split(",")),
+            kinds=tuple(kinds) or filter(None, said["kinds"].split(",")),
+            labels=labels or said["labels"],
+        )
         self._may_resume = resume and "at" not in self._url.query
         self._may_reconnect = reconnect
         self._wait_for_server = wait_for_server
@@ -137,13 +144,15 @@ class Client:
             raise RuntimeError("Client is a context manager: use it as `async with Client(...) as client`")
         return self._messages(self._session)
 
-    async def subscribe(self, namespaces: Iterable[str]) -> None:
-        """Change the filter, now and for every later connection; none is all.
+    async def subscribe(
+        self, namespaces: Iterable[str] = (), *, kinds: Iterable[str] = (), labels: str = ""
+    ) -> None:
+        """Change the filter, the whole of it, now and for every later connection; none is all.
 
         Its `initial_state` follows as soon as the server can be asked, whatever the client is doing; until then what is
         held is stale. The same filter again asks for nothing.
         """
-        self.state.want(namespaces)
+        self.state.want(namespaces, kinds=kinds, labels=labels)
         await self._say_wanted()
 
     async def playback(
@@ -228,6 +237,10 @@ class Client:
         url = self._url
         if self.state.wanted:
             url = url.update_query(namespaces=",".join(self.state.wanted))
+        if self.state.wanted_kinds:
+            url = url.update_query(kinds=",".join(self.state.wanted_kinds))
+        if self.state.wanted_labels:
+            url = url.update_query(labels=self.state.wanted_labels)
         token = self.state.resume if self._may_resume else None
         if token is not None:
             url = url.update_query(epoch=token.epoch, seq=str(token.seq))
@@ -337,10 +350,10 @@ class Client:
                 await self._clock.sleep(HEARTBEAT_TIMEOUT - quiet)
 
     async def _say_wanted(self) -> None:
-        namespaces = self.state.unsaid()
-        if namespaces is not None:
+        fields = self.state.unsaid()
+        if fields is not None:
             with suppress(UnreachableError):  # the URL of the next connection says it
-                await self._send({"type": "subscribe", "namespaces": namespaces})
+                await self._send({"type": "subscribe", **fields})
 
     async def _send(self, message: Json) -> None:
         try:

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from kstream.core.errors import InvalidMessageError, LogMismatchError
-from kstream.core.kube.resources import decode_object, deleted_body
-from kstream.core.timeline.events import Delivery, Known, Verb, WatchEvent
+from kstream.core.kube.resources import decode_object
+from kstream.core.timeline.events import Delivery, Known, Verb, WatchEvent, deleted_body
 from kstream.core.timeline.health import Identified, Report, Synced
 from kstream.ports import Clock
 from simulator import runs

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
+from kstream.core.delivery.backlog import Backlog
+from kstream.core.delivery.view import View
 from kstream.core.timeline.events import Event, Kind, ObjectKey, Verb, WatchEvent
 from kstream.core.timeline.state import ClusterState
 
@@ -63,3 +65,14 @@ def state_of(pods: int, note: str) -> ClusterState:
     for event in numbered([WatchEvent(Verb.ADDED, key, "1", START, body) for key in keys]):
         state.apply(event)
     return state
+
+
+def take(backlog: Backlog, events: Sequence[Event], *, as_of: float | None = None) -> Sequence[View]:
+    """Events into a backlog on which nobody watches by labels: what was before them does not matter."""
+    return backlog.append(events, [None] * len(events), as_of=as_of)
+
+
+def labelled(name: str, labels: Mapping[str, str], *, namespace: str = "default") -> bytes:
+    """The body of a pod with these labels."""
+    body = json.loads(body_of(pod_key(name, namespace)))
+    return json.dumps(body | {"labels": dict(labels)}, separators=(",", ":")).encode()

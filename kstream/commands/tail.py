@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from collections.abc import Callable
+from functools import partial
 
 import click
 
@@ -24,6 +26,17 @@ from kstream.render import Renderer
     help="Only the pods of this namespace. Repeatable, or several joined by commas.",
 )
 @env_option(
+    "-l",
+    "--selector",
+    default="",
+    help="Only the pods that this label selector matches.",
+)
+@env_option(
+    "--kinds",
+    multiple=True,
+    help="Only objects of these kinds: pods, nodes, namespaces. Repeatable, or several joined by commas.",
+)
+@env_option(
     "-o",
     "--output",
     type=click.Choice(["text", "json"]),
@@ -31,20 +44,35 @@ from kstream.render import Renderer
     help="A readable line for each message, or the message as it came, one a line.",
 )
 @env_option("--no-reconnect", is_flag=True, help="End with the connection instead of connecting again.")
-def tail(url: str, namespace: tuple[str, ...], output: str, no_reconnect: bool) -> None:
+def tail(
+    url: str,
+    namespace: tuple[str, ...],
+    selector: str,
+    kinds: tuple[str, ...],
+    output: str,
+    no_reconnect: bool,
+) -> None:
     """Print the messages of the server at URL until Ctrl-C; reconnects as the contract says.
 
     URL is its page or its WebSocket (http, https, ws or wss; /ws may be left out); KSTREAM_URL says it too.
     """
     try:
-        names = namespace_names(namespace)
-        asyncio.run(_tail(socket_url(url), names, output == "json", not no_reconnect))
+        client = partial(
+            Client,
+            socket_url(url),
+            namespaces=namespace_names(namespace),
+            kinds=tuple(kind for value in kinds for kind in value.split(",")),
+            labels=selector,
+            reconnect=not no_reconnect,
+            wait_for_server=False,
+        )
+        asyncio.run(_tail(client, output == "json"))
     except (KeyboardInterrupt, BrokenPipeError):
         # Whoever reads our output may stop before we do; Python would complain when it flushes at exit.
         sys.stderr.close()
 
 
-async def _tail(url: str, namespaces: tuple[str, ...], as_json: bool, reconnect: bool) -> None:
+async def _tail(client_of: Callable[..., Client], as_json: bool) -> None:
     renderer = Renderer.for_stream(sys.stdout)
 
     def tell(status: Status) -> None:
@@ -55,7 +83,6 @@ async def _tail(url: str, namespaces: tuple[str, ...], as_json: bool, reconnect:
                 err=True,
             )
 
-    client = Client(url, namespaces=namespaces, reconnect=reconnect, wait_for_server=False, on_status=tell)
-    async with client:
+    async with client_of(on_status=tell) as client:
         async for message in client.messages():
             click.echo(json_text(message) if as_json else renderer.line(message))

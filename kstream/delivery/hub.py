@@ -180,10 +180,9 @@ class Hub:
     def publish(self, events: Sequence[Event]) -> None:
         """Fold committed events and let the backlog have them; `flush` sends them."""
         state = self.state
-        for event in events:
-            state.apply(event)
+        before = [state.apply(event) for event in events]
         # Not `as_of`: the log has these already, and it costs much where many streams have a watermark.
-        for view in self.backlog.append(events, as_of=self._as_of):
+        for view in self.backlog.append(events, before, as_of=self._as_of):
             self._dirty[view.filter] = None
         self.tally.source_lag = self._time() - events[-1].change.time
         while self._later and self._later[0][0] <= state.seq:

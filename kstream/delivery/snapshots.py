@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import Callable, Iterable
+from functools import partial
 
 from kstream.core.delivery import snapshot
 from kstream.core.delivery.backlog import Backlog
 from kstream.core.delivery.filters import Filter
+from kstream.core.delivery.wire import SubscribeId
 from kstream.core.timeline.state import ClusterState
 from kstream.delivery.member import Member
 from kstream.delivery.turn import Turn
@@ -21,7 +23,9 @@ _KEPT = 4  # finished snapshots: a herd comes with few filters
 _MOST = 256 * 2**20  # bytes of snapshots that clients have yet to read, before more large ones are made
 _AGAIN = 0.1  # seconds until that is looked at again: who reads nothing is closed in the end
 
-_Key = tuple[Filter, int]  # what is watched, and the deflate window
+_Key = tuple[
+    Filter, int, SubscribeId
+]  # what is watched, the deflate window, and the `subscribe` that it answers
 
 
 class _Made:
@@ -113,23 +117,24 @@ class Snapshots:
                     self._waiting[key] = self._waiting.pop(key)
                     postponed += 1
                     continue
-                made = await self._make(taken, key[1], large=large)
+                made = await self._make(taken, key, large=large)
                 members = self._waiting.pop(key, {})
                 if backlog is self._backlog and made.snapshot.seq >= backlog.floor:
                     self._keep(key, made)
                 await self._hand_out(members, made, key, backlog)
 
-    async def _make(self, taken: snapshot.Capture, window_bits: int, *, large: bool) -> _Made:
-        time = self._time()
-        if large:
-            return _Made(await asyncio.to_thread(snapshot.encode, taken, time=time, window_bits=window_bits))
-        return _Made(snapshot.encode(taken, time=time, window_bits=window_bits))
+    async def _make(self, taken: snapshot.Capture, key: _Key, *, large: bool) -> _Made:
+        _, window_bits, answers = key
+        encode = partial(snapshot.encode, taken, time=self._time(), window_bits=window_bits, answers=answers)
+        return _Made(await asyncio.to_thread(encode) if large else encode())
 
     def _keep(self, key: _Key, made: _Made) -> None:
-        others = ((other, ready) for other, ready in self._ready.items() if other != key)
-        self._ready = {key: made, **dict(itertools.islice(others, _KEPT - 1))}
         if made.size > _INLINE:
             self._held.append(made)
+        if key[2] is not None:
+            return  # one that answers a client is of no use to others
+        others = ((other, ready) for other, ready in self._ready.items() if other != key)
+        self._ready = {key: made, **dict(itertools.islice(others, _KEPT - 1))}
 
     async def _hand_out(self, members: Iterable[Member], made: _Made, key: _Key, backlog: Backlog) -> None:
         turn = Turn(self._clock)
@@ -155,7 +160,8 @@ class Snapshots:
 
 
 def _key_of(member: Member) -> _Key:
-    return member.session.view.filter, member.session.window_bits
+    session = member.session
+    return session.view.filter, session.window_bits, session.answers
 
 
 def _size(taken: snapshot.Capture) -> int:

@@ -6,8 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final
 
-from kstream.core.kube.resources import deleted_body
-from kstream.core.timeline.events import Delivery, Kind, Known, ObjectKey, Verb, WatchEvent
+from kstream.core.timeline.events import Delivery, Kind, Known, ObjectKey, Verb, WatchEvent, deleted_body
 from kstream.core.timeline.health import Cleared, ErrorCode, Fault, Report
 from kstream.core.watching.backoff import Randomness
 from kstream.core.watching.contact import Contact

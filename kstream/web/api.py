@@ -76,9 +76,9 @@ class Api:
         return web.json_response({"name": "kstream", "version": VERSION, "protocol": PROTOCOL_VERSION})
 
     async def state(self, request: web.Request) -> web.Response:
-        """The `initial_state` message, never cut; `?namespaces=` as on the socket."""
+        """The `initial_state` message, never cut; `?namespaces=`, `?kinds=` and `?labels=` as on the socket."""
         try:
-            watched = Filter.of_query(request.query.getall("namespaces", []))
+            watched = Filter.of_query(lambda name: request.query.getall(name, []))
         except InvalidMessageError as invalid:
             return error_response(400, "INVALID_MESSAGE", str(invalid), invalid.details)
         if not self._hub.health.synced:

@@ -11,8 +11,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, NamedTuple
 
-from kstream.core.delivery.backlog import catch_up
 from kstream.core.delivery.filters import Filter
+from kstream.core.delivery.view import catch_up
 from kstream.core.errors import LogTrimmedError
 from kstream.core.timeline.events import Event
 from kstream.core.timeline.terms import reach
@@ -60,7 +60,7 @@ class Resumes:
         async with self._turns:
             yield
 
-    async def look(self, token: Token) -> tuple[Sequence[Event], str | None]:
+    async def look(self, token: Token, watched: Filter) -> tuple[Sequence[Event], str | None]:
         """The events after the token that are not in the backlog, or why they cannot be had."""
         backlog = self._hub.backlog
         seq, head = token.seq, backlog.head
@@ -79,6 +79,12 @@ class Resumes:
         if seq >= backlog.floor:
             # Nothing is read for the usual case: a herd that lost its connections a moment ago.
             return (), None
+        if watched.labels is not None:
+            # What the objects were before is told by memory only.
+            return (
+                (),
+                f"seq {seq} is no longer in memory: for a label selector the state is shorter than the log",
+            )
         if seq + 1 < self._log.oldest:
             return (), self._dropped(seq)
         if head - seq > _MOST:

@@ -149,7 +149,7 @@ class WebSockets:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         try:
-            watched = Filter.of_query(request.query.getall("namespaces", []))
+            watched = Filter.of_query(lambda name: request.query.getall(name, []))
             token = _token(request.query)
             _no_private_timeline(request.query)
         except InvalidMessageError as invalid:
@@ -219,7 +219,7 @@ class WebSockets:
         """Open the socket and take the client in, where it left off if that can be; None when it is gone already."""
         hub, resumes = self._hub, self._resumes
         backlog = hub.backlog
-        events, reason = await resumes.look(token) if token is not None else ((), None)
+        events, reason = await resumes.look(token, watched) if token is not None else ((), None)
         try:
             await ws.prepare(request)
         except ConnectionResetError:

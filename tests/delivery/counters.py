@@ -14,7 +14,7 @@ from kstream.core.timeline.state import ClusterState
 from kstream.delivery.member import Member
 from kstream.delivery.snapshots import Snapshots
 from tests.delivery.riders import newcomer
-from tests.making import START, change, numbered, pod_key
+from tests.making import START, change, numbered, pod_key, take
 from tests.workshop import Workshop
 
 
@@ -45,7 +45,7 @@ class Counter:
         events = numbered([change(Verb.ADDED, pod_key(f"new-{seq}-{n}")) for n in range(count)], seq)
         for event in events:
             self.state.apply(event)
-        self.backlog.append(events)
+        take(self.backlog, events)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Workshop]:

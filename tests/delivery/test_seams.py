@@ -14,7 +14,7 @@ from kstream.core.errors import DivergedError, LogFormatError
 from kstream.core.timeline.events import Event, Verb
 from kstream.logs.sqlite import SqliteLog
 from tests.hubs import running
-from tests.making import change, numbered, pod_key
+from tests.making import change, numbered, pod_key, take
 
 
 def added(*seqs: int) -> list[Event]:
@@ -24,24 +24,24 @@ def added(*seqs: int) -> list[Event]:
 @pytest.mark.parametrize("seqs", [(1,), (2,), (4,), (3, 5), (3, 3)], ids=str)
 def test_a_backlog_refuses_a_gap_and_a_seq_that_goes_back(seqs: tuple[int, ...]) -> None:
     backlog = Backlog(head=0)
-    backlog.append(added(1, 2))
+    take(backlog, added(1, 2))
     view = backlog.open(EVERYTHING)
     with pytest.raises(DivergedError, match="came after event 2"):
-        backlog.append(added(*seqs))
+        take(backlog, added(*seqs))
     assert (backlog.head, view.head, view.count(0)) == (2, 2, 2)
 
 
 def test_a_view_never_goes_back() -> None:
     backlog = Backlog(head=0)
     view = backlog.open(EVERYTHING)
-    backlog.append(added(1, 2))
+    take(backlog, added(1, 2))
     with pytest.raises(DivergedError, match="A view at 2, with events up to 2, was told to go to 1"):
         view.advance(1)
 
 
 def test_a_client_is_never_put_past_the_last_event() -> None:
     backlog = Backlog(head=0)
-    backlog.append(added(1, 2))
+    take(backlog, added(1, 2))
     session = Session(backlog, EVERYTHING, limits=Limits(), window_bits=0, now=0.0)
     session.resume(2)
     with pytest.raises(DivergedError, match="at event 3, past the last one, 2"):

@@ -46,7 +46,9 @@ def query(data: bytes) -> None:
             with suppress(InvalidMessageError):
                 point = timepoint.parse(value, now=_NOW, field=name)
                 assert isinstance(point, timepoint.AtSeq | timepoint.AtTime)
-    watched = Filter.of_query(values.get("namespaces", []))
+    with suppress(InvalidMessageError):
+        Filter.parse(labels=data.decode("utf-8", "replace"))
+    watched = Filter.of_query(lambda name: values.get(name, []))
     assert watched.namespaces is None or 0 < len(watched.namespaces) <= MAX_NAMESPACES
 
 

@@ -36,8 +36,12 @@ async def test_the_state_over_http_is_the_message_of_the_socket() -> None:
         assert [node["name"] for node in message["data"]["nodes"]] == ["n1"]
         async with http.get(server.http("/api/state?namespaces=other")) as response:
             assert (await response.json())["data"]["pods"] == []
-        async with http.get(server.http("/api/state?namespaces=A!")) as response:
-            assert response.status == 400
+        async with http.get(server.http("/api/state?kinds=nodes&labels=app%3Dweb")) as response:
+            data = (await response.json())["data"]
+        assert {kind: len(items) for kind, items in data.items()} == {"nodes": 1, "pods": 0, "namespaces": 0}
+        for wrong in ("namespaces=A!", "kinds=pod", "labels=%3D"):
+            async with http.get(server.http(f"/api/state?{wrong}")) as response:
+                assert response.status == 400
 
 
 @pytest.mark.parametrize("path", ["/livez", "/readyz", "/version", "/api/status"])

@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from kstream.clock import VirtualClock
-from kstream.core.delivery.filters import EVERYTHING
+from kstream.core.delivery.filters import EVERYTHING, Filter
 from kstream.core.errors import LogTrimmedError
 from kstream.core.timeline.events import Event, Verb
 from kstream.core.timeline.state import ClusterState
@@ -129,7 +129,7 @@ def token(seq: int, *, term: str = "second", epoch: str = "epoch-1") -> Token:
 )
 async def test_a_resume_reads_a_hundred_thousand_events_and_no_more(behind: int, read: bool) -> None:
     async with resumes() as (at, log, _):
-        events, reason = await at.look(token(120_000 - behind))
+        events, reason = await at.look(token(120_000 - behind), EVERYTHING)
     assert (len(events), log.reads) == ((1, [(120_000 - behind, 120_000)]) if read else (0, []))
     assert reason == (
         "seq 19999 is 100001 events behind: the state is shorter" if behind == 100_001 else None
@@ -154,8 +154,19 @@ async def test_a_resume_reads_a_hundred_thousand_events_and_no_more(behind: int,
 )
 async def test_a_token_that_leads_nowhere_is_told_why(asked: Token, reason: str | None) -> None:
     async with resumes(oldest=101_000) as (at, log, _):
-        assert (await at.look(asked))[1] == reason
+        assert (await at.look(asked, EVERYTHING))[1] == reason
         assert len(log.reads) == (reason is None and asked.seq < 120_000)
+
+
+async def test_one_that_watches_by_labels_is_resumed_from_memory_and_from_nothing_else() -> None:
+    watched = Filter.parse(labels="app=web")
+    async with resumes() as (at, log, _):
+        assert (await at.look(token(120_000), watched)) == ((), None)
+        assert await at.look(token(119_999), watched) == (
+            (),
+            "seq 119999 is no longer in memory: for a label selector the state is shorter than the log",
+        )
+        assert log.reads == []
 
 
 async def test_what_retention_drops_while_it_is_read_is_no_longer_kept() -> None:
@@ -166,13 +177,16 @@ async def test_what_retention_drops_while_it_is_read_is_no_longer_kept() -> None
             raise LogTrimmedError("gone")
 
         log.meanwhile = drop
-        assert await at.look(token(110_500)) == ((), "seq 110500 is no longer kept: the log begins at 119000")
+        assert await at.look(token(110_500), EVERYTHING) == (
+            (),
+            "seq 110500 is no longer kept: the log begins at 119000",
+        )
 
 
 async def test_a_timeline_that_jumps_while_its_log_is_read_is_another_one() -> None:
     async with resumes() as (at, log, hub):
         log.meanwhile = lambda: hub.jump(ClusterState())
-        assert await at.look(token(110_500)) == ((), "the timeline went elsewhere meanwhile")
+        assert await at.look(token(110_500), EVERYTHING) == ((), "the timeline went elsewhere meanwhile")
 
 
 async def test_four_at_a_time_read_the_log_and_whoever_need_not_does_not_wait() -> None:
@@ -213,12 +227,12 @@ async def test_what_waits_for_sockets_is_bounded_and_what_is_sent_or_gone_does_n
         sent, gone = give(b"x" * 1000), give(b"x" * 1000)
         hub.serve(sent)
         hub.leave(gone)
-        _, reason = await at.look(token(119_999))
+        _, reason = await at.look(token(119_999), EVERYTHING)
         assert reason == (
             None if enough else "too many clients are catching up at once: the state is shared by all of them"
         )
         hub.leave(members[0])
-        assert (await at.look(token(119_999)))[1] is None
+        assert (await at.look(token(119_999), EVERYTHING))[1] is None
 
 
 @pytest.mark.parametrize(("count", "thread"), [(1000, False), (1001, True)])
@@ -251,7 +265,7 @@ async def test_one_who_missed_nothing_in_the_log_goes_on_in_the_window() -> None
 
 async def test_what_is_published_while_the_missed_is_encoded_comes_after_it() -> None:
     async with resumes() as (at, _, hub):
-        events, reason = await at.look(token(119_999))
+        events, reason = await at.look(token(119_999), EVERYTHING)
         missed = await at.encode(token(119_999), events, EVERYTHING, 0)
         hub.publish([Event(120_001, change(Verb.ADDED, pod_key("meanwhile")))])
         socket = FakeSocket()

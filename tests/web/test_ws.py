@@ -22,10 +22,7 @@ from kstream.delivery.member import Member
 from tests.frames_reader import Frame, FrameReader
 from tests.making import change, pod_key
 from tests.web.serving import Running, connect, decoded, serving
-
-
-async def take(ws: ClientConnection, count: int) -> list[dict[str, Any]]:
-    return [decoded(await ws.recv()) for _ in range(count)]
+from tests.web.taking import take
 
 
 async def send_and_read(ws: ClientConnection, message: str | bytes) -> None:
@@ -55,17 +52,6 @@ async def test_a_ping_is_answered_with_its_own_timestamp() -> None:
 async def test_a_websocket_ping_is_answered() -> None:
     async with serving() as server, connect(server.ws) as ws:
         await (await ws.ping(b"there?"))
-
-
-async def test_only_the_namespaces_asked_for_come() -> None:
-    async with serving() as server, connect(server.ws + "?namespaces=shop,bank") as ws:
-        _, state = await take(ws, 2)
-        assert state["data"]["pods"] == []
-        assert len(state["data"]["nodes"]) == 1
-        await server.add_pods("x", namespace="other")
-        await server.add_pods("y", namespace="bank")
-        (event,) = await take(ws, 1)
-        assert event["data"]["name"] == "y"
 
 
 async def test_what_the_server_did_not_see_itself_is_resumed_from_the_log() -> None:
@@ -166,6 +152,8 @@ async def test_a_token_that_cannot_be_resumed_gets_the_reason_and_a_state(token:
         "seq=1",
         "epoch=e&seq=x",
         "epoch=e&seq=-1",
+        "kinds=pod",
+        "labels=%3Dweb",
         "at=-5m",
         "speed=2",
     ],

@@ -68,7 +68,8 @@ def check_left(server: Server) -> None:
         "clients": len(hub),
         "crowds": len(hub._crowds),
         "views": len(hub.backlog._views),
-        "views by namespace": len(hub.backlog._by_namespace),
+        "views by namespace": len(hub.backlog._routes._named),
+        "views by label": len(hub.backlog._routes._labelled),
         "slow": hub.slow,
         "who wait for a state": sum(map(len, hub._snapshots._waiting.values())),
     }

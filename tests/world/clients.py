@@ -215,18 +215,18 @@ class Client:
         self.holding.disconnected()
         self._lost.set()
 
-    def subscribe(self, namespaces: list[str]) -> None:
+    def subscribe(self, namespaces: list[str], kinds: list[str], labels: str) -> None:
         """Another filter."""
-        self.watched = Filter.parse(namespaces) if namespaces else EVERYTHING
+        self.watched = Filter.parse(namespaces, kinds=kinds, labels=labels)
         if isinstance(self.holding, Ours):
-            self.holding.state.want(namespaces)
+            self.holding.state.want(namespaces, kinds=kinds, labels=labels)
             self._say_wanted()
         else:
             self.drop()  # it cannot tell the state of the first filter from that of the second
 
     def _say_wanted(self) -> None:
-        if isinstance(self.holding, Ours) and (namespaces := self.holding.state.unsaid()) is not None:
-            self.say(json.dumps({"type": "subscribe", "namespaces": namespaces}))
+        if isinstance(self.holding, Ours) and (fields := self.holding.state.unsaid()) is not None:
+            self.say(json.dumps({"type": "subscribe", **fields}))
 
     def say(self, text: str) -> None:
         if self.member is not None and self._server is not None and self._server.hub is not None:

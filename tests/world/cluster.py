@@ -14,6 +14,7 @@ from simulator.apiserver.store import Store
 from simulator.cluster.objects import Change
 
 NAMESPACES = ("a", "b", "c", "kube-system")
+APPS = ("web", "db", "cache")  # what the label of a pod says
 _NODES, _PODS = 3, 24
 _PHASES = ("Pending", "Running", "Failed", "Succeeded")
 
@@ -33,6 +34,7 @@ class Cluster:
 
     def __init__(self, seed: int) -> None:
         self._dice = random.Random(f"cluster {seed}")
+        self._labels = random.Random(f"labels {seed}")
         self._number = 0
         self._version = 100
         self.store = Store()
@@ -118,11 +120,12 @@ class Cluster:
             return
         self._number += 1
         key = ObjectKey(kind, namespace, name, f"uid-{self._number}")
-        metadata = {"name": name, "uid": key.uid, "creationTimestamp": "2025-01-24T10:00:00Z"}
+        metadata: dict[str, Any] = {"name": name, "uid": key.uid, "creationTimestamp": "2025-01-24T10:00:00Z"}
         if namespace:
             metadata["namespace"] = namespace
         made: dict[str, Any] = {"metadata": metadata}
         if kind is Kind.POD:
+            metadata["labels"] = {"app": self._labels.choice(APPS)}
             made |= {
                 "spec": {"nodeName": "n0", "containers": [{"name": "m", "image": "i"}]},
                 "status": {"phase": "Pending"},
@@ -138,6 +141,8 @@ class Cluster:
         value = deepcopy(self._objects[key])
         if key.kind is Kind.POD:
             value["status"] = {"phase": self._dice.choice(_PHASES)}
+            if self._labels.random() < 0.4:
+                value["metadata"]["labels"] = {"app": self._labels.choice(APPS)}
         else:
             value["status"] = {
                 "conditions": [{"type": "Ready", "status": self._dice.choice(("True", "False"))}]

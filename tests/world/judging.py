@@ -14,7 +14,12 @@ class FindingError(AssertionError):
 
 def passes(watched: Filter, shown: Shown) -> bool:
     """Whether an object is one of those that a filter lets through."""
-    if watched.namespaces is None or "capacity" in shown:
+    kind = "pods" if "phase" in shown else "nodes" if "capacity" in shown else "namespaces"
+    if watched.kinds is not None and kind not in {f"{each}s" for each in watched.kinds}:
+        return False
+    if kind == "pods" and watched.labels is not None and not watched.labels.matches(shown["labels"]):
+        return False
+    if watched.namespaces is None or kind == "nodes":
         return True
     return shown.get("namespace", shown["name"]) in watched.namespaces
 

@@ -100,7 +100,7 @@ class Server:
         if hub is None or resumes is None:
             return None
         async with resumes.turn(token):
-            events, reason = await resumes.look(token) if token is not None else ((), None)
+            events, reason = await resumes.look(token, watched) if token is not None else ((), None)
             await asyncio.sleep(0.005)
             missed = None
             if token is not None and reason is None:

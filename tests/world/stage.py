@@ -288,7 +288,7 @@ class _Stage:
                 self._cluster.restore(now=self._clock.monotonic())
                 self._cut()
                 self._for(step, lambda: setattr(faults, "stopped", False))
-            case "drop" | "stall" | "subscribe" | "ping" | "nonsense" | "late":
+            case "drop" | "stall" | "subscribe" | "select" | "ping" | "nonsense" | "late":
                 self._client_does(step)
             case _:
                 raise ValueError(f"{step}: story.py tells a step that nobody does; teach it to stage.py")
@@ -308,7 +308,12 @@ class _Stage:
 
                 self._later(step.seconds, read_on)
             case "subscribe":
-                client.subscribe([name for name in names.split(",") if name])
+                client.subscribe([name for name in names.split(",") if name], [], "")
+            case "select":
+                spaces, kinds, labels = names.split(";")
+                client.subscribe(
+                    list(filter(None, spaces.split(","))), list(filter(None, kinds.split(","))), labels
+                )
             case "ping":
                 client.ping()
             case "nonsense":

@@ -14,6 +14,7 @@ BEGINS: Final = (
 LASTS: Final = 120.0  # seconds in which things happen
 
 _RESOURCES: Final = ("pods", "nodes", "namespaces")
+_SELECTORS: Final = ("app=web", "app=web", "app!=web", "app in (web,db)", "!app", "")
 
 
 class Step(NamedTuple):
@@ -77,7 +78,20 @@ def story(seed: int, switches: frozenset[str]) -> list[Step]:
         at = sorted(dice.uniform(BEGINS, LASTS) for _ in SWITCHES[switch])
         for moment, what in zip(at, SWITCHES[switch], strict=True):
             steps.append(_fault(dice, what)._replace(at=moment))
-    return sorted(steps + _of_late(random.Random(f"of late {seed}")))
+    return sorted(
+        steps + _of_late(random.Random(f"of late {seed}")) + _selecting(random.Random(f"select {seed}"))
+    )
+
+
+def _selecting(dice: random.Random) -> list[Step]:
+    """Clients that ask for kinds, and for pods by their labels, which change."""
+    steps = []
+    for _ in range(dice.choice((0, 1, 2, 5))):
+        names = ",".join(dice.sample(NAMESPACES, dice.choice((0, 0, 2))))
+        kinds = ",".join(dice.sample(_RESOURCES, dice.choice((0, 0, 1, 2))))
+        asked = f"{dice.randrange(CLIENTS)} {names};{kinds};{dice.choice(_SELECTORS)}"
+        steps.append(Step(dice.uniform(0.0, LASTS), "select", asked))
+    return steps
 
 
 def _of_late(dice: random.Random) -> list[Step]:

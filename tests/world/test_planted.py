@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from kstream import service
-from kstream.core.delivery import backlog, limits, session, snapshot, timers
+from kstream.core.delivery import backlog, limits, records, session, snapshot, timers, view
 from kstream.core.delivery.filters import EVERYTHING
+from kstream.core.delivery.selectors import labels_of
 from kstream.core.timeline import health, recorder, state
 from kstream.core.timeline.health import Fault
 from kstream.core.watching import completeness, history, inventory, reflector, touch
@@ -37,8 +38,8 @@ def _every(nth: int, original: Callable[..., Any], instead: Callable[..., Any]) 
 
 
 def an_event_is_skipped(patch: pytest.MonkeyPatch) -> None:
-    original = backlog.View.append
-    patch.setattr(backlog.View, "append", _every(20, original, lambda *_: None))
+    original = view.View.append
+    patch.setattr(view.View, "append", _every(20, original, lambda *_: None))
 
 
 def deleted_is_forgotten_by_a_list(patch: pytest.MonkeyPatch) -> None:
@@ -53,8 +54,8 @@ def the_recorder_drops_what_is_new(patch: pytest.MonkeyPatch) -> None:
 def a_deletion_does_not_reach_the_fold(patch: pytest.MonkeyPatch) -> None:
     original = state.ClusterState._fold
 
-    def fold(self: Any, change: Any) -> bool:
-        return True if change.verb == "DELETED" else original(self, change)
+    def fold(self: Any, change: Any) -> Any:
+        return change if change.verb == "DELETED" else original(self, change)
 
     patch.setattr(state.ClusterState, "_fold", fold)
 
@@ -96,14 +97,14 @@ def the_silence_of_a_watch_is_never_noticed(patch: pytest.MonkeyPatch) -> None:
 
 
 def an_event_comes_twice(patch: pytest.MonkeyPatch) -> None:
-    original = backlog.View.append
+    original = view.View.append
 
     def append(self: Any, record: Any) -> None:
         original(self, record)
         if record.seq % 20 == 0:
             original(self, record)
 
-    patch.setattr(backlog.View, "append", append)
+    patch.setattr(view.View, "append", append)
 
 
 def the_watermark_is_an_hour_ahead(patch: pytest.MonkeyPatch) -> None:
@@ -111,7 +112,7 @@ def the_watermark_is_an_hour_ahead(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_watermark_is_that_of_the_server(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(backlog.View, "complete_until", lambda _self, _after, as_of: as_of)
+    patch.setattr(view.View, "complete_until", lambda _self, _after, as_of: as_of)
 
 
 def what_was_recorded_late_counts_as_seen_in_time(patch: pytest.MonkeyPatch) -> None:
@@ -119,7 +120,7 @@ def what_was_recorded_late_counts_as_seen_in_time(patch: pytest.MonkeyPatch) -> 
         late = [record for record in self._records if record.seq > after]
         return min(as_of or 0.0, late[0].event.change.time) if late else as_of
 
-    patch.setattr(backlog.View, "complete_until", complete_until)
+    patch.setattr(view.View, "complete_until", complete_until)
 
 
 def a_watch_counts_as_soon_as_it_is_opened(patch: pytest.MonkeyPatch) -> None:
@@ -189,7 +190,7 @@ def the_window_only_grows(patch: pytest.MonkeyPatch) -> None:
 
 
 def views_keep_what_the_window_drops(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(backlog.View, "trim", lambda *_: None)
+    patch.setattr(view.View, "trim", lambda *_: None)
 
 
 def timers_of_who_has_gone_are_kept(patch: pytest.MonkeyPatch) -> None:
@@ -206,8 +207,38 @@ def nothing_limits_what_is_sent(patch: pytest.MonkeyPatch) -> None:
 
 def a_resume_is_not_filtered(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(
-        resuming, "catch_up", lambda events, _watched, **given: backlog.catch_up(events, EVERYTHING, **given)
+        resuming, "catch_up", lambda events, _watched, **given: view.catch_up(events, EVERYTHING, **given)
     )
+
+
+def what_ceases_to_match_is_not_told(patch: pytest.MonkeyPatch) -> None:
+    original = records.Record.seen_by
+
+    def seen_by(self: Any, watched: Any) -> Any:
+        seen = original(self, watched)
+        return None if seen is self._leaving else seen
+
+    patch.setattr(records.Record, "seen_by", seen_by)
+
+
+def what_begins_to_match_is_told_as_modified(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(records.Record, "entering", property(lambda self: self))
+
+
+def a_label_of_before_leads_nowhere(patch: pytest.MonkeyPatch) -> None:
+    original = records.Record.pairs
+    patch.setattr(
+        records.Record, "pairs", lambda self: original(self) & labels_of(self.event.change.body).items()
+    )
+
+
+def labels_are_resumed_from_the_log(patch: pytest.MonkeyPatch) -> None:
+    original = resuming.Resumes.look
+
+    async def look(self: Any, token: Any, _: Any) -> Any:
+        return await original(self, token, EVERYTHING)
+
+    patch.setattr(resuming.Resumes, "look", look)
 
 
 def a_full_disk_is_told_to_nobody(patch: pytest.MonkeyPatch) -> None:
@@ -317,6 +348,10 @@ PLANTED: dict[Plant, int | range] = {
     who_has_gone_still_waits_for_a_state: 60,
     nothing_limits_what_is_sent: range(15, 25),
     a_resume_is_not_filtered: range(190, 200),
+    what_ceases_to_match_is_not_told: 20,
+    what_begins_to_match_is_told_as_modified: 20,
+    a_label_of_before_leads_nowhere: 20,
+    labels_are_resumed_from_the_log: range(90, 100),
     a_full_disk_is_told_to_nobody: 20,
     a_full_disk_leaves_clients_unmarked: 20,
     what_lies_unread_counts_as_heard: range(50, 60),

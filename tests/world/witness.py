@@ -59,9 +59,11 @@ class Witness:
     def _pod_counts(self, client: Client, data: Message) -> None:
         pods = Counter(pod["namespace"] for pod in data["pods"])
         for namespace in data["namespaces"]:
-            if namespace["podCount"] != pods[namespace["name"]]:
+            # None where it is shown no pods.
+            count = namespace.get("podCount", 0)
+            if count != pods[namespace["name"]]:
                 self._accuse(
-                    f"podCount: {client.name} is told of {namespace['podCount']} pods in {namespace['name']}"
+                    f"podCount: {client.name} is told of {count} pods in {namespace['name']}"
                     f" and gets {pods[namespace['name']]}"
                 )
 

@@ -29,7 +29,7 @@ def refusal(url: str, status: int, said: str, wait: str) -> KstreamError:
     if status in (408, 425, 429) or status >= 500:
         return NotNowError(f"{url} takes no client now: {cause}. Try again later", _seconds(wait))
     if status == 400:
-        return ConfigError(f"{url} does not accept the request: {cause}. Correct the namespaces or the URL")
+        return ConfigError(f"{url} does not accept the request: {cause}. Correct the filter or the URL")
     return ConfigError(f"{url} is no kstream server: it answers {cause}. Correct the URL; the path is /ws")
 
 

@@ -21,6 +21,17 @@ _EXACT = 2**53  # JavaScript counts no further
 _EVENTS = frozenset(("node_event", "pod_event", "namespace_event"))
 
 
+_FILTER = ("namespaces", "kinds", "labels")  # what the details of a refused filter begin with
+
+
+class _Wanted(NamedTuple):
+    """A filter, to be compared."""
+
+    namespaces: frozenset[str]
+    kinds: frozenset[str]
+    labels: str
+
+
 class ResumeToken(NamedTuple):
     """From where a server may go on (PROTOCOL 15)."""
 
@@ -36,8 +47,10 @@ class ClientState:
     another one is wanted. Read the attributes, change none of them.
     """
 
-    def __init__(self, namespaces: Iterable[str] = ()) -> None:
-        """`namespaces`: the filter, none is everything."""
+    def __init__(
+        self, namespaces: Iterable[str] = (), *, kinds: Iterable[str] = (), labels: str = ""
+    ) -> None:
+        """The filter (PROTOCOL 14, 30): `kinds` of pods, nodes, namespaces; `labels` a selector; none is everything."""
         self.nodes: dict[str, Json] = {}
         self.pods: dict[str, Json] = {}
         self.namespaces: dict[str, Json] = {}
@@ -54,24 +67,27 @@ class ClientState:
         self._linked = False
         self._awaiting = True  # what is held will be replaced by an `initial_state`
         # What the server was last told to send, by URL or `subscribe`.
-        self._asked: frozenset[str] | None = None
+        self._asked: _Wanted | None = None
         # What is held was asked for with this; None: nobody goes on from it.
-        self._held: frozenset[str] | None = None
+        self._held: _Wanted | None = None
         self._pods_in: dict[str, int] = {}
-        self.want(namespaces)
+        self.want(namespaces, kinds=kinds, labels=labels)
         self.connecting()
 
-    def want(self, namespaces: Iterable[str]) -> None:
-        """Another filter is wanted; `unsaid` and the URL of the next connection say so."""
-        self.wanted: tuple[str, ...] = tuple(namespaces)  # as it was wanted last
-        self._wants = frozenset(self.wanted)
+    def want(self, namespaces: Iterable[str], *, kinds: Iterable[str] = (), labels: str = "") -> None:
+        """Another filter is wanted, the whole of it; `unsaid` and the URL of the next connection say so."""
+        # As it was wanted last.
+        self.wanted: tuple[str, ...] = tuple(namespaces)
+        self.wanted_kinds: tuple[str, ...] = tuple(kinds)
+        self.wanted_labels: str = labels.strip()
+        self._wants = _Wanted(frozenset(self.wanted), frozenset(self.wanted_kinds), self.wanted_labels)
 
     def connecting(self) -> None:
         """A socket is opened whose URL asks for what is wanted, and for `resume`."""
         self._asked = self._wants
 
-    def unsaid(self) -> tuple[str, ...] | None:
-        """What to `subscribe` to now, once; None when there is nothing to say.
+    def unsaid(self) -> Json | None:
+        """The fields of a `subscribe` that is to be sent now, once; None when there is nothing to say.
 
         While a state is due it has to wait: a server that is asked again may send the state of the first filter or
         leave it out, and nothing tells it from that of the second.
@@ -79,7 +95,12 @@ class ClientState:
         if not self._linked or self._awaiting or self._asked == self._wants:
             return None
         self._asked, self._awaiting = self._wants, True
-        return self.wanted
+        fields: Json = {"namespaces": self.wanted}
+        if self.wanted_kinds:
+            fields["kinds"] = self.wanted_kinds
+        if self.wanted_labels:
+            fields["labels"] = self.wanted_labels
+        return fields
 
     def apply(self, message: Message) -> None:
         """Fold one message in. An unknown type or action changes nothing, unknown fields are kept as they are.
@@ -224,7 +245,7 @@ class ClientState:
         if error.get("code") == "RATE_LIMITED":
             # Perhaps it was what the server dropped: it is said again.
             self._awaiting, self._asked = False, None
-        elif error.get("code") == "INVALID_MESSAGE" and str(error.get("details")).startswith("namespaces"):
+        elif error.get("code") == "INVALID_MESSAGE" and str(error.get("details")).startswith(_FILTER):
             self._awaiting = False
 
     def _event(self, event: Any) -> None:

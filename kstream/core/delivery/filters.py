@@ -1,26 +1,34 @@
-"""Which part of the cluster a client watches (PROTOCOL 14)."""
+"""Which part of the cluster a client watches (PROTOCOL 14, 30)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Final
 
+from kstream.core.delivery.selectors import Selector
 from kstream.core.errors import InvalidMessageError
 from kstream.core.naming import LABEL_RULE, MAX_NAMESPACES, is_label
 from kstream.core.timeline.events import Kind, ObjectKey
 
+_KINDS: Final = {f"{kind}s": kind for kind in (Kind.POD, Kind.NODE, Kind.NAMESPACE)}
+
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Pods and namespaces of these names only, nodes always; None is everything."""
+    """`namespaces`: pods and namespaces of these names only, nodes always. `kinds`: objects of these only. `labels`: of
+    pods only those that it matches. None is everything."""
 
     namespaces: frozenset[str] | None = None
+    kinds: frozenset[Kind] | None = None
+    labels: Selector | None = None
 
     @classmethod
-    def parse(cls, names: Iterable[str]) -> Filter:
-        """Check names as a client wrote them; none at all is everything.
+    def parse(cls, names: Iterable[str] = (), *, kinds: Iterable[str] = (), labels: str = "") -> Filter:
+        """Check what a client wrote; nothing at all is everything. `kinds`: of pods, nodes, namespaces.
 
-        Raises InvalidMessageError for a name that is no DNS label (RFC 1123) and for too many of them.
+        Raises InvalidMessageError for a name that is no DNS label (RFC 1123), for too many of them, for another
+        kind, and as Selector.parse does.
         """
         wanted = frozenset(names)
         for name in wanted:
@@ -34,17 +42,53 @@ class Filter:
                 "Too many namespaces",
                 f"namespaces: {len(wanted)} names; ask for at most {MAX_NAMESPACES}, or for all by naming none",
             )
-        return cls(wanted or None)
+        selector = Selector.parse(labels)
+        shown = frozenset(map(_kind, kinds)) or frozenset(Kind)
+        if Kind.POD not in shown:
+            selector = None  # there is nothing for it to say
+        return cls(wanted or None, None if shown == frozenset(Kind) else shown, selector)
 
     @classmethod
-    def of_query(cls, values: Iterable[str]) -> Filter:
-        """`?namespaces=a,b`, also given twice; an empty value is no filter. Raises as `parse` does."""
-        return cls.parse(name for value in values if value for name in value.split(","))
+    def of_query(cls, given: Callable[[str], Iterable[str]]) -> Filter:
+        """`?namespaces=a,b&kinds=pods&labels=app=web`; `given` has the values of a parameter.
+
+        One that is given twice adds up, an empty value says nothing. Raises as `parse` does.
+        """
+        return cls.parse(
+            _split(given("namespaces")),
+            kinds=_split(given("kinds")),
+            labels=",".join(value for value in given("labels") if value.strip()),
+        )
 
     def __contains__(self, key: ObjectKey) -> bool:
+        """Whether an object of this name is of the part, as far as its labels allow."""
+        if self.kinds is not None and key.kind not in self.kinds:
+            return False
         if self.namespaces is None or key.kind is Kind.NODE:
             return True
         return (key.namespace if key.kind is Kind.POD else key.name) in self.namespaces
+
+    @property
+    def counts_pods(self) -> bool:
+        """Whether all pods of a namespace that is shown are shown too: then `podCount` is theirs."""
+        return self.labels is None and self.shows(Kind.POD)
+
+    def shows(self, kind: Kind) -> bool:
+        """Whether there may be an object of that kind in it."""
+        return self.kinds is None or kind in self.kinds
+
+
+def _split(values: Iterable[str]) -> Iterable[str]:
+    return (name for value in values if value for name in value.split(","))
+
+
+def _kind(name: str) -> Kind:
+    try:
+        return _KINDS[name]
+    except KeyError:
+        raise InvalidMessageError(
+            "There is no such kind", f"kinds: {name[:80]!r} must be one of {', '.join(_KINDS)}"
+        ) from None
 
 
 EVERYTHING = Filter()

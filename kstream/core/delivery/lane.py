@@ -6,9 +6,9 @@ steps into a lane only if the lane's bucket holds no more than its own, and at m
 
 from __future__ import annotations
 
-from kstream.core.delivery.backlog import View
 from kstream.core.delivery.limits import Limits, TokenBucket
 from kstream.core.delivery.tally import Tally
+from kstream.core.delivery.view import View
 
 FOREVER = float("inf")
 _SLACK = 0.5  # tokens that a client may give up for the company

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from kstream.core.delivery import wire
-from kstream.core.delivery.backlog import Backlog, View
+from kstream.core.delivery.backlog import Backlog
 from kstream.core.delivery.filters import Filter
 from kstream.core.delivery.frames import PING, text_frame
 from kstream.core.delivery.lane import FOREVER, Lane
@@ -18,6 +18,7 @@ from kstream.core.delivery.limits import Allowance, Limits, TokenBucket
 from kstream.core.delivery.snapshot import Snapshot
 from kstream.core.delivery.tally import Tally
 from kstream.core.delivery.urgent import Urgent, Word
+from kstream.core.delivery.view import View
 from kstream.core.errors import DivergedError, InvalidMessageError
 from kstream.core.timeline.health import ErrorCode, Fault
 from kstream.core.timeline.timepoint import timestamp
@@ -51,6 +52,7 @@ class Session:
         "_urgent",
         "_wait",
         "_warned_at",
+        "answers",
         "closing",
         "riding",
         "tally",
@@ -91,6 +93,7 @@ class Session:
         self._abused_at = -FOREVER
         self._abuse_since = now
         self.wants_snapshot = True
+        self.answers: wire.SubscribeId = None  # the `id` of a subscribe whose state is not sent yet
         self.closing: Close | None = None
 
     # What comes in
@@ -112,7 +115,11 @@ class Session:
                         wire.pong(message.timestamp or timestamp(time), as_of=self.complete_until(as_of))
                     )
                 case wire.Subscribe():
-                    self._subscribe(Filter.parse(message.namespaces))
+                    watched = Filter.parse(
+                        message.namespaces or (), kinds=message.kinds or (), labels=message.labels or ""
+                    )
+                    self.answers = message.id
+                    self._look_at(self._backlog, watched)
                 case wire.PlaybackCommand():  # pragma: no branch - a client has no other message
                     raise InvalidMessageError(
                         "This timeline is not yours to move",
@@ -174,9 +181,6 @@ class Session:
 
     def _answer(self, message: bytes) -> None:
         self.tell(Word("", message))
-
-    def _subscribe(self, watched: Filter) -> None:
-        self._look_at(self._backlog, watched)
 
     def _look_at(self, backlog: Backlog, watched: Filter) -> None:
         self.step_out()
@@ -302,6 +306,7 @@ class Session:
         if self._parts:
             if lane.message(now):
                 out.append(self._parts.pop(0))
+                self.answers = None  # the first part of a state has it
             if self._parts:
                 self._wait = bucket.ready_at(1, now, keep=keep)
                 return b"".join(out)

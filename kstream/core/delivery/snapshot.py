@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
+
+import msgspec
 
 from kstream.core.delivery import wire
 from kstream.core.delivery.filters import Filter
 from kstream.core.delivery.frames import DEFLATE_OVER, deflated_frame, text_header
+from kstream.core.delivery.selectors import Selector
 from kstream.core.timeline.events import Kind, Verb
-from kstream.core.timeline.state import ClusterState, with_pod_count
+from kstream.core.timeline.state import ClusterState, with_pod_count, without_pod_count
 from kstream.core.timeline.timepoint import timestamp
 
 _CHUNK = 500  # bodies that are deflated at a time: the whole message is never in memory
@@ -22,6 +26,7 @@ class Capture(NamedTuple):
     nodes: Sequence[bytes]
     namespaces: Sequence[bytes]
     pods: list[bytes]
+    labels: Selector | None = None  # of the pods those that it matches: looked for where they are encoded
 
 
 class Snapshot(NamedTuple):
@@ -31,16 +36,29 @@ class Snapshot(NamedTuple):
     frames: tuple[bytes, ...]
 
 
+class _Placed(msgspec.Struct, gc=False):
+    """The name of a namespace, and that of a pod's."""
+
+    name: str = ""
+    namespace: str = ""
+
+
+_decode_placed = msgspec.json.Decoder(_Placed).decode
+
+
 def capture(state: ClusterState, watched: Filter) -> Capture:
     return Capture(
         seq=state.seq,
-        nodes=[entry.body for entry in state.entries(Kind.NODE)],
+        nodes=[entry.body for entry in state.entries(Kind.NODE)] if watched.shows(Kind.NODE) else [],
         namespaces=[
             with_pod_count(entry.body, state.pod_count(entry.key.name))
+            if watched.counts_pods
+            else without_pod_count(entry.body)
             for entry in state.entries(Kind.NAMESPACE)
             if entry.key in watched
         ],
-        pods=state.pod_bodies(watched.namespaces),
+        pods=state.pod_bodies(watched.namespaces) if watched.shows(Kind.POD) else [],
+        labels=watched.labels,
     )
 
 
@@ -83,23 +101,29 @@ class Part(NamedTuple):
         return chunk
 
 
-def parts(taken: Capture, *, time: float, limit: int | None = wire.MAX_MESSAGE) -> Iterator[Part]:
+def parts(
+    taken: Capture, *, time: float, limit: int | None = wire.MAX_MESSAGE, answers: wire.SubscribeId = None
+) -> Iterator[Part]:
     """One `initial_state`, or one that is cut at `limit` bytes and the other pods as ADDED events in batches.
+
+    `answers`: the `id` of the subscribe that it answers (PROTOCOL 30).
 
     Only the last message carries `seq`: a client that was interrupted before must not resume from there. They are
     made one by one: what a part needs is still near the processor when it is joined.
     """
+    taken = taken if taken.labels is None else _selected(taken, taken.labels)
     pods = taken.pods
     count = len(pods)
     most = limit or 2**63
-    room = most - 300
+    named = b"" if answers is None else b'"id":%b,' % wire.encode_id(answers)
+    room = most - 300 - len(named)
     room -= sum(map(len, taken.nodes)) + sum(map(len, taken.namespaces))
     room -= len(taken.nodes) + len(taken.namespaces)
     stamp = timestamp(time).encode()
     at, inner = _fill(pods, 0, room, 1)
     yield Part(
-        b'{"type":"initial_state",%b"data":{"nodes":[%b],"pods":['
-        % (b"" if at < count else b'"seq":%d,' % taken.seq, b",".join(taken.nodes)),
+        b'{"type":"initial_state",%b%b"data":{"nodes":[%b],"pods":['
+        % (named, b"" if at < count else b'"seq":%d,' % taken.seq, b",".join(taken.nodes)),
         b",",
         pods,
         0,
@@ -125,6 +149,14 @@ def parts(taken: Capture, *, time: float, limit: int | None = wire.MAX_MESSAGE) 
         )
 
 
+def _selected(taken: Capture, labels: Selector) -> Capture:
+    """The pods that match, and how many of them each namespace has: `podCount` is what a client can count itself."""
+    pods = [body for body in taken.pods if labels.shows(body)]
+    counts = Counter(_decode_placed(body).namespace for body in pods) if taken.namespaces else Counter[str]()
+    namespaces = [with_pod_count(body, counts[_decode_placed(body).name]) for body in taken.namespaces]
+    return taken._replace(pods=pods, namespaces=namespaces)
+
+
 def _fill(pods: list[bytes], start: int, room: int, between: int) -> tuple[int, int]:
     """Where the bodies end that fit into `room` with `between` bytes after each, and their size without the last."""
     at, size, step = start, 0, _CHUNK
@@ -146,7 +178,8 @@ def messages(taken: Capture, *, time: float, limit: int | None = wire.MAX_MESSAG
     return [part.message() for part in parts(taken, time=time, limit=limit)]
 
 
-def encode(taken: Capture, *, time: float, window_bits: int) -> Snapshot:
+def encode(taken: Capture, *, time: float, window_bits: int, answers: wire.SubscribeId = None) -> Snapshot:
     """The finished frames; `time`: seconds since the Unix epoch. For a large state this takes a while: do it where it
-    stops nobody."""
-    return Snapshot(taken.seq, tuple(part.frame(window_bits) for part in parts(taken, time=time)))
+    stops nobody. `answers` as in `parts`."""
+    made = parts(taken, time=time, answers=answers)
+    return Snapshot(taken.seq, tuple(part.frame(window_bits) for part in made))

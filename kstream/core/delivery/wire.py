@@ -7,10 +7,19 @@ few small messages of a connection.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 from kstream.core.delivery.limits import MAX_TAKEN, Limits
 from kstream.core.errors import InvalidMessageError
@@ -153,13 +162,45 @@ class Ping(BaseModel):
     timestamp: str | None = Field(default=None, max_length=100)
 
 
+SubscribeId = str | int | None
+
+_EXACT = 2**53 - 1  # JavaScript counts no further
+
+
+_SAYS_NOTHING = "says_nothing"
+
+
+def _checked_id(value: object) -> object:
+    if value is None or (isinstance(value, str) and len(value) <= 100):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _EXACT:
+        return value
+    raise PydanticCustomError("id", "Input should be a text of at most 100 characters or a whole number")
+
+
 class Subscribe(BaseModel):
-    """The client's filter from now on; an empty list is everything (PROTOCOL 16)."""
+    """The client's filter from now on (PROTOCOL 16, 30): what is left out, or empty, is no restriction.
+
+    `id` comes back in the `initial_state` that answers.
+    """
 
     model_config = ConfigDict(strict=True)
 
     type: Literal["subscribe"]
-    namespaces: list[str] = Field(max_length=10_000)
+    namespaces: list[str] | None = Field(default=None, max_length=10_000)
+    kinds: list[str] | None = Field(default=None, max_length=10)
+    labels: str | None = None
+    id: Annotated[SubscribeId, BeforeValidator(_checked_id)] = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.namespaces is None and self.kinds is None and self.labels is None:
+            raise PydanticCustomError(_SAYS_NOTHING, "Field required, or kinds, or labels")
+        return self
+
+
+def encode_id(answers: str | int) -> bytes:
+    return _encode(answers)
 
 
 class PlaybackCommand(BaseModel):
@@ -191,7 +232,8 @@ def parse(text: bytes) -> ClientMessage:
     if first["type"] == "json_invalid":
         raise InvalidMessageError("The message is not JSON", first["msg"])
     # The first part of the location is the type that the message claims to be.
-    place = ".".join(str(part) for part in first["loc"][1:]) or "type"
+    unsaid = "namespaces" if first["type"] == _SAYS_NOTHING else "type"
+    place = ".".join(str(part) for part in first["loc"][1:]) or unsaid
     if first["type"] == "union_tag_invalid":
         raise InvalidMessageError(
             "The message is of an unknown type", "type: must be 'ping', 'subscribe' or 'playback'"

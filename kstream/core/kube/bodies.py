@@ -26,6 +26,11 @@ class _Container(msgspec.Struct, frozen=True, gc=False):
     reason: str | None = None
 
 
+class _Owner(msgspec.Struct, frozen=True, gc=False):
+    kind: str
+    name: str
+
+
 class _Pod(msgspec.Struct, frozen=True, gc=False):
     name: str
     uid: str
@@ -36,6 +41,7 @@ class _Pod(msgspec.Struct, frozen=True, gc=False):
     containers: list[_Container]
     labels: Mapping[str, str]
     creationTimestamp: str | None  # noqa: N815 - the contract's spelling
+    owner: _Owner | None
 
 
 class _Capacity(msgspec.Struct, frozen=True, gc=False):
@@ -93,8 +99,25 @@ def pod_body(pod: k8s.Pod, metadata: k8s.Metadata) -> bytes:
             containers,
             metadata.labels or _NO_LABELS,
             metadata.creation_timestamp,
+            _owner(metadata),
         )
     )
+
+
+def _owner(metadata: k8s.Metadata) -> _Owner | None:
+    """The controller; of a ReplicaSet that a Deployment made, the Deployment (PROTOCOL 31).
+
+    Such a ReplicaSet is named after it and the hash that its pods have for a label; one that a person wrote has none.
+    """
+    for owner in metadata.owner_references or ():
+        if owner.controller and owner.kind and owner.name:
+            if owner.kind == "ReplicaSet" and metadata.labels:
+                made_of = metadata.labels.get("pod-template-hash")
+                name, dash, suffix = owner.name.rpartition("-")
+                if made_of and dash and name and suffix == made_of:
+                    return _Owner("Deployment", name)
+            return _Owner(owner.kind, owner.name)
+    return None
 
 
 def _containers(

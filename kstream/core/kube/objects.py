@@ -24,6 +24,14 @@ class Annotations(Raw, frozen=True, gc=False):
     initial_events_end: str | None = msgspec.field(default=None, name="k8s.io/initial-events-end")
 
 
+class OwnerReference(Raw, frozen=True, gc=False):
+    """Who made an object; the one that is its `controller` decides over it."""
+
+    kind: str | None = None
+    name: str | None = None
+    controller: bool | None = None
+
+
 class Metadata(Raw, frozen=True, gc=False):
     name: str | None = None
     namespace: str | None = None
@@ -33,6 +41,7 @@ class Metadata(Raw, frozen=True, gc=False):
     deletion_timestamp: str | None = None
     labels: dict[str, str] | None = None
     annotations: Annotations | None = None
+    owner_references: list[OwnerReference] | None = None
 
 
 class Condition(Raw, frozen=True, gc=False):

@@ -15,7 +15,7 @@ import msgspec
 from kstream.core.errors import MalformedError
 from kstream.core.kube import objects as k8s
 from kstream.core.kube.bodies import namespace_body, node_body, pod_body
-from kstream.core.timeline.events import Fact, Kind, ObjectKey, Verb
+from kstream.core.timeline.events import Fact, Kind, ObjectKey, Verb, deleted_body
 
 
 class Decoded(Fact, frozen=True, gc=False):
@@ -91,13 +91,6 @@ def decode_status(raw: bytes) -> Status | None:
     if seconds is not None and seconds < 0:
         seconds = None
     return Status(status.code or 0, status.reason or "", status.message or "", seconds)
-
-
-def deleted_body(key: ObjectKey) -> bytes:
-    """What DELETED carries: uid, name and, for pods, namespace (PROTOCOL 5)."""
-    if key.kind is Kind.POD:
-        return _encode({"uid": key.uid, "name": key.name, "namespace": key.namespace})
-    return _encode({"uid": key.uid, "name": key.name})
 
 
 class _Object(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -39,6 +39,16 @@ class ObjectKey(Fact, frozen=True, gc=False):
     namespace: str  # "" for nodes and namespaces
     name: str
     uid: str
+
+
+_encode: Final = msgspec.json.Encoder().encode
+
+
+def deleted_body(key: ObjectKey) -> bytes:
+    """What DELETED carries: uid, name and, for pods, namespace (PROTOCOL 5)."""
+    if key.kind is Kind.POD:
+        return _encode({"uid": key.uid, "name": key.name, "namespace": key.namespace})
+    return _encode({"uid": key.uid, "name": key.name})
 
 
 class WatchEvent(Fact, frozen=True, gc=False):

@@ -57,12 +57,16 @@ class ClusterState:
         self._phases: dict[str, int] = {}
         self._ready = 0
 
-    def apply(self, event: Event) -> None:
-        """Fold one event in. Raises DivergedError for one that cannot be the next of this history."""
+    def apply(self, event: Event) -> bytes | None:
+        """Fold one event in; returns the body that its object had before, None for one that was not there.
+
+        Raises DivergedError for an event that cannot be the next of this history.
+        """
         change = event.change
         if event.seq != self.seq + 1:
             raise DivergedError(f"Event {event.seq} came after event {self.seq}: {_ONE_HISTORY}")
-        if self._fold(change) is (change.verb is Verb.ADDED):
+        before = self._fold(change)
+        if (before is None) is not (change.verb is Verb.ADDED):
             there = "is there already" if change.verb is Verb.ADDED else "is not there"
             raise DivergedError(
                 f"Event {event.seq} is {change.verb} of the {change.key.kind} {change.key.uid}, which {there}:"
@@ -70,6 +74,7 @@ class ClusterState:
             )
         self.seq = event.seq
         self.time = change.time
+        return before.body if before is not None else None
 
     def load(self, changes: Iterable[WatchEvent], *, seq: int, time: float) -> None:
         """Take over a keyframe: ADDED changes that stand for all events up to and with `seq`, the last of which was at
@@ -78,15 +83,15 @@ class ClusterState:
         Raises DivergedError for an object that is in it twice.
         """
         for change in changes:
-            if self._fold(change):
+            if self._fold(change) is not None:
                 raise DivergedError(
                     f"The state at {seq} has the {change.key.kind} {change.key.uid} twice: {_ONE_HISTORY}"
                 )
         self.seq = seq
         self.time = time
 
-    def _fold(self, change: WatchEvent) -> bool:
-        """Take a change in; says whether its object was there before."""
+    def _fold(self, change: WatchEvent) -> Entry | None:
+        """Take a change in; returns its object as it was before."""
         key = change.key
         if key.kind is Kind.POD:
             return self._fold_pod(key, change)
@@ -100,20 +105,20 @@ class ClusterState:
             self._ready += _is_ready(mark) - (before is not None and _is_ready(before.mark))
         if not gone:
             entries[key.uid] = Entry(key, change.version, change.body, mark)
-        return before is not None
+        return before
 
-    def _fold_pod(self, key: ObjectKey, change: WatchEvent) -> bool:
+    def _fold_pod(self, key: ObjectKey, change: WatchEvent) -> Entry | None:
         pods, phases = self._pods, self._phases
         if change.verb is Verb.DELETED:
             gone = pods.pop(key.uid, None)
             if gone is None:
-                return False
+                return None
             phases[gone.mark] -= 1
             namespace = gone.key.namespace
             del self._bodies[key.uid], self._bodies_of[namespace][key.uid]
             if not self._bodies_of[namespace]:
                 del self._bodies_of[namespace]
-            return True
+            return gone
         before = pods.get(key.uid)
         phase = _decode_mark(change.body).phase
         pods[key.uid] = Entry(key, change.version, change.body, phase)
@@ -123,10 +128,9 @@ class ClusterState:
         except KeyError:
             self._bodies_of[key.namespace] = {key.uid: change.body}
         phases[phase] = phases.get(phase, 0) + 1
-        if before is None:
-            return False
-        phases[before.mark] -= 1
-        return True
+        if before is not None:
+            phases[before.mark] -= 1
+        return before
 
     def entries(self, kind: Kind) -> Iterable[Entry]:
         """The objects of a kind, in the order in which they came."""
@@ -171,5 +175,14 @@ def _is_ready(status: str) -> bool:
 
 def with_pod_count(body: bytes, count: int) -> bytes:
     """A namespace's body with its `podCount` set, whether or not it had one (it is always the last field)."""
+    return b"%b%b%d}" % (_uncounted(body), _POD_COUNT, count)
+
+
+def without_pod_count(body: bytes) -> bytes:
+    """A namespace's body for one who is shown no pods."""
+    return _uncounted(body) + b"}"
+
+
+def _uncounted(body: bytes) -> bytes:
     head, found, _ = body.rpartition(_POD_COUNT)
-    return b"%b%b%d}" % (head if found else body[:-1], _POD_COUNT, count)
+    return head if found else body[:-1]

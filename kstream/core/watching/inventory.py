@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from kstream.core.kube.resources import Decoded, deleted_body
-from kstream.core.timeline.events import Fact, Kind, ObjectKey, Verb, WatchEvent
+from kstream.core.kube.resources import Decoded
+from kstream.core.timeline.events import Fact, Kind, ObjectKey, Verb, WatchEvent, deleted_body
 
 
 class _Entry(Fact, frozen=True, gc=False):

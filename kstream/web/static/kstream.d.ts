@@ -43,14 +43,16 @@ export interface Pod {
   containers: Container[];
   labels: Record<string, string>;
   creationTimestamp: string;
+  /** Its controller, null where it has none; a Deployment stands for its ReplicaSets. Not in recordings made before it was told. */
+  owner?: { kind: string; name: string } | null;
 }
 
 export interface Namespace {
   name: string;
   uid: string;
   status: "Active" | "Terminating";
-  /** As of the message; `ClusterState.podCount` counts on. */
-  podCount: number;
+  /** Of the pods that are shown, as of the message; `ClusterState.podCount` counts on. Left out where `kinds` has no pods. */
+  podCount?: number;
 }
 
 export interface Deleted {
@@ -113,6 +115,8 @@ export interface InitialStateMessage extends Stamped {
   type: "initial_state";
   data: { nodes: Node[]; pods: Pod[]; namespaces: Namespace[] };
   seq?: number;
+  /** That of the `subscribe` that it answers. */
+  id?: string | number;
 }
 
 type Change<Type extends string, Resource> = Stamped & { type: Type; seq?: number } & (
@@ -169,6 +173,14 @@ export type ServerMessage =
   | PongMessage
   | PlaybackMessage;
 
+export type Kind = "pods" | "nodes" | "namespaces";
+
+/** What a filter may ask for beside namespaces: objects of these kinds only; of pods those that a label selector matches. */
+export interface MoreFilter {
+  kinds?: Iterable<Kind>;
+  labels?: string;
+}
+
 export interface ResumeToken {
   epoch: string;
   term: string | null;
@@ -190,10 +202,12 @@ export class InvalidMessageError extends Error {
 
 /** What a client knows: the fold of the messages of a server. What is held belongs to the filter that it was asked for with. */
 export class ClusterState {
-  /** `namespaces`: the filter; none is everything. */
-  constructor(namespaces?: readonly string[]);
+  /** The filter; none is everything. */
+  constructor(namespaces?: readonly string[], more?: MoreFilter);
   /** The filter as it was wanted last. */
   readonly wanted: readonly string[];
+  readonly wantedKinds: readonly string[];
+  readonly wantedLabels: string;
   readonly nodes: ReadonlyMap<string, Node>;
   readonly pods: ReadonlyMap<string, Pod>;
   readonly namespaces: ReadonlyMap<string, Namespace>;
@@ -218,12 +232,12 @@ export class ClusterState {
   readonly stale: boolean;
   apply(message: ServerMessage): void;
   disconnected(): void;
-  /** Another filter is wanted; what is held is stale until its state came. */
-  want(namespaces: Iterable<string>): void;
+  /** Another filter is wanted, the whole of it; what is held is stale until its state came. */
+  want(namespaces: Iterable<string>, more?: MoreFilter): void;
   /** A socket is opened whose URL asks for `wanted`, and for `resume`. */
   connecting(): void;
-  /** What to send as `subscribe` now, once; null when there is nothing to say, or while a state is due. */
-  unsaid(): readonly string[] | null;
+  /** The fields of a `subscribe` to send now, once; null when there is nothing to say, or while a state is due. */
+  unsaid(): { namespaces: readonly string[]; kinds?: readonly string[]; labels?: string } | null;
   podCount(namespace: string): number;
   counts(): Metrics;
 }
@@ -255,6 +269,9 @@ export interface Status {
 export interface ClientOptions {
   /** The filter; none is what the URL says, or everything. */
   namespaces?: readonly string[];
+  kinds?: readonly Kind[];
+  /** A Kubernetes label selector, for pods. */
+  labels?: string;
   /** Ask for what was missed rather than for everything; true by default. */
   resume?: boolean;
   /** For runtimes without one (Node before 22): the class from the package `ws`. */
@@ -280,8 +297,8 @@ export class KstreamClient extends EventTarget {
   start(): this;
   close(): void;
   retryNow(): void;
-  /** Another filter, whatever the client is doing; the same one again asks for nothing. */
-  subscribe(namespaces: Iterable<string>): void;
+  /** Another filter, the whole of it, whatever the client is doing; the same one again asks for nothing. */
+  subscribe(namespaces?: Iterable<string>, more?: MoreFilter): void;
   playback(
     action: "pause" | "play" | "seek" | "step" | "live",
     options?: { speed?: number | "max"; at?: string },

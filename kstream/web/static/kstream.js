@@ -14,6 +14,7 @@ export const ATTEMPTS_BEFORE_ERROR = 5;
 export const HEARTBEAT_INTERVAL = 30_000;
 export const HEARTBEAT_TIMEOUT = 10_000;
 const MOMENTS = new Set(["INVALID_MESSAGE", "RATE_LIMITED", "WATCH_ERROR"]); // unless they have a `fault`
+const FILTER = ["namespaces", "kinds", "labels"]; // parameters of the URL
 const OPENING = 10_000; // for the handshake, and again for the first message
 
 /** A message that is not of the contract's shape; `details` names the field. */
@@ -33,10 +34,16 @@ export class InvalidMessageError extends Error {
  * one is wanted.
  */
 export class ClusterState {
-  /** @param {readonly string[]} [namespaces] the filter; none is everything */
-  constructor(namespaces = []) {
+  /**
+   * @param {readonly string[]} [namespaces] the filter; none is everything
+   * @param {{ kinds?: Iterable<string>, labels?: string }} [more] of pods, nodes, namespaces; a label selector, for pods
+   */
+  constructor(namespaces = [], more = {}) {
     /** The filter as it was wanted last. @type {readonly string[]} */
     this.wanted = [];
+    /** @type {readonly string[]} */
+    this.wantedKinds = [];
+    this.wantedLabels = "";
     /** @type {Map<string, any>} by uid */
     this.nodes = new Map();
     /** @type {Map<string, any>} by uid */
@@ -69,16 +76,23 @@ export class ClusterState {
     this._held = null;
     /** @type {Map<string, number>} */
     this._podsIn = new Map();
-    this.want(namespaces);
+    this.want(namespaces, more);
     this.connecting();
     /** Grows with everything that can change what is shown: a cheap snapshot for UI frameworks. */
     this.version = 0;
   }
 
-  /** Another filter is wanted; `unsaid` and the URL of the next connection say so. @param {Iterable<string>} namespaces */
-  want(namespaces) {
+  /**
+   * Another filter is wanted, the whole of it; `unsaid` and the URL of the next connection say so.
+   * @param {Iterable<string>} namespaces
+   * @param {{ kinds?: Iterable<string>, labels?: string }} [more]
+   */
+  want(namespaces, { kinds = [], labels = "" } = {}) {
     this.wanted = Object.freeze([...namespaces]);
-    this._wants = [...new Set(this.wanted)].sort().join(",");
+    this.wantedKinds = Object.freeze([...kinds]);
+    this.wantedLabels = labels.trim();
+    const each = [this.wanted, this.wantedKinds].map((names) => [...new Set(names)].sort().join(","));
+    this._wants = [...each, this.wantedLabels].join("|");
     this.version += 1;
   }
 
@@ -88,14 +102,18 @@ export class ClusterState {
   }
 
   /**
-   * What to `subscribe` to now, once; null when there is nothing to say. While a state is due it has to wait: a server that
-   * is asked again may send the state of the first filter or leave it out, and nothing tells it from that of the second.
+   * The fields of a `subscribe` that is to be sent now, once; null when there is nothing to say. While a state is due it has
+   * to wait: a server that is asked again may send the state of the first filter or leave it out, and nothing tells it from
+   * that of the second.
    */
   unsaid() {
     if (!this._linked || this._awaiting || this._asked === this._wants) return null;
     this._asked = this._wants;
     this._awaiting = true;
-    return this.wanted;
+    const fields = { namespaces: this.wanted };
+    if (this.wantedKinds.length) fields.kinds = this.wantedKinds;
+    if (this.wantedLabels) fields.labels = this.wantedLabels;
+    return fields;
   }
 
   /**
@@ -237,7 +255,7 @@ export class ClusterState {
       // Perhaps it was what the server dropped: it is said again.
       this._awaiting = false;
       this._asked = null;
-    } else if (code === "INVALID_MESSAGE" && String(details).startsWith("namespaces")) {
+    } else if (code === "INVALID_MESSAGE" && /^(namespaces|kinds|labels)/.test(String(details))) {
       this._awaiting = false;
     }
   }
@@ -312,10 +330,14 @@ export class Reconnect {
 export class KstreamClient extends EventTarget {
   /**
    * @param {string | URL} url ws, wss, http or https; query parameters are kept (with `at` nothing is resumed), but for those
-   *   that the client writes itself: `namespaces` there is the filter where the option gives none
-   * @param {{ namespaces?: readonly string[], resume?: boolean, WebSocket?: any }} [options]
+   *   that the client writes itself: `namespaces`, `kinds` and `labels` there are the filter where the options give none
+   * @param {{ namespaces?: readonly string[], kinds?: readonly string[], labels?: string, resume?: boolean, WebSocket?: any }}
+   *   [options]
    */
-  constructor(url, { namespaces = [], resume = true, WebSocket = globalThis.WebSocket } = {}) {
+  constructor(
+    url,
+    { namespaces = [], kinds = [], labels = "", resume = true, WebSocket = globalThis.WebSocket } = {},
+  ) {
     super();
     if (typeof WebSocket !== "function") {
       throw new TypeError("This runtime has no WebSocket. Pass one: new KstreamClient(url, { WebSocket })");
@@ -325,9 +347,13 @@ export class KstreamClient extends EventTarget {
     this._url = new URL(url);
     this._url.protocol = this._url.protocol.replace(/^http/, "ws");
     if (this._url.pathname === "/") this._url.pathname = "/ws";
-    const said = this._url.searchParams.getAll("namespaces").join(",").split(",").filter(Boolean);
-    for (const name of ["namespaces", "epoch", "term", "seq"]) this._url.searchParams.delete(name);
-    this.state = new ClusterState(namespaces.length ? namespaces : said);
+    const said = (name) => this._url.searchParams.getAll(name).filter(Boolean).join(",");
+    const names = (given, name) => (given.length ? given : said(name).split(",").filter(Boolean));
+    this.state = new ClusterState(names(namespaces, "namespaces"), {
+      kinds: names(kinds, "kinds"),
+      labels: labels || said("labels"),
+    });
+    for (const name of [...FILTER, "epoch", "term", "seq"]) this._url.searchParams.delete(name);
     this._WebSocket = WebSocket;
     this._mayResume = resume && !this._url.searchParams.has("at");
     this._retries = new Reconnect();
@@ -360,12 +386,14 @@ export class KstreamClient extends EventTarget {
   }
 
   /**
-   * Change the filter, now and for every later connection; [] is all. Its initial_state follows as soon as the server can be
-   * asked, whatever the client is doing; until then what is held is stale. The same filter again asks for nothing.
-   * @param {Iterable<string>} namespaces
+   * Change the filter, the whole of it, now and for every later connection; [] is all. Its initial_state follows as soon as
+   * the server can be asked, whatever the client is doing; until then what is held is stale. The same filter again asks for
+   * nothing.
+   * @param {Iterable<string>} [namespaces]
+   * @param {{ kinds?: Iterable<string>, labels?: string }} [more]
    */
-  subscribe(namespaces) {
-    this.state.want(namespaces);
+  subscribe(namespaces = [], more = {}) {
+    this.state.want(namespaces, more);
     this._sayWanted();
     this._emit("change");
   }
@@ -381,8 +409,9 @@ export class KstreamClient extends EventTarget {
 
   _open() {
     const url = new URL(this._url);
-    const { wanted, resume } = this.state;
-    if (wanted.length) url.searchParams.set("namespaces", wanted.join(","));
+    const { wanted, wantedKinds, wantedLabels, resume } = this.state;
+    const filter = [wanted.join(","), wantedKinds.join(","), wantedLabels];
+    FILTER.forEach((name, at) => filter[at] && url.searchParams.set(name, filter[at]));
     const token = this._mayResume ? resume : null;
     if (token) {
       url.searchParams.set("epoch", token.epoch);
@@ -439,8 +468,8 @@ export class KstreamClient extends EventTarget {
   }
 
   _sayWanted() {
-    const namespaces = this.state.unsaid();
-    if (namespaces) this._send({ type: "subscribe", namespaces });
+    const fields = this.state.unsaid();
+    if (fields) this._send({ type: "subscribe", ...fields });
   }
 
   _send(message) {

@@ -40,7 +40,7 @@ def test_what_was_asked_for_wrongly_is_to_be_corrected() -> None:
     error = refusal(URL, 400, "namespaces: 'No!'", "")
     assert type(error) is ConfigError
     assert str(error) == (
-        f"{URL} does not accept the request: HTTP 400: namespaces: 'No!'. Correct the namespaces or the URL"
+        f"{URL} does not accept the request: HTTP 400: namespaces: 'No!'. Correct the filter or the URL"
     )
 
 

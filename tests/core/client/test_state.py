@@ -27,7 +27,7 @@ def play(steps: list[dict[str, Any]]) -> ClientState:
         elif step["client"] == "disconnected":
             state.disconnected()
         else:
-            state.want(step["namespaces"])
+            state.want(step["namespaces"], kinds=step.get("kinds", ()), labels=step.get("labels", ""))
         state.unsaid()
         before = step
     return state
@@ -186,7 +186,7 @@ def test_a_filter_is_said_to_nobody_who_does_not_listen_and_once_to_who_does() -
     state.want(["b"])
     assert state.unsaid() is None
     state.apply({**CONNECTED, "resumed": True})
-    assert state.unsaid() == ("b",)
+    assert state.unsaid() == {"namespaces": ("b",)}
     assert state.unsaid() is None
 
 
@@ -254,16 +254,16 @@ def refused(code: str, details: str = "") -> dict[str, Any]:
 def test_a_filter_that_the_server_dropped_is_said_again_and_one_that_it_refused_is_not() -> None:
     state = play([{"server": CONNECTED}, {"server": EMPTY}])
     state.want(["a"])
-    assert state.unsaid() == ("a",)
+    assert state.unsaid() == {"namespaces": ("a",)}
     state.apply(refused("WATCH_ERROR"))
     assert state.unsaid() is None, "the answer is still to come"
     state.apply(refused("RATE_LIMITED"))
-    assert state.unsaid() == ("a",)
+    assert state.unsaid() == {"namespaces": ("a",)}
     state.apply(refused("INVALID_MESSAGE", "type: unknown"))
     state.want(["b"])
     assert state.unsaid() is None, "that was about something else"
     state.apply(refused("INVALID_MESSAGE", "namespaces: 'a' is none"))
-    assert state.unsaid() == ("b",)
+    assert state.unsaid() == {"namespaces": ("b",)}
 
 
 def test_before_the_first_state_an_error_is_no_answer_to_a_filter() -> None:

@@ -5,12 +5,17 @@ from __future__ import annotations
 import pytest
 
 from kstream.core.delivery.filters import EVERYTHING, Filter
+from kstream.core.delivery.selectors import Selector
 from kstream.core.errors import InvalidMessageError
 from kstream.core.naming import MAX_NAMESPACES
-from kstream.core.timeline.events import ObjectKey
+from kstream.core.timeline.events import Kind, ObjectKey
 from tests.making import namespace_key, node_key, pod_key
 
 SHOP = Filter(frozenset({"shop"}))
+
+
+def of_query(**given: list[str]) -> Filter:
+    return Filter.of_query(lambda name: given.get(name, []))
 
 
 @pytest.mark.parametrize(
@@ -79,10 +84,60 @@ def test_a_thousand_names_are_as_many_as_one_may_ask_for() -> None:
     ],
 )
 def test_a_query_may_name_them_with_commas_or_again(values: list[str], names: set[str] | None) -> None:
-    assert Filter.of_query(values).namespaces == names
+    assert of_query(namespaces=values).namespaces == names
 
 
 @pytest.mark.parametrize("value", ["a,", ",", "a,,b", "a, b"])
 def test_an_empty_name_among_others_is_none(value: str) -> None:
     with pytest.raises(InvalidMessageError):
-        Filter.of_query([value])
+        of_query(namespaces=[value])
+
+
+PODS = Filter(kinds=frozenset({Kind.POD}))
+
+
+def test_kinds_are_what_is_shown_and_nothing_else_is() -> None:
+    assert Filter.parse(kinds=["pods"]) == PODS
+    assert [key in PODS for key in (pod_key("web"), node_key("n"), namespace_key("shop"))] == [
+        True,
+        False,
+        False,
+    ]
+    assert [PODS.shows(kind) for kind in (Kind.POD, Kind.NODE, Kind.NAMESPACE)] == [True, False, False]
+    both = Filter.parse(["shop"], kinds=["namespaces", "nodes"])
+    assert [
+        key in both
+        for key in (pod_key("web", "shop"), node_key("n"), namespace_key("shop"), namespace_key("b"))
+    ] == [
+        False,
+        True,
+        True,
+        False,
+    ]
+
+
+def test_all_kinds_are_no_filter_and_so_is_none() -> None:
+    assert Filter.parse(kinds=["pods", "nodes", "namespaces", "pods"]) == EVERYTHING
+    assert Filter.parse(kinds=[]) == EVERYTHING
+    assert all(EVERYTHING.shows(kind) for kind in Kind)
+
+
+@pytest.mark.parametrize("kind", ["pod", "Pods", "", "deployments", "x" * 100])
+def test_another_kind_is_refused_with_those_that_there_are(kind: str) -> None:
+    with pytest.raises(InvalidMessageError, match="There is no such kind") as refused:
+        Filter.parse(kinds=["pods", kind])
+    assert refused.value.details == f"kinds: {kind[:80]!r} must be one of pods, nodes, namespaces"
+
+
+def test_a_label_selector_is_for_pods_and_says_nothing_where_there_are_none() -> None:
+    assert Filter.parse(labels="app=web").labels == Selector.parse("app = web")
+    assert Filter.parse(labels="") == EVERYTHING
+    assert Filter.parse(kinds=["nodes"], labels="app=web") == Filter(kinds=frozenset({Kind.NODE}))
+    with pytest.raises(InvalidMessageError, match="A label selector cannot be read"):
+        Filter.parse(labels="=web")
+
+
+def test_a_query_has_kinds_and_labels_too_and_what_is_given_twice_adds_up() -> None:
+    assert of_query(kinds=["pods,nodes"]) == of_query(kinds=["pods", "nodes", ""])
+    assert of_query(labels=["app=web", "", " ", "tier=front"]) == Filter.parse(labels="tier=front,app=web")
+    assert of_query(labels=[""], kinds=[""]) == EVERYTHING

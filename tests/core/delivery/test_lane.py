@@ -8,7 +8,7 @@ from kstream.core.delivery.limits import Limits, TokenBucket
 from kstream.core.delivery.tally import Tally
 from kstream.core.timeline.events import Verb
 from tests.frames_reader import FrameReader
-from tests.making import change, numbered, pod_key
+from tests.making import change, numbered, pod_key, take
 
 LIMITS = Limits()
 
@@ -29,7 +29,7 @@ def lane_on(backlog: Backlog, *, cursor: int | None = None, spent: int = 0, bits
 def backlog_of(count: int) -> Backlog:
     backlog = Backlog(head=0)
     if count:
-        backlog.append(numbered([change(Verb.ADDED, pod_key(f"p{n}")) for n in range(count)]))
+        take(backlog, numbered([change(Verb.ADDED, pod_key(f"p{n}")) for n in range(count)]))
     return backlog
 
 
@@ -55,7 +55,7 @@ def test_those_that_share_a_lane_are_counted_each() -> None:
     backlog = backlog_of(0)
     lane = lane_on(backlog)
     lane.riders = 3
-    backlog.append(numbered([change(Verb.ADDED, pod_key("a")), change(Verb.ADDED, pod_key("b"))]))
+    take(backlog, numbered([change(Verb.ADDED, pod_key("a")), change(Verb.ADDED, pod_key("b"))]))
     frames = lane.events(0.0)
     assert frames is not None
     assert len(FrameReader().messages(frames[0])) == 2
@@ -67,7 +67,7 @@ def test_a_fork_goes_its_own_way() -> None:
     backlog = backlog_of(0)
     lane = lane_on(backlog)
     alone = lane.fork()
-    backlog.append(numbered([change(Verb.ADDED, pod_key("a"))]))
+    take(backlog, numbered([change(Verb.ADDED, pod_key("a"))]))
     assert lane.events(0.0)
     assert alone.behind == 1
     assert alone.bucket.level(0.0) == LIMITS.burst
@@ -77,7 +77,7 @@ def test_a_lane_that_fell_off_the_window_says_so_and_takes_no_token() -> None:
     backlog = Backlog(head=0, limits=Limits(window_events=5))
     lane = lane_on(backlog)
     for event in numbered([change(Verb.ADDED, pod_key(f"p{n}")) for n in range(20)]):
-        backlog.append([event])
+        take(backlog, [event])
     assert (lane.behind, lane.events(0.0)) == (-1, None)
     assert lane.bucket.level(0.0) == LIMITS.burst
 
@@ -93,8 +93,9 @@ def told(lane: Lane, now: float = 0.0) -> list[str]:
 
 
 def grow(backlog: Backlog, count: int) -> None:
-    backlog.append(
-        numbered([change(Verb.ADDED, pod_key(f"q{backlog.head + n}")) for n in range(count)], backlog.head)
+    take(
+        backlog,
+        numbered([change(Verb.ADDED, pod_key(f"q{backlog.head + n}")) for n in range(count)], backlog.head),
     )
 
 
@@ -167,7 +168,7 @@ def test_a_batch_of_what_cancels_out_is_no_message_but_is_behind_one() -> None:
     backlog = backlog_of(0)
     lane = lane_on(backlog)
     keys = [pod_key(f"q{n}") for n in range(30)]
-    backlog.append(numbered([change(verb, key) for verb in (Verb.ADDED, Verb.DELETED) for key in keys]))
+    take(backlog, numbered([change(verb, key) for verb in (Verb.ADDED, Verb.DELETED) for key in keys]))
     assert lane.events(0.0) == ()
     assert (lane.cursor, lane.tally.messages, lane.tally.batches, lane.tally.batched) == (60, 0, 0, 60)
 
@@ -178,7 +179,7 @@ def test_metrics_are_joined_with_the_first_part_of_a_large_batch_only() -> None:
     lane.metrics = metrics()
     changes = [change(Verb.ADDED, pod_key(f"q{n}"), note="x" * 900_000) for n in range(24)]
     changes += [change(Verb.ADDED, pod_key(f"r{n}")) for n in range(40)]
-    backlog.append(numbered(changes))
+    take(backlog, numbered(changes))
     frames = lane.events(0.0)
     assert frames is not None
     kinds = [[message["type"] for message in FrameReader().messages(frame)] for frame in frames]
@@ -234,7 +235,7 @@ def test_those_who_lost_events_are_taken_by_nobody() -> None:
     lane, other = lane_on(backlog), lane_on(backlog)
     assert lane.takes(other, 0.0)
     for event in numbered([change(Verb.ADDED, pod_key(f"p{n}")) for n in range(20)]):
-        backlog.append([event])
+        take(backlog, [event])
     assert (lane.behind, other.behind) == (-1, -1)
     assert not lane.takes(other, 0.0)
 
@@ -243,7 +244,7 @@ def test_one_at_the_edge_of_the_window_has_lost_nothing() -> None:
     backlog = Backlog(head=0, limits=Limits(window_events=5))
     view = backlog.open(EVERYTHING)
     for event in numbered([change(Verb.ADDED, pod_key(f"p{n}")) for n in range(20)]):
-        backlog.append([event])
+        take(backlog, [event])
     lane = lane_on(backlog, cursor=view.lost)
     assert lane.behind == view.count(view.lost) > 0
     assert told(lane) == ["pod_event"] * view.count(view.lost)

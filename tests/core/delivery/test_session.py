@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from kstream.core.delivery.backlog import Backlog
-from kstream.core.delivery.filters import EVERYTHING, Filter
+from kstream.core.delivery.filters import EVERYTHING
 from kstream.core.delivery.frames import text_frame
 from kstream.core.delivery.limits import Limits
 from kstream.core.delivery.session import Session
@@ -19,22 +19,22 @@ from kstream.core.timeline.events import Event, Verb
 from kstream.core.timeline.timepoint import timestamp
 from tests.core.delivery.flushed import level, told
 from tests.core.delivery.sessions import LIMITS, pods, sent, session_on, synced
-from tests.making import START, change, numbered, pod_key
+from tests.making import START, change, numbered, pod_key, take
 
 
 def test_while_tokens_last_each_event_is_its_own_message() -> None:
     backlog = Backlog(head=0)
     session = synced(backlog)
-    backlog.append(pods(45))
+    take(backlog, pods(45))
     assert [message["type"] for message in sent(session, 0.0)] == ["pod_event"] * 45
 
 
 def test_when_the_bucket_runs_low_events_wait_and_go_as_one_batch() -> None:
     backlog = Backlog(head=0)
     session = synced(backlog)
-    backlog.append(pods(45))
+    take(backlog, pods(45))
     session.flush(0.0)
-    backlog.append(pods(30, after=45))
+    take(backlog, pods(30, after=45))
     assert sent(session, 0.0) == []
     assert session.due <= 1 / LIMITS.rate + 1e-3, "at most one refill behind"
     (batch,) = sent(session, session.due)
@@ -44,9 +44,9 @@ def test_when_the_bucket_runs_low_events_wait_and_go_as_one_batch() -> None:
 def test_a_pong_overtakes_events_and_has_tokens_of_its_own() -> None:
     backlog = Backlog(head=0)
     session = synced(backlog)
-    backlog.append(pods(45))
+    take(backlog, pods(45))
     session.flush(0.0)
-    backlog.append(pods(5, after=45))
+    take(backlog, pods(5, after=45))
     session.receive(b'{"type":"ping","timestamp":"then"}', now=0.0, time=START)
     assert sent(session, 0.0) == [{"type": "pong", "timestamp": "then"}]
 
@@ -61,7 +61,7 @@ def test_one_that_fell_off_the_window_wants_a_new_state() -> None:
     backlog = Backlog(head=0, limits=Limits(window_events=10))
     session = synced(backlog)
     for event in pods(50):
-        backlog.append([event])
+        take(backlog, [event])
     assert sent(session, 0.0) == []
     assert session.wants_snapshot
 
@@ -69,7 +69,7 @@ def test_one_that_fell_off_the_window_wants_a_new_state() -> None:
 def test_only_the_newest_metrics_wait() -> None:
     backlog = Backlog(head=0)
     session = synced(backlog)
-    backlog.append(pods(45))
+    take(backlog, pods(45))
     session.flush(0.0)
     session.offer_metrics(b'{"type":"metrics","n":1}')
     session.flush(0.0)
@@ -114,7 +114,7 @@ def large(count: int) -> list[Event]:
 def test_a_batch_in_several_parts_is_sent_part_by_part_to_its_end(count: int, parts: int) -> None:
     backlog = Backlog(head=0)
     session = synced(backlog)
-    backlog.append(large(count))
+    take(backlog, large(count))
     found = []
     while not session.caught_up:
         found.append(sent(session, 0.0))
@@ -130,7 +130,7 @@ def test_those_in_a_lane_get_the_rest_of_a_large_batch_alone() -> None:
     backlog = Backlog(head=0)
     session = synced(backlog)
     session.step_in()
-    backlog.append(large(24))
+    take(backlog, large(24))
     frames = session.lane.events(0.0)
     assert frames is not None
     session.follow_up(frames[1:])
@@ -143,35 +143,9 @@ def test_those_in_a_lane_get_the_rest_of_a_large_batch_alone() -> None:
 def test_what_waits_for_the_next_part_is_told_when_to_ask() -> None:
     backlog = Backlog(head=0)
     session = synced(backlog)
-    backlog.append(large(24))
+    take(backlog, large(24))
     assert told(session) == ["batch"]
     assert session.due == 0.0, "there are tokens: at once"
-
-
-def test_another_filter_is_another_view_and_needs_a_state() -> None:
-    backlog = Backlog(head=0)
-    session = session_on(backlog)
-    session.give(Snapshot(0, (b"a", b"b")))
-    before = session.view
-    session.receive(b'{"type":"subscribe","namespaces":["shop"]}', now=0.0, time=START)
-    assert session.view.filter == Filter(frozenset({"shop"}))
-    assert (session.wants_snapshot, session.sending, before.users) == (True, False, 0)
-    session.leave()
-    assert session.view.users == 0
-
-
-def test_one_that_moves_to_another_timeline_keeps_its_filter() -> None:
-    first, second = Backlog(head=0), Backlog(head=40)
-    session = synced(first)
-    shop = Filter(frozenset({"shop"}))
-    session.receive(b'{"type":"subscribe","namespaces":["shop"]}', now=0.0, time=START)
-    before = session.view
-    session.move(second)
-    assert (session.view.filter, session.view.head, before.users) == (shop, 40, 0)
-    assert session.wants_snapshot
-    session.resume(40)
-    second.append(numbered([change(Verb.ADDED, pod_key("p", "shop"))], 40))
-    assert told(session) == ["pod_event"]
 
 
 def test_nobody_is_put_past_the_last_event() -> None:
@@ -185,7 +159,7 @@ def test_nobody_is_put_past_the_last_event() -> None:
 @pytest.mark.parametrize(("seq", "told_in"), [(9, ["batch"]), (20, ["batch"]), (49, ["batch"]), (50, [])])
 def test_one_that_was_away_gets_what_it_missed_as_one_batch(seq: int, told_in: list[str]) -> None:
     backlog = Backlog(head=0, limits=Limits(window_events=41))
-    backlog.append(pods(50))
+    take(backlog, pods(50))
     session = session_on(backlog)
     assert session.view.lost == 9
     session.catch_up(seq)
@@ -196,7 +170,7 @@ def test_one_that_was_away_gets_what_it_missed_as_one_batch(seq: int, told_in: l
 
 def test_one_that_was_away_for_too_long_falls_off() -> None:
     backlog = Backlog(head=0, limits=Limits(window_events=41))
-    backlog.append(pods(50))
+    take(backlog, pods(50))
     session = session_on(backlog)
     session.catch_up(8)
     assert told(session) == []
@@ -227,7 +201,7 @@ def test_one_that_rides_steps_out_when_it_is_flushed_alone() -> None:
     session.step_in()
     assert session.flush(0.0) == b""
     assert session.riding, "nothing was due"
-    backlog.append(pods(1))
+    take(backlog, pods(1))
     assert told(session) == ["pod_event"]
     assert not session.riding
 
@@ -241,7 +215,7 @@ def test_one_is_plain_when_nothing_is_due_to_it() -> None:
         lambda: session.tell(Word("", b"{}")),
         lambda: session.offer_metrics(b"{}"),
         lambda: session.follow_up((b"part",)),
-        lambda: backlog.append(pods(1)),
+        lambda: take(backlog, pods(1)),
     ]
     found = [session.plain]
     for step in steps:
@@ -265,7 +239,7 @@ def test_a_pong_says_up_to_when_what_the_client_has_is_complete() -> None:
     assert as_of(0.0) is None, "it has no state"
     session.resume(0)
     assert as_of(1.0) == timestamp(START + 8)
-    backlog.append(pods(2), as_of=START + 4)
+    take(backlog, pods(2), as_of=START + 4)
     assert as_of(2.0) == timestamp(START + 4), "as before the first event that it has not got yet"
     assert as_of(3.0) == timestamp(START + 8)
     session.receive(b'{"type": "ping", "timestamp": "x"}', now=4.0, time=START + 9)
@@ -315,7 +289,7 @@ def test_a_session_counts_where_it_is_told_to() -> None:
 def test_one_that_waits_for_a_state_is_told_of_no_event() -> None:
     backlog = Backlog(head=0)
     session = session_on(backlog)
-    backlog.append(pods(3))
+    take(backlog, pods(3))
     assert session.flush(0.0) == b""
     assert session.wants_snapshot
     session.give(Snapshot(3, ()))
@@ -325,7 +299,7 @@ def test_one_that_waits_for_a_state_is_told_of_no_event() -> None:
 def test_what_is_wanted_no_more_is_not_waited_for() -> None:
     backlog = Backlog(head=0)
     session = synced(backlog)
-    backlog.append(large(24))
+    take(backlog, large(24))
     told(session)
     assert session.due == 0.0
     session.restart()
@@ -336,7 +310,7 @@ def test_what_is_wanted_no_more_is_not_waited_for() -> None:
 def test_what_is_told_meanwhile_is_not_waited_for_either() -> None:
     backlog = Backlog(head=0)
     session = synced(backlog)
-    backlog.append(large(24))
+    take(backlog, large(24))
     told(session)
     session.restart()
     session.tell(Word("", b'{"type":"pong"}'))
@@ -348,13 +322,13 @@ def test_after_what_was_waited_for_only_the_heartbeat_is_due() -> None:
     backlog = Backlog(head=0)
     session = synced(backlog)
     session.lane.bucket.take(LIMITS.burst - LIMITS.reserve, 0.0)
-    backlog.append(pods(1))
+    take(backlog, pods(1))
     assert told(session) == []
     waited = session.due
     assert waited == session.lane.bucket.ready_at(1, 0.0, keep=LIMITS.reserve)
     assert told(session, waited) == ["pod_event"]
     assert session.due == LIMITS.heartbeat
-    backlog.append(pods(1, 1))
+    take(backlog, pods(1, 1))
     assert told(session, waited + 1) == ["pod_event"]
     assert session.due == LIMITS.heartbeat
 
@@ -363,7 +337,7 @@ def test_the_rest_of_a_large_batch_is_due_with_the_next_token() -> None:
     backlog = Backlog(head=0)
     session = synced(backlog)
     session.lane.bucket.take(LIMITS.burst - LIMITS.reserve - 1, 0.0)
-    backlog.append(large(24))
+    take(backlog, large(24))
     assert told(session) == ["batch"]
     assert session.due == session.lane.bucket.ready_at(1, 0.0, keep=LIMITS.reserve) > 0.0
 

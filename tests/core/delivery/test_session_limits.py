@@ -10,7 +10,7 @@ from kstream.core.delivery.urgent import Word
 from tests.core.delivery.flushed import level
 from tests.core.delivery.sessions import LIMITS, pods, sent, session_on, synced
 from tests.frames_reader import FrameReader
-from tests.making import START
+from tests.making import START, take
 
 
 def test_bad_input_is_answered_and_changes_nothing() -> None:
@@ -55,7 +55,7 @@ def test_an_unanswered_ping_ends_the_connection_and_an_answered_one_does_not() -
 def test_a_ping_costs_nothing_and_comes_with_what_is_due() -> None:
     backlog = Backlog(head=0)
     session = synced(backlog)
-    backlog.append(pods(1))
+    take(backlog, pods(1))
     frames = FrameReader().feed(session.flush(30.0))
     assert [frame.opcode for frame in frames] == [9, 1]
     assert level(session, 30.0) == LIMITS.burst - 1

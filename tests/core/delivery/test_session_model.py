@@ -11,18 +11,19 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from kstream.core.delivery import snapshot
-from kstream.core.delivery.backlog import Backlog, catch_up
+from kstream.core.delivery.backlog import Backlog
 from kstream.core.delivery.filters import EVERYTHING, Filter
 from kstream.core.delivery.frames import text_frame
 from kstream.core.delivery.limits import Limits
 from kstream.core.delivery.session import Session
+from kstream.core.delivery.view import catch_up
 from kstream.core.timeline.events import Event, Kind, ObjectKey, Verb
 from kstream.core.timeline.recorder import Recorder
 from kstream.core.timeline.state import ClusterState, with_pod_count
 from tests.clientfold import ClientFold
 from tests.core.delivery.sessions import LIMITS, sent, session_on, synced
 from tests.frames_reader import FrameReader
-from tests.making import START, change, namespace_key, node_key, numbered, pod_key
+from tests.making import START, change, namespace_key, node_key, numbered, pod_key, take
 
 
 class Clients(RuleBasedStateMachine):
@@ -78,7 +79,7 @@ class Clients(RuleBasedStateMachine):
             self.history += events
             for event in events:
                 self.state.apply(event)
-            self.backlog.append(events)
+            take(self.backlog, events)
 
     @rule(seconds=st.sampled_from([0.0, 0.01, 0.07, 1.0, 9.0]))
     def time_passes(self, seconds: float) -> None:
@@ -262,7 +263,7 @@ def test_at_any_steady_rate_a_client_is_at_most_one_refill_behind(rate: int) -> 
         now = tick * step
         while published < now * rate:
             published += 1
-            backlog.append([Event(published, change(Verb.MODIFIED, pod_key(f"p{published % 7}")))])
+            take(backlog, [Event(published, change(Verb.MODIFIED, pod_key(f"p{published % 7}")))])
             behind_since = now if behind_since is None else behind_since
         if sent(session, now):
             worst = max(worst, now - (behind_since or now))

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from kstream.core.delivery import snapshot
 from kstream.core.delivery.filters import EVERYTHING, Filter
 from kstream.core.delivery.frames import text_frame
-from kstream.core.timeline.events import Verb
+from kstream.core.timeline.events import Verb, WatchEvent
 from kstream.core.timeline.state import ClusterState
 from tests.clientfold import ClientFold
 from tests.frames_reader import FrameReader
-from tests.making import START, change, namespace_key, node_key, numbered, pod_key
+from tests.making import START, change, labelled, namespace_key, node_key, numbered, pod_key
 
 
 def state_of(sizes: list[int]) -> ClusterState:
@@ -54,6 +54,54 @@ def test_the_frames_are_those_of_the_messages(count: int, bits: int) -> None:
     assert found == [json.loads(message)]
     if not bits:
         assert frame == text_frame(message, 0)
+
+
+def test_the_first_message_of_a_state_has_the_id_of_the_subscribe_and_no_other_has() -> None:
+    taken = snapshot.capture(state_of([400] * 30), EVERYTHING)
+    for answers in ('o"ne', 7):
+        first, *rest = [
+            json.loads(part.message())
+            for part in snapshot.parts(taken, time=START, limit=3000, answers=answers)
+        ]
+        assert first["id"] == answers
+        assert len(rest) > 1
+        assert not any("id" in message for message in rest)
+        (frame,) = snapshot.encode(taken, time=START, window_bits=0, answers=answers).frames
+        assert FrameReader().messages(frame)[0]["id"] == answers
+    assert "id" not in json.loads(snapshot.messages(taken, time=START)[0])
+
+
+def test_a_state_has_the_kinds_and_the_pods_that_were_asked_for() -> None:
+    state = state_of([5])
+    web, db = (
+        WatchEvent(Verb.ADDED, pod_key(app), "1", START, labelled(app, {"app": app})) for app in ("web", "db")
+    )
+    for event in numbered([web, db], after=state.seq):
+        state.apply(event)
+
+    def shown(**asked: Any) -> dict[str, list[str]]:
+        (message,) = snapshot.messages(snapshot.capture(state, Filter.parse(**asked)), time=START)
+        return {kind: [item["name"] for item in items] for kind, items in json.loads(message)["data"].items()}
+
+    (message,) = snapshot.messages(snapshot.capture(state, Filter.parse(labels="app=web")), time=START)
+    assert json.loads(message)["data"]["namespaces"][0]["podCount"] == 1, "of those that are shown"
+    (message,) = snapshot.messages(snapshot.capture(state, Filter.parse(kinds=["namespaces"])), time=START)
+    assert "podCount" not in json.loads(message)["data"]["namespaces"][0], (
+        "nobody would ever say that it changed"
+    )
+    assert shown(labels="app=web") == {"nodes": ["n1", "n2"], "pods": ["web"], "namespaces": ["default"]}
+    assert shown(labels="app!=web") == {
+        "nodes": ["n1", "n2"],
+        "pods": ["p0", "db"],
+        "namespaces": ["default"],
+    }
+    assert shown(kinds=["pods"], labels="app") == {"nodes": [], "pods": ["web", "db"], "namespaces": []}
+    assert shown(kinds=["nodes", "namespaces"]) == {
+        "nodes": ["n1", "n2"],
+        "pods": [],
+        "namespaces": ["default"],
+    }
+    assert shown(names=["other"], labels="app") == {"nodes": ["n1", "n2"], "pods": [], "namespaces": []}
 
 
 def test_a_state_shows_what_the_filter_lets_through() -> None:

@@ -88,6 +88,10 @@ def test_what_clients_may_say_is_understood() -> None:
     assert wire.parse(b'{"type":"subscribe","namespaces":["a"]}') == wire.Subscribe(
         type="subscribe", namespaces=["a"]
     )
+    labels = b'{"type":"subscribe","labels":"app=web","kinds":["pods"],"id":9007199254740991}'
+    assert wire.parse(labels) == wire.Subscribe(
+        type="subscribe", labels="app=web", kinds=["pods"], id=2**53 - 1
+    )
     command = wire.parse(b'{"type":"playback","action":"seek","at":"-5m","speed":2}')
     assert isinstance(command, wire.PlaybackCommand)
     assert (command.action, command.at, command.speed) == ("seek", "-5m", 2.0)
@@ -104,6 +108,18 @@ def test_what_clients_may_say_is_understood() -> None:
         ('{"type":"ping","timestamp":5}', "timestamp"),
         ('{"type":"subscribe","namespaces":"default"}', "namespaces"),
         ('{"type":"subscribe","namespaces":[1]}', "namespaces.0"),
+        ('{"type":"subscribe"}', "namespaces: Field required, or kinds, or labels"),
+        ('{"type":"subscribe","id":"a"}', "namespaces: Field required, or kinds, or labels"),
+        ('{"type":"subscribe","kinds":"pods"}', "kinds"),
+        ('{"type":"subscribe","kinds":["pods",1]}', "kinds.1"),
+        ('{"type":"subscribe","labels":["app=web"]}', "labels"),
+        (
+            '{"type":"subscribe","labels":"a","id":true}',
+            "id: Input should be a text of at most 100 characters or a whole number",
+        ),
+        ('{"type":"subscribe","labels":"a","id":1.5}', "id"),
+        ('{"type":"subscribe","labels":"a","id":9007199254740992}', "id"),
+        ('{"type":"subscribe","labels":"a","id":"%s"}' % ("x" * 101), "id"),
         ('{"type":"playback","action":"explode"}', "action"),
     ],
 )

@@ -41,7 +41,7 @@ def test_the_fields_of_each_resource_stand_in_the_order_of_the_contract() -> Non
     ) == (
         b'{"name":"web","uid":"u1","namespace":"shop","nodeName":"node-1","phase":"Running","status":"Running",'
         b'"containers":[{"name":"main","image":"nginx","ready":true,"restartCount":2,"state":"running","reason":null}],'
-        b'"labels":{"app":"web"},"creationTimestamp":"2025-01-24T09:30:00Z"}'
+        b'"labels":{"app":"web"},"creationTimestamp":"2025-01-24T09:30:00Z","owner":null}'
     )
     status = k8s.NodeStatus(k8s.Capacity("4", "8Gi", "110"), [k8s.Condition("Ready", "True", "R", "m")])
     assert node_body(k8s.Node(META, None, status), META) == (
@@ -58,7 +58,7 @@ def test_the_fields_of_each_resource_stand_in_the_order_of_the_contract() -> Non
 def test_what_is_not_known_is_empty_and_never_missing() -> None:
     assert pod_body(k8s.Pod(), BARE) == (
         b'{"name":"","uid":"","namespace":"","nodeName":null,"phase":"","status":"","containers":[],"labels":{},'
-        b'"creationTimestamp":null}'
+        b'"creationTimestamp":null,"owner":null}'
     )
     assert node_body(k8s.Node(), BARE) == (
         b'{"name":"","uid":"","status":"Unknown","role":"worker","capacity":{"cpu":"0m","memory":"0","pods":"0"},'
@@ -69,6 +69,46 @@ def test_what_is_not_known_is_empty_and_never_missing() -> None:
     assert pod(k8s.PodSpec(node_name=""))["nodeName"] is None
     condition = k8s.NodeStatus(conditions=[k8s.Condition()])
     assert node(status=condition)["conditions"] == [{"type": "", "status": "", "reason": "", "message": ""}]
+
+
+def owner(*references: k8s.OwnerReference, labels: dict[str, str] | None = None) -> Any:
+    metadata = k8s.Metadata(labels=labels, owner_references=list(references) or None)
+    return json.loads(pod_body(k8s.Pod(), metadata))["owner"]
+
+
+def controller(kind: str | None, name: str | None) -> k8s.OwnerReference:
+    return k8s.OwnerReference(kind, name, True)
+
+
+def test_the_owner_of_a_pod_is_its_controller() -> None:
+    assert owner() is None
+    assert owner(k8s.OwnerReference("Node", "n1"), k8s.OwnerReference("Node", "n2", False)) is None
+    assert owner(k8s.OwnerReference("Node", "n1"), controller("DaemonSet", "log")) == {
+        "kind": "DaemonSet",
+        "name": "log",
+    }
+    assert owner(controller(None, "x")) is owner(controller("Job", None)) is owner(controller("", "")) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "told"),
+    [
+        ("web-5d8f", {"pod-template-hash": "5d8f"}, ("Deployment", "web")),
+        ("my-web-5d8f", {"pod-template-hash": "5d8f"}, ("Deployment", "my-web")),
+        ("web-5d8f", {"pod-template-hash": "other"}, ("ReplicaSet", "web-5d8f")),
+        ("web-5d8f", {"app": "web"}, ("ReplicaSet", "web-5d8f")),
+        ("web-5d8f", None, ("ReplicaSet", "web-5d8f")),
+        ("web-", {"pod-template-hash": ""}, ("ReplicaSet", "web-")),
+        ("5d8f", {"pod-template-hash": "5d8f"}, ("ReplicaSet", "5d8f")),
+        ("-5d8f", {"pod-template-hash": "5d8f"}, ("ReplicaSet", "-5d8f")),
+    ],
+)
+def test_a_deployment_stands_for_the_replica_sets_that_it_made(
+    name: str, labels: dict[str, str] | None, told: tuple[str, str]
+) -> None:
+    found = owner(controller("ReplicaSet", name), labels=labels)
+    assert (found["kind"], found["name"]) == told
+    assert owner(controller("StatefulSet", name), labels=labels)["kind"] == "StatefulSet"
 
 
 WAITING = {"name": "", "image": "", "ready": False, "restartCount": 0, "state": "waiting", "reason": None}

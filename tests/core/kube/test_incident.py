@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from kstream.core.kube.resources import Decoded, decode_line, decode_object, decode_page, deleted_body
-from kstream.core.timeline.events import Kind, ObjectKey
+from kstream.core.kube.resources import Decoded, decode_line, decode_object, decode_page
+from kstream.core.timeline.events import Kind, ObjectKey, deleted_body
 from tests.recording import SECRET, Cells, cells, exchanges, lines, lists, table
 
 FIELDS = {
@@ -25,6 +25,7 @@ FIELDS = {
         "containers",
         "labels",
         "creationTimestamp",
+        "owner",
     ],
     Kind.NAMESPACE: ["name", "uid", "status"],
 }

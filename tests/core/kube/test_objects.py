@@ -27,9 +27,10 @@ def test_what_is_read_is_listed_here_by_the_names_that_kubernetes_has_for_it() -
     assert read_fields == {
         "Raw": [],
         "Annotations": ["k8s.io/initial-events-end"],
+        "OwnerReference": ["kind", "name", "controller"],
         "Metadata": [
             *("name", "namespace", "uid", "resourceVersion", "creationTimestamp", "deletionTimestamp"),
-            *("labels", "annotations"),
+            *("labels", "annotations", "ownerReferences"),
         ],
         "Condition": ["type", "status", "reason", "message"],
         "Container": ["name", "image", "restartPolicy"],

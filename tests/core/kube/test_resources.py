@@ -16,9 +16,8 @@ from kstream.core.kube.resources import (
     decode_object,
     decode_page,
     decode_status,
-    deleted_body,
 )
-from kstream.core.timeline.events import Kind, ObjectKey
+from kstream.core.timeline.events import Kind, ObjectKey, deleted_body
 from tests.recording import exchanges, lines
 
 Json = dict[str, Any]
@@ -66,7 +65,7 @@ def test_a_pod_as_the_contract_has_it() -> None:
     assert decoded.body == (
         b'{"name":"web","uid":"u1","namespace":"shop","nodeName":"node-1","phase":"Running","status":"Running",'
         b'"containers":[{"name":"main","image":"nginx:latest","ready":true,"restartCount":2,"state":"running",'
-        b'"reason":null}],"labels":{"app":"web"},"creationTimestamp":"2025-01-24T09:30:00Z"}'
+        b'"reason":null}],"labels":{"app":"web"},"creationTimestamp":"2025-01-24T09:30:00Z","owner":null}'
     )
 
 

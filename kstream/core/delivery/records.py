@@ -1,0 +1,109 @@
+"""An event of the window: its message and frames, made when first wanted, and what it is to who watches by labels."""
+
+from __future__ import annotations
+
+from kstream.core.delivery import wire
+from kstream.core.delivery.filters import Filter
+from kstream.core.delivery.frames import text_frame
+from kstream.core.delivery.selectors import labels_of
+from kstream.core.timeline.events import Event, Kind, Verb, WatchEvent, deleted_body
+from kstream.core.timeline.state import without_pod_count
+
+
+class Record:
+    """Shared by all views; so are `entering` and `leaving`: the same to one whose selector begins or ends to match."""
+
+    __slots__ = (
+        "_entering",
+        "_frames",
+        "_leaving",
+        "_message",
+        "_uncounted",
+        "before",
+        "event",
+        "previous",
+        "seq",
+        "size",
+    )
+
+    def __init__(self, event: Event, previous: bytes | None = None, before: float | None = None) -> None:
+        """`previous`: the body of the object before it. `before`: up to when all was complete that came before it,
+        seconds since the Unix epoch; None: not known."""
+        self.event = event
+        self.previous = previous
+        self.before = before
+        self.seq = event.seq
+        self.size = len(event.change.body) + (len(previous) if previous is not None else 0)
+        self._message: bytes | None = None
+        self._frames: dict[int, bytes] = {}
+        self._entering: Record | None = None
+        self._leaving: Record | None = None
+        self._uncounted: Record | None = None
+
+    @property
+    def message(self) -> bytes:
+        if self._message is None:
+            self._message = wire.event(self.event)
+        return self._message
+
+    def frame(self, window_bits: int) -> bytes:
+        frame = self._frames.get(window_bits)
+        if frame is None:
+            frame = self._frames[window_bits] = text_frame(self.message, window_bits)
+        return frame
+
+    def seen_by(self, watched: Filter) -> Record | None:
+        """What it is to one with this filter (PROTOCOL 30): an object that begins to match is ADDED, one that ceases
+        to is DELETED; None where it neither did nor does."""
+        change = self.event.change
+        if change.key not in watched:
+            return None
+        selector = watched.labels
+        if change.key.kind is Kind.NAMESPACE and not watched.counts_pods:
+            return self.uncounted
+        if selector is None or change.key.kind is not Kind.POD:
+            return self
+        matched = self.previous is not None and selector.shows(self.previous)
+        matches = change.verb is not Verb.DELETED and selector.shows(change.body)
+        if matched and matches:
+            return self
+        if matches:
+            return self.entering
+        return self.leaving if matched else None
+
+    @property
+    def entering(self) -> Record:
+        if self._entering is None:
+            change = self.event.change
+            self._entering = self if change.verb is Verb.ADDED else self._as(Verb.ADDED, change.body)
+        return self._entering
+
+    @property
+    def leaving(self) -> Record:
+        if self._leaving is None:
+            change = self.event.change
+            self._leaving = (
+                self if change.verb is Verb.DELETED else self._as(Verb.DELETED, deleted_body(change.key))
+            )
+        return self._leaving
+
+    @property
+    def uncounted(self) -> Record:
+        """A namespace without its `podCount`, which is that of all pods."""
+        if self._uncounted is None:
+            body = self.event.change.body
+            bare = body if self.event.change.verb is Verb.DELETED else without_pod_count(body)
+            self._uncounted = self if bare == body else self._as(self.event.change.verb, bare)
+        return self._uncounted
+
+    def _as(self, verb: Verb, body: bytes) -> Record:
+        change = self.event.change
+        told = WatchEvent(verb, change.key, change.version, change.time, body)
+        return Record(Event(self.seq, told), before=self.before)
+
+    def pairs(self) -> set[tuple[str, str]]:
+        """The labels that the object has, and those that it had."""
+        found = set(labels_of(self.event.change.body).items())
+        if self.previous is not None:
+            found |= labels_of(self.previous).items()
+        return found

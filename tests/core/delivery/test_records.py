@@ -1,0 +1,94 @@
+"""What an event is to one who watches by labels (PROTOCOL 30)."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from kstream.core.delivery.filters import EVERYTHING, Filter
+from kstream.core.delivery.records import Record
+from kstream.core.timeline.events import Event, Verb, WatchEvent, deleted_body
+from tests.making import START, change, labelled, namespace_key, node_key, pod_key
+
+KEY = pod_key("p")
+WEB = Filter.parse(labels="app=web")
+
+
+def record(verb: Verb, before: str | None, after: str | None) -> Record:
+    body = deleted_body(KEY) if after is None else labelled("p", {"app": after})
+    previous = None if before is None else labelled("p", {"app": before})
+    return Record(Event(7, WatchEvent(verb, KEY, "12", START, body)), previous, START - 1)
+
+
+@pytest.mark.parametrize(
+    ("verb", "before", "after", "told"),
+    [
+        (Verb.ADDED, None, "web", Verb.ADDED),
+        (Verb.ADDED, None, "db", None),
+        (Verb.MODIFIED, "web", "web", Verb.MODIFIED),
+        (Verb.MODIFIED, "db", "web", Verb.ADDED),
+        (Verb.MODIFIED, "web", "db", Verb.DELETED),
+        (Verb.MODIFIED, "db", "cache", None),
+        (Verb.DELETED, "web", None, Verb.DELETED),
+        (Verb.DELETED, "db", None, None),
+    ],
+)
+def test_an_object_that_begins_to_match_is_added_and_one_that_ceases_to_is_deleted(
+    verb: Verb, before: str | None, after: str | None, told: Verb | None
+) -> None:
+    found = record(verb, before, after)
+    seen = found.seen_by(WEB)
+    assert (seen.event.change.verb if seen is not None else None) == told
+    if seen is None:
+        return
+    message = json.loads(seen.message)
+    assert (message["action"], message["seq"], seen.before) == (told, 7, START - 1)
+    assert seen.event.change.body == (deleted_body(KEY) if told is Verb.DELETED else found.event.change.body)
+    assert (seen.event.change.key, seen.event.change.version) == (KEY, "12")
+
+
+def test_it_is_one_and_the_same_to_all_to_whom_it_is_the_same() -> None:
+    began, ceased, gone = (
+        record(Verb.MODIFIED, "db", "web"),
+        record(Verb.MODIFIED, "web", "db"),
+        record(Verb.DELETED, "web", None),
+    )
+    other = Filter.parse(labels="app in (web,cache)")
+    assert began.seen_by(WEB) is began.seen_by(other) is began.entering
+    assert ceased.seen_by(WEB) is ceased.seen_by(other) is ceased.leaving
+    assert gone.seen_by(WEB) is gone, "it was DELETED for everyone"
+    assert began.seen_by(EVERYTHING) is began
+
+
+def test_labels_say_nothing_about_nodes_and_namespaces_about_no_other() -> None:
+    node = Record(Event(1, change(Verb.ADDED, node_key("n"))))
+    assert node.seen_by(WEB) is node
+    assert record(Verb.ADDED, None, "web").seen_by(Filter.parse(["shop"], labels="app=web")) is None
+    assert node.seen_by(Filter.parse(kinds=["pods"])) is None
+
+
+def test_a_namespace_is_told_without_the_number_of_pods_to_whom_not_all_of_them_are_shown() -> None:
+    body = b'{"name":"shop","uid":"u","status":"Active","podCount":3}'
+    told = Record(Event(1, WatchEvent(Verb.MODIFIED, namespace_key("shop"), "1", START, body)))
+    bare = told.seen_by(WEB)
+    assert bare is told.seen_by(Filter.parse(kinds=["namespaces"])) is told.uncounted
+    assert bare is not None
+    assert bare.event.change.body == b'{"name":"shop","uid":"u","status":"Active"}'
+    assert (bare.event.change.verb, bare.seq) == (Verb.MODIFIED, 1)
+    assert told.seen_by(EVERYTHING) is told.seen_by(Filter.parse(["shop"])) is told
+    gone = Record(Event(2, change(Verb.DELETED, namespace_key("shop"))))
+    assert gone.seen_by(WEB) is gone
+
+
+def test_it_is_found_by_what_it_is_and_by_what_it_was() -> None:
+    assert record(Verb.MODIFIED, "db", "web").pairs() == {("app", "db"), ("app", "web")}
+    assert record(Verb.ADDED, None, "web").pairs() == {("app", "web")}
+    assert record(Verb.DELETED, "db", None).pairs() == {("app", "db")}
+
+
+def test_its_size_is_what_is_kept_of_it() -> None:
+    assert record(Verb.ADDED, None, "web").size == len(labelled("p", {"app": "web"}))
+    assert record(Verb.MODIFIED, "db", "web").size == len(
+        labelled("p", {"app": "web"}) + labelled("p", {"app": "db"})
+    )

@@ -1,0 +1,166 @@
+"""Whoever watches a part of the cluster holds exactly that part, however the parts are cut (PROTOCOL 30)."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kstream.core.delivery.backlog import Backlog
+from kstream.core.delivery.filters import EVERYTHING, Filter
+from kstream.core.delivery.limits import Limits
+from kstream.core.timeline.events import Event, Kind, ObjectKey, Verb, WatchEvent, deleted_body
+from kstream.core.timeline.state import ClusterState, with_pod_count
+from tests.frames_reader import FrameReader
+from tests.making import START, body_of, labelled, namespace_key, node_key, pod_key
+
+NAMES, NAMESPACES = st.sampled_from(["p", "q", "r"]), st.sampled_from(["a", "b"])
+LABELS = st.dictionaries(st.sampled_from(["app", "tier"]), st.sampled_from(["", "web", "db"]), max_size=2)
+FILTERS = st.builds(
+    lambda names, kinds, labels: Filter.parse(names, kinds=kinds, labels=labels),
+    st.sets(NAMESPACES, max_size=2),
+    st.sets(st.sampled_from(["pods", "nodes", "namespaces"]), max_size=3),
+    st.sampled_from(
+        ["", "", "app=web", "app!=web", "app", "!tier", "app in (web,db),tier", "app=web,tier notin (db)"]
+    ),
+)
+
+
+class Story:
+    """A history of a few objects, and what each event was before."""
+
+    def __init__(self, kept: int) -> None:
+        self.state = ClusterState()
+        self.backlog = Backlog(head=0, limits=Limits(window_events=kept))
+        self._there: dict[str, ObjectKey] = {}
+
+    def tell(self, key: ObjectKey, body: bytes | None) -> None:
+        there = key.uid in self._there
+        if body is None and not there:
+            return
+        verb = Verb.DELETED if body is None else Verb.MODIFIED if there else Verb.ADDED
+        change = WatchEvent(verb, key, "1", START, deleted_body(key) if body is None else body)
+        event = Event(self.state.seq + 1, change)
+        if body is None:
+            del self._there[key.uid]
+        else:
+            self._there[key.uid] = key
+        self.backlog.append([event], [self.state.apply(event)])
+
+    def shown(self, watched: Filter) -> dict[str, Any]:
+        """The part of it, one object after the other."""
+        return {
+            entry.key.uid: json.loads(entry.body if watched.counts_pods else entry.body.replace(_COUNT, b""))
+            for entry in self.state
+            if entry.key in watched
+            and (
+                watched.labels is None
+                or entry.key.kind is not Kind.POD
+                or watched.labels.matches(json.loads(entry.body).get("labels", {}))
+            )
+        }
+
+
+CHANGES: st.SearchStrategy[tuple[ObjectKey, dict[str, str] | None]] = st.one_of(
+    st.tuples(st.builds(pod_key, NAMES, NAMESPACES), st.one_of(st.none(), LABELS)),
+    st.tuples(
+        st.sampled_from([node_key("n"), namespace_key("a"), namespace_key("b")]), st.sampled_from([None, {}])
+    ),
+)
+
+
+_COUNT = b',"podCount":1'
+
+
+def body(key: ObjectKey, labels: dict[str, str]) -> bytes:
+    if key.kind is Kind.POD:
+        return labelled(key.name, labels, namespace=key.namespace)
+    return body_of(key) if key.kind is Kind.NODE else with_pod_count(body_of(key), 1)
+
+
+def fold(held: dict[str, Any], message: dict[str, Any]) -> None:
+    """What a strict client does: it believes the verbs."""
+    for event in message["data"] if message["type"] == "batch" else [message]:
+        uid = event["data"]["uid"]
+        if event["action"] == "ADDED":
+            assert uid not in held
+        else:
+            assert uid in held
+        if event["action"] == "DELETED":
+            del held[uid]
+        else:
+            held[uid] = event["data"]
+
+
+@given(
+    st.lists(CHANGES, max_size=30),
+    st.lists(CHANGES, max_size=30),
+    st.lists(FILTERS, min_size=1, max_size=4),
+    st.lists(st.booleans(), min_size=1, max_size=30),
+    st.integers(20, 60),
+)
+def test_a_strict_client_of_any_filter_holds_its_part_after_every_event(
+    before: list[Any], after: list[Any], filters: list[Filter], reads: list[bool], kept: int
+) -> None:
+    story = Story(kept)
+
+    def tell(key: ObjectKey, labels: dict[str, str] | None) -> None:
+        story.tell(key, None if labels is None else body(key, labels))
+
+    early = [(watched, story.backlog.open(watched)) for watched in filters]
+    for key, labels in before:
+        tell(key, labels)
+    start = story.state.seq
+    late = [(watched, story.backlog.open(watched), story.shown(watched)) for watched in filters]
+    for (_, one), (_, other, _) in zip(early, late, strict=True):
+        assert one is other
+    cursors = [start] * len(late)
+    for number, (key, labels) in enumerate(after):
+        tell(key, labels)
+        singly = reads[number % len(reads)]
+        for index, (watched, view, held) in enumerate(late):
+            cursor = cursors[index]
+            if cursor >= view.last:
+                assert held == story.shown(watched), "nothing to get, and nothing is missing"
+                continue
+            if view.lost > cursor:
+                held.clear()
+                held.update(story.shown(watched))
+            else:
+                frames = [view.singles(cursor, 0)] if singly else view.batch(cursor, 0)
+                for frame in frames:
+                    for message in FrameReader().messages(frame):
+                        fold(held, message)
+            cursors[index] = view.head
+            assert held == story.shown(watched)
+    for _, view in early:
+        story.backlog.close(view)
+        story.backlog.close(view)
+    routes = story.backlog._routes
+    assert [story.backlog._views, routes._named, routes._labelled, routes._searching] == [{}, {}, {}, []]
+    assert not any(routes._wide.values())
+
+
+def test_a_view_by_labels_that_opens_late_finds_what_the_window_holds() -> None:
+    story = Story(20_000)
+    key = pod_key("p")
+    for labels in ({"app": "db"}, {"app": "web"}, {"app": "web", "n": "1"}, {"app": "db"}):
+        story.tell(key, labelled("p", labels))
+    story.tell(key, None)
+    view = story.backlog.open(Filter.parse(labels="app=web"))
+    told = [(m["action"], m["seq"], m["data"]) for m in FrameReader().messages(view.singles(0, 0))]
+    gone = {"uid": key.uid, "name": "p", "namespace": "default"}
+    assert [(verb, seq) for verb, seq, _ in told] == [("ADDED", 2), ("MODIFIED", 3), ("DELETED", 4)]
+    assert told[-1][2] == gone
+    assert story.backlog.open(Filter.parse(labels="app=none")).last == 0
+
+
+def test_what_was_before_counts_among_the_bytes_of_the_window() -> None:
+    story = Story(20_000)
+    key, body = pod_key("p"), labelled("p", {"a": "x"})
+    for _ in range(3):
+        story.tell(key, body)
+    assert story.backlog._bytes == 5 * len(body)
+    story.backlog.open(EVERYTHING)
