@@ -107,8 +107,17 @@ class Streams:
             self._away.clear()
 
     async def _end_grace(self) -> None:
+        """Show what there is, beside a list that hangs; one that goes on is waited for until it says how long."""
         await self._clock.sleep(GRACE)
         await self._put("", Delivery(reports=self._touch.grace_over()), 0.0)
+        while awaited := self._touch.awaited:
+            now = now_of(self._clock)
+            for stream in awaited:
+                watcher, _ = self._running[stream]
+                if now.time - watcher.reflector.freshness(now).last_byte >= GRACE:
+                    cause = f"nothing was heard of the {stream.resource} for {GRACE:g} s"
+                    await self._put("", Delivery(reports=self._touch.late(stream, cause)), 0.0)
+            await self._clock.sleep(1.0)
 
     def complete_until(self) -> dict[str, float]:
         """By stream, up to when all there was has been handed over, 0.0 for never. One that may not be watched, and

@@ -7,6 +7,7 @@ mean that nothing changed for a client (PROTOCOL 12). docs/resources.md has the 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
@@ -240,6 +241,16 @@ def _read(decode: Callable[[bytes | memoryview], _R], raw: bytes | memoryview) -
         if b"null" not in bytes(raw):
             raise
         return decode(_encode(_without_nulls(msgspec.json.decode(raw))))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        if (repaired := _in_unicode(bytes(raw))) == raw:
+            raise
+        return decode(repaired)
+
+
+def _in_unicode(raw: bytes) -> bytes:
+    """What is no Unicode (bytes that are no UTF-8, half of a surrogate pair) becomes U+FFFD, as Go reads it."""
+    text = raw.decode("utf-8", "replace")
+    return _ESCAPE.sub(lambda found: found[0] if found[1] is None else "\\ufffd", text).encode()
 
 
 def _without_nulls(value: Any) -> Any:
@@ -255,6 +266,9 @@ def _malformed(what: str, error: Exception) -> MalformedError:
     return MalformedError(f"cannot read {what} from the API server: {error}; it will be asked for again")
 
 
+_ESCAPE: Final = re.compile(
+    r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
+)
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _ADDED: Final = "ADDED"
 _BOOKMARK: Final = "BOOKMARK"

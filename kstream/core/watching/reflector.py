@@ -23,6 +23,7 @@ from kstream.core.watching.contact import RESTORED, Contact
 from kstream.core.watching.history import History
 from kstream.core.watching.inventory import Inventory
 from kstream.core.watching.lines import MAX_LINE
+from kstream.core.watching.listing import Listing
 from kstream.core.watching.reflection import (
     Allowed,
     Answered,
@@ -72,9 +73,7 @@ class Reflector:
         self._version = ""
         self._watch_list = watch_list
         self._phase = _Phase.INITIAL if watch_list else _Phase.LIST
-        self._token = ""  # the continue token of the page that is asked for
-        self._paged = True
-        self._sweep = 0  # of the list that is under way
+        self._listing = Listing()
         self._response: Response | None = None
         self._timeout = 0  # timeoutSeconds of the watch
         self._silence = Silence()
@@ -107,7 +106,7 @@ class Reflector:
 
     def restart(self) -> None:
         """Others have told of the objects meanwhile: list before watching on."""
-        self._relist(paged=self._paged)
+        self._relist(paged=self._listing.paged)
         self.restarted = True
 
     def next_request(self, now: Moment) -> Get | Wait:
@@ -117,19 +116,19 @@ class Reflector:
         self.history.asked(now.monotonic)
         if self.history.doubtful(now.monotonic, watch=self._phase is _Phase.WATCH):
             self.inventory.doubt()
-            self._relist(paged=self._paged)
-        if self._phase is not _Phase.WATCH and not self._token:
+            self._relist(paged=self._listing.paged)
+        if self._phase is not _Phase.WATCH and not self._listing.token:
             self._tally.lists += 1
-            self._sweep = self.inventory.begin_sweep()
+            self._listing.begin(self.inventory.begin_sweep(), now.monotonic)
         if self._phase is _Phase.LIST:
-            return list_get(self.stream, paged=self._paged, token=self._token)
+            return list_get(self.stream, paged=self._listing.paged, token=self._listing.token)
         self._timeout = 300 + int(301 * self._rng.random())
         return watch_get(self.stream, self._version, timeout=self._timeout)
 
     def receive_response(self, status: int, headers: Mapping[str, str], now: Moment) -> Output:
         """The head of the response; `headers` with names in lower case."""
         self._tally.last_byte = now.time
-        self._response = Response(status, headers, now, most=MAX_PAGE if self._paged else MAX_LIST)
+        self._response = Response(status, headers, now, most=MAX_PAGE if self._listing.paged else MAX_LIST)
         self.history.answered(now.monotonic, granted=self._response.ok)
         if not self._response.ok:
             return Output()
@@ -141,7 +140,7 @@ class Reflector:
         self.retry.answered()
         notes: list[Note] = [Answered(), Allowed(self._verb)]
         version = None
-        if not self._token:
+        if not self._listing.token:
             self.completeness.listing(now)
         if self._phase is not _Phase.LIST:
             self._tally.watches += 1
@@ -171,7 +170,7 @@ class Reflector:
         # What a WatchList begins with is taken in together: with 150,000 pods it shows.
         listed = resources.decode_added(self.stream.kind, lines)
         return self._receive_lines(
-            lines[len(listed) :], now, self._sightings.seen(listed, now, sweep=self._sweep)
+            lines[len(listed) :], now, self._sightings.seen(listed, now, sweep=self._listing.sweep)
         )
 
     def receive_end(self, now: Moment) -> Output:
@@ -237,9 +236,9 @@ class Reflector:
     def _relist(self, *, watch_list: bool | None = None, paged: bool = True) -> None:
         """Forget the version, not the objects: they are what the list is diffed against."""
         self._watch_list = self._watch_list if watch_list is None else watch_list
-        self._version = self._token = ""
+        self._version = ""
+        self._listing.again(paged=paged)
         self._ended()
-        self._paged = paged
         self._phase = _Phase.INITIAL if self._watch_list else _Phase.LIST
 
     def _list_instead(self) -> Output:
@@ -251,13 +250,14 @@ class Reflector:
             page = resources.decode_page(self.stream.kind, response.body())
         except MalformedError as error:
             return self._broken(now, str(error))
-        if page.next and page.next == self._token:
-            self._relist(watch_list=False, paged=False)
-            return self._broken(now, "the API server gave the same page of a list twice")
-        events = self._sightings.seen(page.items, now, sweep=self._sweep)
+        repeats = page.next == self._listing.token
+        if page.next and (cause := self._listing.page(len(page.items), page.next)):
+            self._relist(watch_list=False, paged=not repeats)
+            return self._broken(now, cause)
+        events = self._sightings.seen(page.items, now, sweep=self._listing.sweep)
         if page.next:
-            self._token = page.next
-            return self._handed(events, "", now)
+            lasting = self._listing.lasting(now.monotonic)
+            return self._handed(events, "", now, *([OutOfTouch(lasting)] if lasting else ()))
         events += self._complete(page.version, now)
         return self._handed(events, page.version, now, InTouch())
 
@@ -266,15 +266,15 @@ class Reflector:
         self._version = version
         self._phase = _Phase.WATCH
         self.completeness.listed()
-        self._paged = True
-        return self._sightings.complete(self._sweep, now)
+        self._listing.paged = True
+        return self._sightings.complete(self._listing.sweep, now)
 
     def _receive_lines(
         self, lines: Iterable[bytes | memoryview], now: Moment, events: list[WatchEvent]
     ) -> Output:
         notes: list[Note] = []
         before, watching = self._version, self._phase is _Phase.WATCH
-        sweep = self._sweep if self._phase is _Phase.INITIAL else 0
+        sweep = self._listing.sweep if self._phase is _Phase.INITIAL else 0
         response = self._received()
         for raw in lines:
             response.heard_lines = True
@@ -336,7 +336,7 @@ class Reflector:
                 self.retry.forbidden(now.monotonic)  # what is known is kept as it is
                 return Output(notes=[*notes, Forbidden(self._verb, cause)])
             case Meaning.EXPIRED if self._phase is _Phase.LIST:
-                self._relist(watch_list=False, paged=not self._token)
+                self._relist(watch_list=False, paged=not self._listing.token)
                 return self._failed(now, cause, first_at_once=True, notes=notes)
             case Meaning.EXPIRED:
                 return self._broken(now, cause, notes=notes)
@@ -357,7 +357,7 @@ class Reflector:
         self, now: Moment, cause: str, *, retry_after: float | None = None, notes: tuple[Note, ...] = ()
     ) -> Output:
         """A relist repairs it, the first one at once; one that has to wait leaves clients with what was before."""
-        self._relist(paged=self._paged)
+        self._relist(paged=self._listing.paged)
         wait = self.retry.failed(now.monotonic, retry_after=retry_after, first_at_once=True)
         self.retry.forget_denial()
         late: tuple[Note, ...] = (OutOfTouch(cause),) if wait else ()

@@ -33,6 +33,7 @@ class Touch:
         self._states: dict[Stream, _State] = {}
         self._reached = False
         self._told: tuple[Stream | None, str] | None = None  # who said that nothing can be asked, and why
+        self._causes: dict[Stream, str] = {}  # why each that is out of touch is so
         self._grace = True  # it may be a matter of moments until all streams are complete
         self._withheld = True  # no state was shown yet
         self._synced = False
@@ -48,9 +49,10 @@ class Touch:
     def forget(self, stream: Stream) -> list[Report]:
         """The stream is no longer watched, nor missed."""
         self._states.pop(stream, None)
+        self._causes.pop(stream, None)
         for verb in ("list", "watch"):
             self._denied.pop((stream, verb), None)
-        return [*self._permissions(), *self._balance()]
+        return [*self._permissions(), *self._passed_on(stream), *self._balance()]
 
     def answered(self) -> None:
         """The cluster was reached: from now on, silence is an outage and not a wrong address."""
@@ -61,16 +63,23 @@ class Touch:
         self._grace = False
         return self._balance()
 
+    @property
+    def awaited(self) -> list[Stream]:
+        """Streams for which a state is withheld: what they have to say has not come yet."""
+        return [
+            stream for stream, state in self._states.items() if self._withheld and state is _State.PENDING
+        ]
+
+    def late(self, stream: Stream, cause: str) -> list[Report]:
+        """It is no longer waited for: what is known of the others is shown, and is stale."""
+        return self.note(stream, OutOfTouch(cause))
+
     def unreachable(self, cause: str, stream: Stream | None = None) -> list[Report]:
         """Nothing can be asked: told once until `Synced`, and again when whoever said so first says another cause."""
         reports: list[Report] = []
         if self._told is None or (self._told[0] == stream and self._told[1] != cause):
             self._told = (stream, cause)
-            if self._reached:
-                code, message = ErrorCode.CLUSTER_UNREACHABLE, "The cluster API no longer answers"
-            else:
-                code, message = ErrorCode.CONNECTION_FAILED, "Unable to connect to the Kubernetes cluster"
-            reports.append(Fault(code, message, cause, CLUSTER))
+            reports.append(self._unreachable(cause))
         if self._synced:
             self._synced = False
             reports.append(Lost())
@@ -86,18 +95,36 @@ class Touch:
                 return self._permissions()
             case InTouch():
                 self._states[stream] = _State.IN
-                return [*self._permissions(), *self._balance()]
+                self._causes.pop(stream, None)
+                return [*self._permissions(), *self._passed_on(stream), *self._balance()]
             case OutOfTouch(cause):
                 self._states[stream] = _State.OUT
+                self._causes[stream] = cause
                 return [*self.unreachable(cause, stream), *self._balance()]
             case Forbidden(verb, _, holds):
                 self._states[stream] = _State.DENIED
+                self._causes.pop(stream, None)
                 self._denied[stream, verb] = holds
-                return [*self._permissions(), *self._balance()]
+                return [*self._permissions(), *self._passed_on(stream), *self._balance()]
             case Broken(cause):
                 message = f"A watch of {stream.resource}{_where(stream)} ended in an error and is repaired by a list"
                 return [Fault(ErrorCode.WATCH_ERROR, message, cause)]
         return []
+
+    def _passed_on(self, stream: Stream) -> list[Report]:
+        """Whoever told the cause is out of trouble: another one tells its own, if that is another."""
+        if self._told is None or self._told[0] != stream or not self._causes:
+            return []
+        other, cause = next(iter(self._causes.items()))
+        before, self._told = self._told[1], (other, cause)
+        return [self._unreachable(cause)] if cause != before else []
+
+    def _unreachable(self, cause: str) -> Fault:
+        if self._reached:
+            code, message = ErrorCode.CLUSTER_UNREACHABLE, "The cluster API can no longer be followed"
+        else:
+            code, message = ErrorCode.CONNECTION_FAILED, "Unable to connect to the Kubernetes cluster"
+        return Fault(code, message, cause, CLUSTER)
 
     def _balance(self) -> list[Report]:
         """In touch with everything that may be watched, or with nothing?"""

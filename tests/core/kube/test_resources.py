@@ -69,6 +69,37 @@ def test_a_pod_as_the_contract_has_it() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (rb"\ud800", "\ufffd"),
+        (rb"\uDFFFx", "\ufffdx"),
+        (rb"\ud83d\ude00", "\U0001f600"),
+        (rb"\ud83d\ud83d\ude00", "\ufffd\U0001f600"),
+        (rb"\\ud800\ud800", "\\ud800\ufffd"),
+        (b"\xff\xfe", "\ufffd\ufffd"),
+        (b"\xed\xa0\x80", "\ufffd\ufffd\ufffd"),
+    ],
+)
+def test_what_is_no_unicode_is_replaced_as_go_does_and_withholds_nothing(written: bytes, read: str) -> None:
+    """One of them withheld all objects of a kind, for ever."""
+    item = raw({"metadata": META | {"labels": {"app": "HERE"}}}).replace(b"HERE", written)
+    page = b'{"metadata":{"resourceVersion":"9"},"items":[%b,%b]}' % (
+        item,
+        raw({"metadata": META | {"uid": "u2"}}),
+    )
+    found = decode_page(Kind.POD, page).items
+    assert [json.loads(each.body)["uid"] for each in found] == ["u1", "u2"]
+    assert json.loads(found[0].body)["labels"] == {"app": read}
+    told = decode_line(Kind.POD, b'{"type":"ADDED","object":%b}' % item)
+    assert told.decoded == found[0]
+
+
+def test_what_is_no_json_stays_none_whatever_else_is_in_it() -> None:
+    with pytest.raises(MalformedError):
+        decode_page(Kind.POD, rb'{"metadata":{"resourceVersion":"\ud800"},"items":[')
+
+
 def test_a_pod_that_is_not_scheduled_has_no_node_and_its_containers_wait() -> None:
     found = body(
         Kind.POD, pod(spec={"containers": [{"name": "a", "image": "x"}]}, status={"phase": "Pending"})

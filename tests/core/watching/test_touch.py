@@ -69,14 +69,18 @@ def test_a_cluster_that_was_reached_once_is_an_outage_each_time_that_it_goes_and
     fold.note(NODES, InTouch())
     assert named(fold.note(NODES, OutOfTouch("reset"))) == named(
         [
-            Fault(ErrorCode.CLUSTER_UNREACHABLE, "The cluster API no longer answers", "reset", CLUSTER),
+            Fault(
+                ErrorCode.CLUSTER_UNREACHABLE, "The cluster API can no longer be followed", "reset", CLUSTER
+            ),
             Lost(),
         ]
     )
     assert named(fold.note(NODES, InTouch())) == named([Cleared(CLUSTER), Synced()])
     assert named(fold.note(NODES, OutOfTouch("again"))) == named(
         [
-            Fault(ErrorCode.CLUSTER_UNREACHABLE, "The cluster API no longer answers", "again", CLUSTER),
+            Fault(
+                ErrorCode.CLUSTER_UNREACHABLE, "The cluster API can no longer be followed", "again", CLUSTER
+            ),
             Lost(),
         ]
     )
@@ -102,14 +106,16 @@ def test_an_outage_that_came_before_all_streams_were_there_loses_nothing() -> No
     assert fold.note(NODES, Answered()) == []
     fold.note(NODES, InTouch())
     assert named(fold.note(PODS, OutOfTouch("reset"))) == named(
-        [Fault(ErrorCode.CLUSTER_UNREACHABLE, "The cluster API no longer answers", "reset", CLUSTER)]
+        [Fault(ErrorCode.CLUSTER_UNREACHABLE, "The cluster API can no longer be followed", "reset", CLUSTER)]
     )
 
 
 def test_a_cause_that_changes_is_told_by_whoever_told_the_first_one() -> None:
     fold = touch(NODES, PODS)
     fold.note(NODES, Answered())
-    told = Fault(ErrorCode.CLUSTER_UNREACHABLE, "The cluster API no longer answers", "refused", CLUSTER)
+    told = Fault(
+        ErrorCode.CLUSTER_UNREACHABLE, "The cluster API can no longer be followed", "refused", CLUSTER
+    )
     assert named(fold.note(NODES, OutOfTouch("refused"))) == named([told])
     assert fold.note(PODS, OutOfTouch("no answer to pods")) == []
     assert fold.note(NODES, OutOfTouch("refused")) == []
@@ -124,7 +130,54 @@ def test_what_is_known_is_shown_as_stale_when_the_grace_for_what_cannot_be_liste
     assert named(fold.note(NODES, InTouch())) == named([Cleared(CLUSTER), Synced()])
 
 
-def test_a_list_that_is_under_way_is_waited_for_however_long_it_takes() -> None:
+def test_a_list_that_is_under_way_is_waited_for_until_it_is_late() -> None:
+    fold = touch(NODES, PODS, SHOP)
+    fold.note(NODES, Answered())
+    fold.note(NODES, InTouch())
+    assert fold.grace_over() == []
+    assert fold.awaited == [PODS, SHOP]
+    assert fold.note(SHOP, InTouch()) == []
+    assert fold.awaited == [PODS]
+    late = fold.late(PODS, "nothing was heard")
+    told = Fault(
+        ErrorCode.CLUSTER_UNREACHABLE,
+        "The cluster API can no longer be followed",
+        "nothing was heard",
+        CLUSTER,
+    )
+    assert named(late) == named([told, Synced(), Lost()])
+    assert fold.awaited == []
+    assert named(fold.note(PODS, InTouch())) == named([Cleared(CLUSTER), Synced()])
+    fold.expect(NODES._replace(namespace="later"))
+    assert fold.awaited == [], "nothing is withheld any more"
+
+
+def test_the_cause_of_who_is_still_in_trouble_follows_when_the_first_is_out_of_it() -> None:
+    fold = touch(NODES, PODS, SHOP)
+    fold.answered()
+    causes = [(NODES, "a page is too long"), (PODS, "refused"), (SHOP, "refused")]
+    told = [report for stream, cause in causes for report in fold.note(stream, OutOfTouch(cause))]
+    assert [report.details for report in told if isinstance(report, Fault)] == ["a page is too long"]
+    assert [report.details for report in fold.note(NODES, InTouch()) if isinstance(report, Fault)] == [
+        "refused"
+    ]
+    assert fold.note(PODS, InTouch()) == [], "the same cause is told once"
+    assert named(fold.note(SHOP, InTouch())) == named([Cleared(CLUSTER), Synced()])
+
+
+def test_the_cause_is_passed_on_too_by_one_that_is_refused_or_no_longer_watched() -> None:
+    for ended in ("refused", "forgotten"):
+        fold = touch(NODES, PODS, SHOP)
+        fold.note(NODES, InTouch())
+        fold.note(PODS, OutOfTouch("one"))
+        fold.note(SHOP, OutOfTouch("two"))
+        reports = fold.note(PODS, Forbidden("list", "no")) if ended == "refused" else fold.forget(PODS)
+        assert [each.details for each in reports if isinstance(each, Fault) and each.subject == CLUSTER] == [
+            "two"
+        ]
+
+
+def test_a_list_of_several_that_are_under_way_is_waited_for() -> None:
     fold = touch(NODES, PODS, SHOP)
     fold.note(NODES, InTouch())
     assert fold.grace_over() == []
