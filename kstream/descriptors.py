@@ -13,6 +13,7 @@ from kstream.processlog.lines import say
 _log = logging.getLogger(__name__)
 _MOST: Final = 1 << 20  # that are asked for, where the system sets no limit
 SPARE: Final = 256  # kept for the log, watches, probes and pages
+_WAITING: Final = 4096  # connections that are no clients, where there is room for more
 _TOLD_EVERY: Final = 60.0  # seconds
 _ACCEPT: Final = "socket.accept()"  # how asyncio's words begin when there is no descriptor left
 
@@ -42,6 +43,20 @@ def fitting(max_clients: int, *, limit: int, processes: int) -> int:
         message=f"--max-clients {max_clients} is more than the limit of open files lets in; raise it (ulimit -n)",
     )
     return fit
+
+
+def open_files() -> int:
+    """How many files this process may open."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _MOST if soft == resource.RLIM_INFINITY else soft
+
+
+def waiting_room(max_clients: int, *, limit: int) -> int:
+    """How many connections may be open beside those of `max_clients`, where a process has `limit` open files, a number.
+
+    Half of what is spare at the least; the other half is for the log, watches and probes.
+    """
+    return max(min(limit - SPARE - max_clients, _WAITING), min(SPARE // 2, limit // 4))
 
 
 class Exhaustion:

@@ -28,9 +28,11 @@ from kstream.service import follow, record
 from kstream.web.accesslog import http_logging
 from kstream.web.api import Status
 from kstream.web.app import Control, make_app
+from kstream.web.callers import CALLERS, Callers
 from kstream.web.metrics import Whole
 from kstream.web.seats import Seats
 
+_BACKLOG = 1024  # connections that the system keeps until they are accepted
 _IDLE = 30.0  # seconds for a request, from the beginning of a connection or the end of the request before it
 
 
@@ -117,7 +119,7 @@ async def run(server: Server, *, ready: Callable[[Address], None], stop: asyncio
     runner = web.AppRunner(app, shutdown_timeout=5.0, keepalive_timeout=_IDLE, **http_logging())
     await runner.setup()
     try:
-        address = await _listen(runner, settings, share_port=server.share_port)
+        address = await _listen(runner, settings, app[CALLERS], share_port=server.share_port)
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(hub.run()), tasks.create_task(follow(log, hub))]
             running += start_recording(server, tasks, report=hub.report)
@@ -166,8 +168,44 @@ async def _pass_on(reports: AsyncGenerator[tuple[Report, int], None], hub: Hub) 
             hub.report(report, after=after)
 
 
-async def _listen(runner: web.AppRunner, settings: ServeSettings, *, share_port: bool) -> Address:
-    site = web.TCPSite(runner, settings.host, settings.port, backlog=1024, reuse_port=share_port or None)
+class _Site(web.BaseSite):
+    """As aiohttp's TCPSite, and `callers` hear of each connection as soon as there is one."""
+
+    def __init__(
+        self, runner: web.AppRunner, settings: ServeSettings, callers: Callers, *, share_port: bool
+    ) -> None:
+        super().__init__(runner, backlog=_BACKLOG)
+        self._settings = settings
+        self._callers = callers
+        self._share_port = share_port
+
+    @property
+    def name(self) -> str:
+        return f"http://{self._settings.host}:{self._settings.port}"
+
+    async def start(self) -> None:
+        await super().start()
+        self._server = await asyncio.get_running_loop().create_server(
+            self._greet,
+            self._settings.host,
+            self._settings.port,
+            backlog=_BACKLOG,
+            reuse_port=self._share_port or None,
+        )
+
+    def _greet(self) -> asyncio.Protocol:
+        assert self._runner.server is not None, "the runner is set up before its site"
+        connection = self._runner.server()
+        # In the turn after the next one: by then asyncio has told the connection of its transport.
+        loop = asyncio.get_running_loop()
+        loop.call_soon(loop.call_soon, self._callers.came, connection)
+        return connection
+
+
+async def _listen(
+    runner: web.AppRunner, settings: ServeSettings, callers: Callers, *, share_port: bool
+) -> Address:
+    site = _Site(runner, settings, callers, share_port=share_port)
     try:
         await site.start()
     except OSError as error:

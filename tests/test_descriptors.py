@@ -9,7 +9,7 @@ import resource
 import pytest
 
 from kstream.clock import VirtualClock
-from kstream.descriptors import SPARE, Exhaustion, fitting, raise_limit
+from kstream.descriptors import SPARE, Exhaustion, fitting, open_files, raise_limit, waiting_room
 from kstream.processlog.lines import FIELDS
 
 
@@ -33,6 +33,23 @@ def test_so_many_clients_fit_and_it_is_said_where_these_are_fewer(
     assert [(said["max_clients"], said["open_files"]) for said in told] == [(fit, limit)] * (fit < 10_000)
 
 
+@pytest.mark.parametrize(
+    ("limit", "clients", "room"),
+    [
+        (1 << 20, 10_000, 4096),
+        (10_000 + SPARE + 4000, 10_000, 4000),
+        (10_000 + SPARE + 127, 10_000, 128),
+        (400, 200, 100),
+        (256, 128, 64),
+    ],
+)
+def test_there_is_room_for_those_who_are_no_clients_and_some_is_left_for_the_log(
+    limit: int, clients: int, room: int
+) -> None:
+    assert waiting_room(clients, limit=limit) == room
+    assert limit - clients - room >= min(SPARE // 2, limit // 4)
+
+
 def test_the_limit_is_raised_as_far_as_it_may_be() -> None:
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
@@ -40,7 +57,7 @@ def test_the_limit_is_raised_as_far_as_it_may_be() -> None:
         most = raise_limit()
         assert resource.getrlimit(resource.RLIMIT_NOFILE) == (most, before[1])
         assert most > 512
-        assert raise_limit() == most, "and stays"
+        assert raise_limit() == open_files() == most, "and stays"
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
 

@@ -14,9 +14,11 @@ from kstream.core.delivery.origins import allowed_hosts, allowed_origins
 from kstream.core.delivery.tally import Recording
 from kstream.core.errors import InvalidMessageError, KstreamError
 from kstream.delivery.hub import Hub
+from kstream.descriptors import open_files, waiting_room
 from kstream.ports import EventLog
 from kstream.web.admission import ADMISSION, Admission, admit, error_response, tell_origin
 from kstream.web.api import Api, Status
+from kstream.web.callers import CALLERS, Callers, attend
 from kstream.web.metrics import Metrics, Visits, Whole
 from kstream.web.seats import OwnSeats, Seats
 from kstream.web.ws import WebSockets
@@ -56,7 +58,8 @@ def make_app(
     visits = Visits()
     seats = seats or OwnSeats(settings.max_clients)
     sockets = WebSockets(hub, log, visits, seats=seats, faults=settings.fault)
-    app = web.Application(middlewares=[admit], client_max_size=_MAX_BODY)
+    app = web.Application(middlewares=[attend, admit], client_max_size=_MAX_BODY)
+    app[CALLERS] = Callers(waiting_room(settings.max_clients, limit=open_files()))
     app[ADMISSION] = Admission(
         bound=settings.host,
         origins=allowed_origins(settings.allow_origin),

@@ -129,3 +129,19 @@ async def test_an_etcd_restore_is_found_by_the_silence_that_follows(tmp_path: Pa
         await until(lambda: record.pods == ["a"])
         await until(lambda: len(server.asked("watch pods")) == 3)
     assert server.asked("watch pods")[2]["resourceVersion"] == "8"
+
+
+async def test_a_list_that_hangs_withholds_nothing_else_for_longer_than_ten_seconds(tmp_path: Path) -> None:
+    """Neither answered nor refused: what is known is shown, as stale, and what is missing is told."""
+    server = ScriptedServer()
+    hanging = Stream()
+    server.on("list nodes", hanging)
+    server.on("list pods", listed([pod("a")], "12"))
+    async with server.running(), recording(server, tmp_path) as record:
+        await until(hanging.opened.is_set)
+        await until(lambda: record.pods == ["a"])
+        assert not record.health.synced
+        await until(lambda: record.health.synced, record.clock, step=0.5)
+        assert record.health.stale
+        [fault] = record.faults(ErrorCode.CLUSTER_UNREACHABLE)
+        assert fault.details == "nothing was heard of the nodes for 10 s"
