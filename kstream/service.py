@@ -14,7 +14,7 @@ from kstream.delivery.hub import Hub
 from kstream.ports import Clock, EventLog, Jump, Reporter, Source
 from kstream.retention import Retention
 
-_LOG = "log"
+LOG_FAULT = "log"
 _RETRY = 5.0  # seconds between tries to write to a disk that is full, or a file that others hold
 
 
@@ -79,11 +79,13 @@ async def _kept(
             )
             if message != told:
                 told = message
-                report(Fault(ErrorCode.WATCH_ERROR, message, str(error), _LOG, stale=True), after=log.head)
+                report(
+                    Fault(ErrorCode.WATCH_ERROR, message, str(error), LOG_FAULT, stale=True), after=log.head
+                )
             await clock.sleep(_RETRY)
         else:
             if told:
-                report(Cleared(_LOG), after=log.head)
+                report(Cleared(LOG_FAULT), after=log.head)
             return
 
 

@@ -14,7 +14,7 @@ from kstream.commands.cluster import cluster_options, kube_source
 from kstream.commands.keeping import keep_settings, keeping_options, retention
 from kstream.commands.livelog import open_live
 from kstream.config import VERSION, Finite, env_option, logging_options
-from kstream.core.errors import ConfigError, ForbiddenError, KstreamError, UnreachableError
+from kstream.core.errors import ConfigError, ForbiddenError, KstreamError, LogError, UnreachableError
 from kstream.core.timeline.health import ErrorCode, Health, Report
 from kstream.core.timeline.retention import Keep
 from kstream.ending import first_of, stop_on_signals
@@ -24,6 +24,7 @@ from kstream.processlog.faults import FaultLog
 from kstream.processlog.lines import Form, say
 from kstream.processlog.setup import process_log
 from kstream.retention import Retention
+from kstream.service import LOG_FAULT
 from kstream.service import record as record_from
 
 _log = logging.getLogger(__name__)
@@ -103,6 +104,8 @@ async def _record(path: str, duration: float | None, keep: Keep, cluster: dict[s
     finally:
         await log.close()
     progress.done(path)
+    if (unwritten := progress.health.faults.get(LOG_FAULT)) is not None:
+        raise LogError(f"What came last is not in the log. {unwritten.details}")
     if not progress.health.synced:
         # Nothing was recorded that is worth keeping: a script should notice.
         for fault in progress.health.faults.values():

@@ -11,7 +11,7 @@ from typing import Final
 from urllib.parse import quote
 
 from kstream.core.errors import LogBusyError, LogError, LogFormatError, LogFullError
-from kstream.logs import schema, structure
+from kstream.logs import room, schema, structure
 
 _BUSY_SECONDS: Final = 5.0
 # What would run code of the file's own, or for ever, when a table of ours is read or written.
@@ -43,10 +43,12 @@ def _translation(path: Path, error: sqlite3.Error) -> LogError:
     )  # an extended code keeps the plain one in its low byte
     if code == sqlite3.SQLITE_FULL:
         waits = path.with_name(f"{path.name}-wal")
-        size = f" of at least {waits.stat().st_size} bytes" if waits.exists() else ""
+        size = f" of {waits.stat().st_size} bytes" if waits.exists() else ""
         return LogFullError(
             f"{path}: the event log cannot grow ({error}); make room{size} on the disk or raise its allowed size"
         )
+    if code == sqlite3.SQLITE_IOERR and (why := room.refused(path)):
+        return LogFullError(f"{path}: the event log cannot grow ({why})")
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return LogFormatError(f"{path}: the event log is damaged ({error}); restore the file from a copy")
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
