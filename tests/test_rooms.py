@@ -39,7 +39,7 @@ JUDGED: Final = {
     **_all("tests/sources/test_secrets.py", _COMMAND, "kstream/commands", "check"),
     **_all("tests/test_trim.py", _COMMAND, "kstream/commands", "keeping trim"),
     **_all("tests/test_incident_replay.py", _COMMAND, "kstream/commands", "replay"),
-    **_all("tests/test_cli.py", _COMMAND, "kstream/commands", "record serve serving tail"),
+    **_all("tests/test_cli.py", _COMMAND, "kstream/commands", "serve serving tail"),
     **_all("tests/test_cli.py", "a setting is what its option and its variable make of it", "kstream", "config"),
     **_all("tests/logs/test_contract.py", "it has types only; what they promise is the contract", "kstream", "ports"),
     **_all("tests/test_incident_replay.py", "it composes what the others are: a running server", "kstream", "run"),

@@ -17,6 +17,7 @@ from kstream.core.errors import ConfigError
 from kstream.ports import Clock
 from kstream.sources.address import Address, read_server
 from kstream.sources.execplugin import Issued, cluster_info, run_plugin
+from kstream.sources.files import read_whole
 from kstream.sources.impersonation import impersonation
 from kstream.sources.kubeconfig import Choice, KubeSettings, choose, config_paths, stamp
 from kstream.sources.oidc import id_token
@@ -222,8 +223,7 @@ def _token(path: Path) -> str:
 
 def _read(path: Path, what: str) -> bytes:
     try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST + 1)
+        content = read_whole(path, most=_LARGEST)
     except (OSError, ValueError) as error:
         cause = error.strerror if isinstance(error, OSError) and error.strerror else "it is no path"
         raise ConfigError(f"{what} cannot be read: {cause}; correct it") from None
@@ -302,7 +302,7 @@ def _in_cluster(account: Path) -> Credentials:
     except (ConfigError, ConfigException, OSError, ValueError) as error:
         raise ConfigError(f"{_POD} cannot be used: {error}; {remedy}") from None
     try:
-        namespace = (account / "namespace").read_text(encoding="utf-8").strip()
+        namespace = read_whole(account / "namespace", most=_LARGEST).decode().strip()
     except (OSError, UnicodeDecodeError):
         namespace = ""
     proxy = environment_proxy(URL(address.host), os.environ)

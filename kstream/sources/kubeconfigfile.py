@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from kstream.core.errors import ConfigError
 from kstream.documents import told
+from kstream.sources.files import read_whole
 from kstream.sources.goyaml import read_first
 
 LARGEST: Final = 8 << 20  # bytes of a kubeconfig: thousands of clusters with their certificates
@@ -166,8 +167,7 @@ class Entries(_Fields):
 def read_kubeconfig(path: Path) -> Entries | None:
     """None when there is no such file. Raises ConfigError for one that is unreadable, no YAML or of another shape."""
     try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
+        data = read_whole(path, most=LARGEST)
     except FileNotFoundError:
         return None
     except (OSError, ValueError) as error:
