@@ -42,6 +42,15 @@ class EncodedError(OSError):
 
 
 LISTS: Final = 8  # pages that are read at once, by whoever lists: each is held in memory whole
+_NO_TLS: Final = frozenset(
+    (
+        "WRONG_VERSION_NUMBER",
+        "HTTP_REQUEST",
+        "RECORD_LAYER_FAILURE",
+        "PACKET_LENGTH_TOO_LONG",
+        "UNKNOWN_PROTOCOL",
+    )
+)
 _WHICH_PROXY: Final = "see proxy-url in the kubeconfig, or else HTTPS_PROXY or HTTP_PROXY"
 FAILURES: Final[tuple[type[Exception], ...]] = (
     aiohttp.ClientError,
@@ -223,7 +232,7 @@ def cause_of(error: Exception, *, certified: bool = False) -> str:
         return f"The SOCKS proxy does not connect us: {error}; {_WHICH_PROXY}"
     if isinstance(error, aiohttp.InvalidURL):
         return "The address is none; see server in the kubeconfig"
-    detail = str(error) or type(error).__name__
+    detail = _tls(error) or str(error) or type(error).__name__
     if isinstance(error, aiohttp.ClientConnectorError) and not isinstance(error, ssl.SSLError):
         detail = f"Cannot connect to {error.host}:{error.port}: {why_not(error)}"
     # The refusal is an alert that arrives when we already ask: what is seen of it is a connection that breaks.
@@ -235,6 +244,18 @@ def cause_of(error: Exception, *, certified: bool = False) -> str:
             "see who signed it, and until when it is valid"
         )
     return detail
+
+
+def _tls(error: Exception) -> str:
+    """What OpenSSL means, in words; "" for what is none of its errors."""
+    inner = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    reason = getattr(inner, "reason", None)
+    if not isinstance(inner, ssl.SSLError) or not reason:
+        return ""
+    where = f"{error.host}:{error.port}" if isinstance(error, aiohttp.ClientConnectorError) else "the server"
+    if reason in _NO_TLS:
+        return f"{where} does not speak TLS: in the kubeconfig, server has to begin with http://, or have another port"
+    return f"TLS with {where} failed: {reason.replace('_', ' ').lower()}"
 
 
 def failure_of(error: Exception) -> tuple[Failure, str]:

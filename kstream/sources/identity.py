@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+import aiohttp
 import msgspec
 
 from kstream.core.errors import MalformedError
@@ -38,6 +39,9 @@ class UnidentifiedError(Exception):
         return 200 <= self.status < 500 and self.status != 401
 
 
+_SPEAKS_TLS: Final = b"HTTP request to an HTTPS server"  # Go's net/http to whoever comes without
+
+
 class Version(msgspec.Struct, rename="camel"):
     git_version: str = "unknown"
     major: str = ""
@@ -50,6 +54,8 @@ async def identify(api: ApiServer, clock: Clock) -> Identity:
     version = Version()
     if status == 200:
         version = read_version(body, api.credentials.host)
+    elif status == 404:
+        raise UnidentifiedError(f"{api.credentials.host} is no Kubernetes API server: it has no /version")
     uid = ""
     status, body = await ask_for(api, clock, "/api/v1/namespaces/kube-system")
     if status == 200:
@@ -64,11 +70,14 @@ async def identify(api: ApiServer, clock: Clock) -> Identity:
 def read_version(body: bytes, host: str) -> Version:
     """The answer to /version. Raises UnidentifiedError for what no API server says."""
     try:
-        return msgspec.json.decode(body, type=Version)
+        version = msgspec.json.decode(body, type=Version)
     except RecursionError as error:
         raise UnidentifiedError(f"{host} is no Kubernetes API server: it answers nested JSON") from error
     except ValueError as error:
         raise UnidentifiedError(f"{host} is no Kubernetes API server: {error}") from error
+    if version == Version():
+        raise UnidentifiedError(f"{host} is no Kubernetes API server: its /version names no version of one")
+    return version
 
 
 def has_watch_list(version: Version) -> bool:
@@ -89,14 +98,21 @@ async def ask_for(api: ApiServer, clock: Clock, path: str) -> tuple[int, bytes]:
         return status, body
     said = decode_status(body)
     reason = said.message if said is not None and said.message else "no reason was given"
+    if status == 400 and _SPEAKS_TLS in body:
+        reason = "it speaks TLS: server in the kubeconfig has to begin with https://"
     raise UnidentifiedError(f"{api.credentials.host} answers {status} to {path}: {reason}", status=status)
 
 
 async def _get(api: ApiServer, path: str) -> tuple[int, bytes]:
     async with await api.ask("GET", path) as response:
-        body = bytearray()
-        async for data in response.content.iter_any():
-            body += data
-            if len(body) > _LARGEST:
-                raise ValueError(f"the answer to {path} is longer than {_LARGEST >> 20} MiB")
-        return response.status, bytes(body)
+        return response.status, await whole(response, path)
+
+
+async def whole(response: aiohttp.ClientResponse, path: str) -> bytes:
+    """The body of an answer to `path`. Raises ValueError for one that is too long, and FAILURES."""
+    body = bytearray()
+    async for data in response.content.iter_any():
+        body += data
+        if len(body) > _LARGEST:
+            raise ValueError(f"the answer to {path} is longer than {_LARGEST >> 20} MiB")
+    return bytes(body)

@@ -13,7 +13,7 @@ from kstream.core.timeline.events import Kind
 from kstream.core.watching.reflection import Stream
 from kstream.ports import Clock
 from kstream.sources.apiserver import FAILURES, ApiServer
-from kstream.sources.identity import UnidentifiedError, ask_for, identify
+from kstream.sources.identity import UnidentifiedError, ask_for, identify, whole
 from kstream.sources.kubeconfig import KubeSettings, config_paths
 from kstream.sources.watch import within
 
@@ -114,7 +114,13 @@ async def _permission(api: ApiServer, clock: Clock, verb: str, stream: Stream) -
         return Finding(what, False, cause, "Try again when the cluster answers", UnreachableError.exit_code)
     if status != 201:
         said = decode_status(body)
-        cause = f"It could not be asked: {status} {said.message if said is not None else ''}".rstrip()
+        if said is None or status not in (401, 403):
+            cause = f"It could not be asked: {status} {said.message if said is not None else ''}".rstrip()
+            remedy = (
+                "See whether `kubectl auth can-i list pods` works: perhaps this is a part of a Kubernetes API"
+            )
+            return Finding(what, False, cause, remedy, UnreachableError.exit_code)
+        cause = f"It could not be asked: {status} {said.message}".rstrip()
         remedy = (
             "Allow creating selfsubjectaccessreviews (system:basic-user), or see what `kstream serve` reports"
         )
@@ -156,4 +162,4 @@ def _remedy(stream: Stream) -> str:
 
 async def _post(api: ApiServer, review: dict[str, Any]) -> tuple[int, bytes]:
     async with await api.ask("POST", _REVIEWS, body=review) as response:
-        return response.status, await response.read()
+        return response.status, await whole(response, _REVIEWS)

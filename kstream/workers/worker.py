@@ -39,7 +39,8 @@ _SILENCE = Fault(
     "recorder",
     stale=True,
 )
-_MEASURED = 5.0  # seconds in which all can be asked for what they measure
+_ANSWERED = 2.0  # seconds in which it answers, unless it is held up: a probe that asks may wait for ten
+_MEASURED = 3.0  # and in which it can ask all for what they measure
 _LONGEST = 0.5  # seconds that a timeline is believed to go on as it did, without word of it
 
 
@@ -56,6 +57,7 @@ class Foreman:
         self._answers: dict[int, asyncio.Future[Mapping[str, Any]]] = {}
         self._time = clock.time() if time is None else time
         self._heard = clock.monotonic()
+        self._silent = False  # nobody waits for an answer of it
         self._complete: list[Any] | None = None
         self._rate = 0.0  # seconds of the timeline in a second
         self._measure: Callable[[], Awaitable[Measures]] = _nothing
@@ -69,12 +71,14 @@ class Foreman:
             try:
                 began = self._clock.monotonic()
                 if silent := not await self._done(reading, _SILENT):
+                    self._silent = True
                     log_fault(_SILENCE)
                     yield _SILENCE, 0
                 if (said := await reading) is None:
                     break
             finally:
                 reading.cancel()
+            self._silent = False
             if silent:
                 log_cleared(_SILENCE, self._clock.monotonic() - began)
                 yield Cleared(_SILENCE.subject), 0
@@ -114,9 +118,11 @@ class Foreman:
 
     async def status(self) -> Mapping[str, Any]:
         """What the source knows of its watches; nothing when the other process does not say it in time."""
+        if self._silent:
+            return {}
         asked = asyncio.ensure_future(self._ask("status", None))
         try:
-            return asked.result() if await self._done(asked, _SILENT) else {}
+            return asked.result() if await self._done(asked, _ANSWERED) else {}
         finally:
             asked.cancel()
 
@@ -128,7 +134,7 @@ class Foreman:
         """Those of all who serve; while the other process is silent, the last ones, and what is wrong as seen here."""
         asked = asyncio.ensure_future(self._ask("measures", None))
         try:
-            if await self._done(asked, _MEASURED):
+            if not self._silent and await self._done(asked, _MEASURED):
                 self._whole = dict(asked.result())
                 return self._whole
         finally:

@@ -116,6 +116,30 @@ test("every row can be reached and opened by keys", async () => {
   await page.close();
 });
 
+test("what the server may not list is not said to be absent, nor is all called well", async () => {
+  const timestamp = "2025-01-24T10:00:00.000Z";
+  const refused = { code: "PERMISSION_DENIED", message: "Insufficient RBAC permissions to list pods", details: "", fault: "permission:list:pods" };
+  const messages = [
+    { type: "connection", status: "connected", cluster: { name: "mine", version: "v1.36.0" }, epoch: "e", source: "live" },
+    { type: "error", error: refused },
+    { type: "initial_state", seq: 1, data: { nodes: [], pods: [], namespaces: [] } },
+  ];
+  const page = await browser.newPage();
+  page.setDefaultTimeout(10_000);
+  await page.routeWebSocket(/\/ws/, (socket) => {
+    for (const message of messages) socket.send(JSON.stringify({ ...message, timestamp }));
+    page.allow = () => socket.send(JSON.stringify({ type: "cleared", fault: "permission:list:pods", timestamp }));
+  });
+  await page.goto(process.env.KSTREAM_PAGE);
+  await page.getByText("Connected in part", { exact: true }).waitFor();
+  await page.getByText("The server may not list pods (RBAC), or not all of them: there may be some.").waitFor();
+  await page.getByText("There are no nodes.").waitFor();
+  page.allow();
+  await page.getByText("Connected", { exact: true }).waitFor();
+  await page.getByText("There are no pods.").waitFor();
+  await page.close();
+});
+
 test("a name that is HTML is shown as the text that it is", async () => {
   const { page, complaints } = await open();
   await page.fill("#search", "<img");

@@ -137,6 +137,12 @@ def proxy_refusal() -> aiohttp.ClientHttpProxyError:
     return aiohttp.ClientHttpProxyError(info, (), status=407)
 
 
+def tls_error(reason: str) -> aiohttp.ClientConnectorSSLError:
+    error = ssl.SSLError(1, f"[SSL: {reason}] as OpenSSL says it (_ssl.c:1006)")
+    error.reason = reason
+    return aiohttp.ClientConnectorSSLError(KEY, error)
+
+
 CERTIFICATE = aiohttp.ClientConnectorCertificateError(KEY, ssl.SSLCertVerificationError("not for h"))
 PROXY = aiohttp.ClientProxyConnectionError(KEY, OSError(111, "Connection refused"))
 WHICH = "see proxy-url in the kubeconfig, or else HTTPS_PROXY or HTTP_PROXY"
@@ -149,6 +155,16 @@ WHICH = "see proxy-url in the kubeconfig, or else HTTPS_PROXY or HTTP_PROXY"
         (CERTIFICATE, Failure.UNREACHED, "The certificate of h:6443 is not trusted: "),
         (PROXY, Failure.UNREACHED, f"The proxy h:6443 cannot be reached: Connection refused; {WHICH}"),
         (proxy_refusal(), Failure.UNREACHED, f"The proxy refuses to connect us: it answers 407; {WHICH}"),
+        (
+            tls_error("WRONG_VERSION_NUMBER"),
+            Failure.UNREACHED,
+            "h:6443 does not speak TLS: in the kubeconfig, server has to begin with http://, or have another port",
+        ),
+        (
+            tls_error("TLSV1_ALERT_PROTOCOL_VERSION"),
+            Failure.UNREACHED,
+            "TLS with h:6443 failed: tlsv1 alert protocol version",
+        ),
         (aiohttp.InvalidURL("x"), Failure.UNREACHED, "The address is none; see server in the kubeconfig"),
         (ConfigError("no token"), Failure.UNREACHED, "no token"),
         (UnverifiedError("another cluster"), Failure.UNREACHED, "another cluster"),

@@ -107,6 +107,43 @@ async def test_something_else_than_kubernetes_is_said_to_be(tmp_path: Path) -> N
     assert "no Kubernetes API server" in last.cause
 
 
+@pytest.mark.parametrize(
+    ("reply", "cause"),
+    [
+        (answer(b"not found", status=404), "is no Kubernetes API server: it has no /version"),
+        (answer(b'{"name": "kstream"}'), "is no Kubernetes API server: its /version names no version of one"),
+        (
+            answer(b"Client sent an HTTP request to an HTTPS server.\n", status=400),
+            "it speaks TLS: server in the kubeconfig has to begin with https://",
+        ),
+    ],
+)
+async def test_what_has_no_version_of_kubernetes_is_not_asked_for_permissions(
+    tmp_path: Path, reply: Reply, cause: str
+) -> None:
+    server = ScriptedServer()
+    server.on("get /version", reply)
+    *_, last = await look(server, tmp_path)
+    assert (last.what, last.exit_code) == ("cluster", 4)
+    assert cause in last.cause
+
+
+async def test_a_server_without_reviews_is_not_said_to_forbid_them(tmp_path: Path) -> None:
+    server = ScriptedServer()
+    server.on(REVIEW, *[answer(b"no such page", status=404)] * 6)
+    *_, last = await look(server, tmp_path)
+    assert (last.exit_code, last.cause) == (4, "It could not be asked: 404")
+    assert "perhaps this is a part of a Kubernetes API" in last.remedy
+
+
+async def test_of_an_answer_without_end_no_more_is_read_than_of_a_long_one(tmp_path: Path) -> None:
+    server = ScriptedServer()
+    server.on(REVIEW, *[answer(b" " * (5 << 20), status=201)] * 6)
+    *_, last = await look(server, tmp_path)
+    assert last.cause.startswith("It could not be asked: the answer to /apis/authorization.k8s.io")
+    assert last.cause.endswith(" is longer than 4 MiB")
+
+
 async def test_a_missing_kubeconfig_ends_it(tmp_path: Path) -> None:
     [finding] = await preflight(KubeSettings(kubeconfig=str(tmp_path / "none")), VirtualClock())
     assert (finding.what, finding.ok, finding.exit_code) == ("kubeconfig", False, 3)

@@ -9,8 +9,10 @@ import pytest
 from aiohttp import WebSocketError
 from aiohttp.compression_utils import ZLibBackend, ZLibDecompressor
 
+from kstream.client import Client
 from kstream.core.delivery.limits import MAX_TAKEN
 from kstream.web.inflating import MAX_INBOUND, bound_inflating
+from tests.web.serving import serving
 
 MOST = MAX_INBOUND + 1  # bytes that aiohttp asks for
 
@@ -45,7 +47,7 @@ def test_of_what_is_too_long_its_length_is_told_and_the_next_message_is_itself(
 
 @pytest.mark.parametrize("size", [MAX_INBOUND + 1, MAX_INBOUND + 2, 10 * MAX_INBOUND])
 def test_past_the_most_the_socket_is_closed(inflater: ZLibDecompressor, size: int) -> None:
-    with pytest.raises(WebSocketError, match="exceeds size limit 10485760") as refused:
+    with pytest.raises(WebSocketError, match="exceeds size limit 10485759") as refused:
         inflater.decompress_sync(deflated(b"x" * size), MOST)
     assert refused.value.code == 1009
 
@@ -60,6 +62,18 @@ def test_nothing_is_inflated_that_is_not_looked_at(inflater: ZLibDecompressor) -
         tracemalloc.stop()
     assert len(told) == MAX_INBOUND
     assert peak - len(told) < 1 << 20, "beside the zeros"
+
+
+async def test_a_client_in_the_same_process_gets_all_that_it_is_sent() -> None:
+    """A state of 65 KiB came as so many zeros."""
+    note = "".join(map(str, range(20_000)))
+    async with serving() as server:
+        await server.add_pods("large", note=note)
+        async with Client(server.ws) as client:
+            async for message in client.messages():
+                if message["type"] == "initial_state":
+                    break
+    assert [pod.get("note") for pod in client.state.pods.values()] == [None, note]
 
 
 @pytest.mark.parametrize("most", [0, 100, MAX_INBOUND])

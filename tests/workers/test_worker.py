@@ -60,14 +60,24 @@ async def test_the_time_of_the_timeline_goes_on_as_it_did_and_not_for_long_witho
     assert (foreman.recording.commits.counts[-1], foreman.recording.commits.total) == (3, 30.5)
 
 
+async def _own() -> Measures:
+    return {"kstream_stale": 1, "kstream_faults": 1}
+
+
 async def test_a_process_that_records_and_says_nothing_holds_up_nobody_who_asks_how_it_is() -> None:
     clock = VirtualClock()
     foreman = Foreman(asyncio.StreamReader(), clock, time=None)
+    listening = asyncio.create_task(anext(foreman.reports()))
     asking = asyncio.create_task(foreman.status())
-    await clock.advance(9.9)
+    await clock.advance(1.9)
     assert not asking.done()
     await clock.advance(0.2)
     assert await asking == {}
+    await clock.advance(10)
+    assert (await listening)[0].subject == "recorder"  # type: ignore[union-attr]
+    assert await foreman.status() == {}, "it is known to be silent: nobody waits for it any more"
+    foreman.attach(_own)
+    assert await foreman.measures() == await _own()
 
 
 async def test_what_all_measure_is_the_last_known_while_the_process_that_records_is_silent(

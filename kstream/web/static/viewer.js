@@ -125,10 +125,20 @@ const messageList = new WindowedList(element("messages-list"), {
   pick: ({ message, text, time, line }) => detail(`${line.label} ${time}`, message ? pretty(message) : text),
 });
 
+/** Whether the server may not see something, or something of a kind. */
+function refused(what = "") {
+  return [...state.faults.keys()].some((fault) => {
+    const [about, , resource] = fault.split(":");
+    return about === "permission" && (!what || resource === what);
+  });
+}
+
 /** Why a list shows none. */
 function empty(what, all) {
   if (!state.loaded) return "No state has come yet.";
-  return all ? `Nothing matches: none of ${count(all)} ${what}.` : `There are no ${what}.`;
+  if (all) return `Nothing matches: none of ${count(all)} ${what}.`;
+  if (refused(what)) return `The server may not list ${what} (RBAC), or not all of them: there may be some.`;
+  return state.stale ? `No ${what} are known; what is shown may be out of date.` : `There are no ${what}.`;
 }
 
 function mark(row, cell, uid, status) {
@@ -283,6 +293,7 @@ function drawLink() {
     : link === "connecting" ? ["Connecting", "wait"]
     : lost ? ["Stale", "wait"]
     : state.stale ? ["Waiting for a state", "wait"]
+    : refused() ? ["Connected in part", "wait"]
     : ["Connected", "good"];
   put(pill, text);
   pill.dataset.tone = mood;
