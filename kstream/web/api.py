@@ -10,12 +10,11 @@ from aiohttp import web
 
 from kstream.config import VERSION
 from kstream.core.delivery import snapshot
-from kstream.core.delivery.filters import Filter
 from kstream.core.delivery.tally import Recording
-from kstream.core.errors import InvalidMessageError
 from kstream.delivery.hub import Hub
 from kstream.ports import EventLog
 from kstream.web.admission import error_response
+from kstream.web.reads import Reads, answered, watched_by
 
 PROTOCOL_VERSION = 1
 _AT_ONCE = 2  # states in memory, each of which belongs to one request: the others wait
@@ -43,6 +42,7 @@ class Api:
         self._time = time
         self._status = status
         self._turns = asyncio.Semaphore(_AT_ONCE)
+        self._reads = Reads(log, time=time)
 
     def routes(self) -> list[web.AbstractRouteDef]:
         return [
@@ -51,6 +51,7 @@ class Api:
             web.get("/version", self.version),
             web.get("/api/state", self.state),
             web.get("/api/status", self.status),
+            *self._reads.routes(),
         ]
 
     async def livez(self, _: web.Request) -> web.Response:
@@ -75,21 +76,27 @@ class Api:
     async def version(self, _: web.Request) -> web.Response:
         return web.json_response({"name": "kstream", "version": VERSION, "protocol": PROTOCOL_VERSION})
 
-    async def state(self, request: web.Request) -> web.Response:
-        """The `initial_state` message, never cut; `?namespaces=`, `?kinds=` and `?labels=` as on the socket."""
-        try:
-            watched = Filter.of_query(lambda name: request.query.getall(name, []))
-        except InvalidMessageError as invalid:
-            return error_response(400, "INVALID_MESSAGE", str(invalid), invalid.details)
+    async def state(self, request: web.Request) -> web.StreamResponse:
+        """The `initial_state` message, never cut; `?namespaces=`, `?kinds=` and `?labels=` as on the socket.
+
+        `?at=`: as it was then.
+        """
+        return await answered(self._state)(request)
+
+    async def _state(self, request: web.Request) -> web.StreamResponse:
+        watched = watched_by(request)
         if not self._hub.health.synced:
             return error_response(503, "CLUSTER_UNREACHABLE", "There is no state yet", "See /readyz")
         async with self._turns:
-            return await self._send_state(request, watched)
+            state, time = self._hub.state, self._time()
+            if request.query.get("at"):
+                at = await self._reads.place(request, "at", otherwise=0)
+                state, time = await self._log.state_at(at.seq), at.time
+            return await self._send_state(request, snapshot.capture(state, watched), time)
 
-    async def _send_state(self, request: web.Request, watched: Filter) -> web.Response:
-        taken = snapshot.capture(self._hub.state, watched)
+    async def _send_state(self, request: web.Request, taken: snapshot.Capture, time: float) -> web.Response:
         # A hundred megabytes are joined where that stops nobody.
-        (message,) = await asyncio.to_thread(snapshot.messages, taken, time=self._time(), limit=None)
+        (message,) = await asyncio.to_thread(snapshot.messages, taken, time=time, limit=None)
         response = web.Response(body=message, content_type="application/json")
         response.enable_compression()
         try:

@@ -28,6 +28,7 @@ from kstream.web.deflateoffers import negotiable
 from kstream.web.faultysocket import FaultySocket
 from kstream.web.inflating import MAX_INBOUND, bound_inflating
 from kstream.web.metrics import Visits
+from kstream.web.reads import watched_by
 from kstream.web.resuming import ELSEWHERE, Resumes, Token
 from kstream.web.seats import Seats
 
@@ -149,7 +150,7 @@ class WebSockets:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         try:
-            watched = Filter.of_query(lambda name: request.query.getall(name, []))
+            watched = watched_by(request)
             token = _token(request.query)
             _no_private_timeline(request.query)
         except InvalidMessageError as invalid:

@@ -186,6 +186,7 @@ async def test_a_state_that_is_not_there_or_not_asked_for_properly_is_refused_as
         missing = await api.state(request())
         wrong = await api.state(request("/api/state?namespaces=A!"))
     for answer, status, code in ((missing, 503, "CLUSTER_UNREACHABLE"), (wrong, 400, "INVALID_MESSAGE")):
+        assert isinstance(answer, web.Response)
         error = json.loads(str(answer.text))["error"]
         assert (answer.status, error["code"]) == (status, code)
         assert error["details"].startswith("namespaces" if status == 400 else "See /readyz")

@@ -12,7 +12,6 @@ import click
 from kstream.commands.log.reading import (
     SIGNS,
     every_event,
-    key_as_json,
     log_argument,
     name_of,
     output_option,
@@ -21,6 +20,7 @@ from kstream.commands.log.reading import (
     where,
 )
 from kstream.config import env_option
+from kstream.core.timeline.comparison import key_as_json
 from kstream.core.timeline.events import Event, Kind
 from kstream.core.timeline.timepoint import timestamp
 from kstream.core.visible import json_text, visible

@@ -10,9 +10,9 @@ import click
 
 from kstream.commands.log.reading import every_event, log_argument, output_option, run
 from kstream.core.errors import ConfigError
-from kstream.core.timeline.difference import Difference, differences
-from kstream.core.timeline.events import Event, ObjectKey, Verb
-from kstream.core.timeline.timepoint import timestamp
+from kstream.core.timeline.comparison import Biography
+from kstream.core.timeline.difference import Difference
+from kstream.core.timeline.events import ObjectKey
 from kstream.core.visible import json_text, visible
 from kstream.logs.sqlite import SqliteLog
 
@@ -39,11 +39,10 @@ def history(path: Path, wanted: str, output: str) -> None:
 
     async def tell(log: SqliteLog) -> list[dict[str, Any]]:
         # What there was before the first event that is kept: nobody knows since when.
-        known = {
-            entry.key.uid: entry.body for entry in await log.state_at(log.oldest - 1) if is_wanted(entry.key)
-        }
+        known = [entry for entry in await log.state_at(log.oldest - 1) if is_wanted(entry.key)]
+        life = Biography(known)
         told = [
-            _told(event, known)
+            life.tell(event)
             async for event in every_event(log, log.oldest - 1, log.head)
             if is_wanted(event.change.key)
         ]
@@ -69,22 +68,6 @@ def _wanted(text: str) -> Callable[[ObjectKey], bool]:
             f"{text!r}: a pod has a namespace, pod/NAMESPACE/NAME; a node and a namespace have none"
         )
     return lambda key: (key.kind.value, key.namespace, key.name) == (wanted, namespace, last)
-
-
-def _told(event: Event, known: dict[str, bytes]) -> dict[str, Any]:
-    change = event.change
-    before = known.get(change.key.uid, b"")
-    deleted = change.verb is Verb.DELETED
-    changed = [] if deleted else differences(before, change.body)
-    known[change.key.uid] = b"" if deleted else change.body
-    return {
-        "seq": event.seq,
-        "time": timestamp(change.time),
-        "action": change.verb.value,
-        "uid": change.key.uid,
-        "version": change.version,
-        "changes": [each._asdict() for each in changed] if change.verb is Verb.MODIFIED else [],
-    }
 
 
 def _text(told: dict[str, Any]) -> str:

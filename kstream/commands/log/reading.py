@@ -87,10 +87,6 @@ def name_of(key: ObjectKey) -> str:
     return f"{key.namespace}/{key.name}" if key.namespace else key.name
 
 
-def key_as_json(key: ObjectKey) -> dict[str, str]:
-    return {"kind": key.kind.value, "namespace": key.namespace, "name": key.name, "uid": key.uid}
-
-
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Columns as wide as their widest cell; what could act on a terminal is made visible."""
     cells = [list(head), *([visible(cell) for cell in row] for row in rows)]

@@ -68,6 +68,10 @@ class Filter:
             return True
         return (key.namespace if key.kind is Kind.POD else key.name) in self.namespaces
 
+    def lets_through(self, key: ObjectKey, body: bytes) -> bool:
+        """Whether an object with this body is of the part."""
+        return key in self and (self.labels is None or key.kind is not Kind.POD or self.labels.shows(body))
+
     @property
     def counts_pods(self) -> bool:
         """Whether all pods of a namespace that is shown are shown too: then `podCount` is theirs."""
