@@ -91,9 +91,9 @@ class Record:
     def uncounted(self) -> Record:
         """A namespace without its `podCount`, which is that of all pods."""
         if self._uncounted is None:
-            body = self.event.change.body
-            bare = body if self.event.change.verb is Verb.DELETED else without_pod_count(body)
-            self._uncounted = self if bare == body else self._as(self.event.change.verb, bare)
+            change = self.event.change
+            bare = without_pod_count(change.body)  # one that is gone has none
+            self._uncounted = self if bare == change.body else self._as(change.verb, bare)
         return self._uncounted
 
     def _as(self, verb: Verb, body: bytes) -> Record:

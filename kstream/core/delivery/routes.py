@@ -55,10 +55,8 @@ class Routes:
         key = record.event.change.key
         kind = key.kind
         views: Iterable[View] = self._wide[kind]
-        if self._named and kind is not Kind.NODE:
-            named = self._named.get((kind, key.namespace if kind is Kind.POD else key.name))
-            if named is not None:
-                views = chain(views, named)
+        if (named := self._named.get((kind, key.namespace if kind is Kind.POD else key.name))) is not None:
+            views = chain(views, named)
         if kind is Kind.NAMESPACE:
             return [(view, record if view.filter.counts_pods else record.uncounted) for view in views]
         plain = [(view, record) for view in views]

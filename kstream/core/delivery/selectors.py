@@ -51,9 +51,9 @@ class Requirement:
         value = labels.get(self.key)
         match self.operator:
             case Operator.IN:
-                return value is not None and value in self.values
+                return value in self.values
             case Operator.NOT_IN:
-                return value is None or value not in self.values
+                return value not in self.values
             case Operator.EXISTS:
                 return value is not None
             case Operator.ABSENT:

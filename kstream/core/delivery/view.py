@@ -52,7 +52,7 @@ class View:
         The time at which the first event that it lacks was recorded would be too late: it happened before that, and
         after an outage long before. None where that is not known, or an event that it lacks is no longer here.
         """
-        if after < self.last and after < self.lost:
+        if after < self.lost:
             return None
         start = bisect_right(self._seqs, after)
         return self._records[start].before if start < len(self._seqs) else as_of

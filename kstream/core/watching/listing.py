@@ -15,11 +15,7 @@ class Listing:
     def __init__(self) -> None:
         self.token = ""  # the continue token of the page that is asked for; "" for the first
         self.paged = True
-        self.sweep = 0  # its mark in the inventory
-        self._began = 0.0
-        self._pages = 0
-        self._objects = 0
-        self._told = False
+        self.begin(0, 0.0)
 
     def again(self, *, paged: bool) -> None:
         """From the first page, in pages or in one piece."""
@@ -27,7 +23,8 @@ class Listing:
 
     def begin(self, sweep: int, now: float) -> None:
         """Its first page is asked for."""
-        self.sweep, self._began = sweep, now
+        self.sweep = sweep  # its mark in the inventory
+        self._began = now
         self._pages = self._objects = 0
         self._told = False
 

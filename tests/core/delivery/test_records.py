@@ -58,6 +58,8 @@ def test_it_is_one_and_the_same_to_all_to_whom_it_is_the_same() -> None:
     assert began.seen_by(WEB) is began.seen_by(other) is began.entering
     assert ceased.seen_by(WEB) is ceased.seen_by(other) is ceased.leaving
     assert gone.seen_by(WEB) is gone, "it was DELETED for everyone"
+    new = record(Verb.ADDED, None, "web")
+    assert new.seen_by(WEB) is new, "and ADDED"
     assert began.seen_by(EVERYTHING) is began
 
 

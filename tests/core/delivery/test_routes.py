@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -155,6 +156,51 @@ def test_a_view_by_labels_that_opens_late_finds_what_the_window_holds() -> None:
     assert [(verb, seq) for verb, seq, _ in told] == [("ADDED", 2), ("MODIFIED", 3), ("DELETED", 4)]
     assert told[-1][2] == gone
     assert story.backlog.open(Filter.parse(labels="app=none")).last == 0
+
+
+def test_each_view_is_touched_by_what_it_shows_and_by_nothing_else() -> None:
+    story = Story(20_000)
+    asked = ("app=web", "app in (web,db)", "!app", "tier!=x")
+    views = {labels: story.backlog.open(Filter.parse(kinds=["pods"], labels=labels)) for labels in asked}
+    story.tell(pod_key("p"), labelled("p", {"app": "web"}))
+    assert {labels: view.last for labels, view in views.items()} == dict(
+        zip(asked, (1, 1, 0, 1), strict=True)
+    )
+    story.tell(pod_key("p"), labelled("p", {"app": "db"}))
+    assert {labels: view.last for labels, view in views.items()} == dict(
+        zip(asked, (2, 2, 0, 2), strict=True)
+    )
+    story.tell(pod_key("p"), labelled("p", {"tier": "x"}))
+    assert {labels: view.last for labels, view in views.items()} == dict(
+        zip(asked, (2, 3, 3, 3), strict=True)
+    )
+    story.tell(node_key("n"), body_of(node_key("n")))
+    assert {view.last for view in views.values()} == {2, 3}
+
+
+def test_only_a_selector_without_a_label_to_go_by_is_tried_on_every_pod() -> None:
+    story = Story(20_000)
+    views = [story.backlog.open(Filter.parse(labels=labels)) for labels in ("app=web", "app")]
+    assert (list(story.backlog._routes._labelled), story.backlog._routes._searching) == (
+        [("app", "web")],
+        views[1:],
+    )
+
+
+def test_a_view_of_a_kind_that_opens_late_finds_that_kind() -> None:
+    story = Story(20_000)
+    story.tell(node_key("n"), body_of(node_key("n")))
+    story.tell(pod_key("p"), labelled("p", {}))
+    for kind, seq in (("nodes", 1), ("pods", 2)):
+        view = story.backlog.open(Filter.parse(kinds=[kind]))
+        assert (view.count(0), view.last) == (1, seq)
+
+
+def test_there_is_a_body_of_before_for_each_event_or_none_is_taken() -> None:
+    story = Story(20_000)
+    event = Event(1, WatchEvent(Verb.ADDED, pod_key("p"), "1", START, labelled("p", {})))
+    with pytest.raises(ValueError, match="zip"):
+        story.backlog.append([event], [])
 
 
 def test_what_was_before_counts_among_the_bytes_of_the_window() -> None:

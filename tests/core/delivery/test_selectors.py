@@ -136,6 +136,15 @@ def test_the_same_in_other_words_is_the_same() -> None:
     assert hash(selector("a in (x,y)")) == hash(selector("a in (y,x,x)"))
     assert selector("a=1") != selector("a!=1")
     assert selector("a") != selector("!a")
+    assert selector("a in (x,y)") != selector("a=x")
+    assert selector("a notin (x,y)") != selector("a!=x")
+
+
+@pytest.mark.parametrize(
+    "text", ["a=x", "a!=x", "a in (x,y)", "a notin (x,y)", "a", "!a", "a>3", "a<3", "a=,b"]
+)
+def test_it_prints_as_it_is_written(text: str) -> None:
+    assert str(selector(text)) == text
 
 
 def test_each_object_that_matches_has_one_of_its_pairs() -> None:
@@ -145,7 +154,15 @@ def test_each_object_that_matches_has_one_of_its_pairs() -> None:
 
 
 def test_what_has_no_labels_to_read_has_none() -> None:
-    for body in (b'{"uid":"u"}', b"", b"{", b'{"labels":5}', b'{"labels":{"a":null}}', b"\xff"):
+    for body in (
+        b'{"uid":"u"}',
+        b"",
+        b"{",
+        b'{"labels":5}',
+        b'{"labels":{"a":null}}',
+        b"\xff",
+        b'{"labels":{"a":"\xff"}}',
+    ):
         assert labels_of(body) == {}
 
 

@@ -71,6 +71,18 @@ def test_the_first_message_of_a_state_has_the_id_of_the_subscribe_and_no_other_h
     assert "id" not in json.loads(snapshot.messages(taken, time=START)[0])
 
 
+def test_a_long_id_takes_its_room_from_the_pods() -> None:
+    taken = snapshot.capture(state_of([40] * 30), EVERYTHING)
+    for limit in range(2000, 2200, 7):
+        parts = snapshot.parts(taken, time=START, limit=limit, answers="\x01" * 100)
+        assert all(len(part.message()) <= limit for part in parts)
+
+
+def test_a_state_without_a_limit_is_one_message() -> None:
+    taken = snapshot.capture(state_of([400] * 30), EVERYTHING)
+    assert len(snapshot.messages(taken, time=START, limit=None)) == 1
+
+
 def test_a_state_has_the_kinds_and_the_pods_that_were_asked_for() -> None:
     state = state_of([5])
     web, db = (

@@ -114,6 +114,13 @@ def test_a_view_never_goes_back(head: int, goes: bool) -> None:
         view.advance(head)
 
 
+def test_a_view_without_events_never_goes_back_either() -> None:
+    view = View(EVERYTHING, 3, Tally())
+    view.advance(5)
+    with pytest.raises(DivergedError, match="A view at 5, with events up to 3, was told to go to 4"):
+        view.advance(4)
+
+
 def test_a_view_is_never_short_of_what_it_holds() -> None:
     backlog = Backlog(head=0)
     view = backlog.open(EVERYTHING)

@@ -92,6 +92,10 @@ def test_what_clients_may_say_is_understood() -> None:
     assert wire.parse(labels) == wire.Subscribe(
         type="subscribe", labels="app=web", kinds=["pods"], id=2**53 - 1
     )
+    for told in ("x" * 100, "", -(2**53) + 1, None):
+        said = wire.parse(json.dumps({"type": "subscribe", "kinds": ["a"] * 10, "id": told}).encode())
+        assert isinstance(said, wire.Subscribe)
+        assert said.id == told
     command = wire.parse(b'{"type":"playback","action":"seek","at":"-5m","speed":2}')
     assert isinstance(command, wire.PlaybackCommand)
     assert (command.action, command.at, command.speed) == ("seek", "-5m", 2.0)
@@ -111,6 +115,7 @@ def test_what_clients_may_say_is_understood() -> None:
         ('{"type":"subscribe"}', "namespaces: Field required, or kinds, or labels"),
         ('{"type":"subscribe","id":"a"}', "namespaces: Field required, or kinds, or labels"),
         ('{"type":"subscribe","kinds":"pods"}', "kinds"),
+        (json.dumps({"type": "subscribe", "kinds": ["a"] * 11}), "kinds"),
         ('{"type":"subscribe","kinds":["pods",1]}', "kinds.1"),
         ('{"type":"subscribe","labels":["app=web"]}', "labels"),
         (

@@ -165,6 +165,15 @@ def test_the_cause_of_who_is_still_in_trouble_follows_when_the_first_is_out_of_i
     assert named(fold.note(SHOP, InTouch())) == named([Cleared(CLUSTER), Synced()])
 
 
+def test_a_cause_stands_as_long_as_who_told_it_is_in_trouble() -> None:
+    fold = touch(NODES, PODS, SHOP)
+    fold.note(NODES, OutOfTouch("one"))
+    fold.note(PODS, OutOfTouch("two"))
+    fold.note(SHOP, OutOfTouch("three"))
+    assert fold.note(PODS, InTouch()) == []
+    assert [each.details for each in fold.note(NODES, InTouch()) if isinstance(each, Fault)] == ["three"]
+
+
 def test_the_cause_is_passed_on_too_by_one_that_is_refused_or_no_longer_watched() -> None:
     for ended in ("refused", "forgotten"):
         fold = touch(NODES, PODS, SHOP)
