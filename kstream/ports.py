@@ -135,3 +135,25 @@ class Timeline(Protocol):
     def listen(self, listener: Callable[[Mapping[str, Any]], None]) -> Callable[[], None]:
         """Call `listener` with that data at every change; the result ends it."""
         ...
+
+
+class Played(Timeline, Protocol):
+    """A timeline that its operator moves, for all who watch it (PROTOCOL 28)."""
+
+    def play(self) -> None:
+        """Go on; after the end, from the start."""
+        ...
+
+    def pause(self) -> None: ...
+
+    def set_speed(self, speed: float | str) -> None:
+        """A number above 0, or "max". Raises InvalidMessageError."""
+        ...
+
+    def step(self) -> None:
+        """Pause, and show one event more."""
+        ...
+
+    async def seek(self, point: str) -> None:
+        """Go to a point, or to the nearest bound. Raises InvalidMessageError."""
+        ...

@@ -20,7 +20,7 @@ from kstream.delivery.hub import Hub
 from kstream.descriptors import Exhaustion
 from kstream.ending import first_of
 from kstream.logs.places import settled
-from kstream.ports import Clock, EventLog, Reporter, Source, Timeline
+from kstream.ports import Clock, EventLog, Played, Reporter, Source
 from kstream.processlog.clients import log_clients
 from kstream.processlog.faults import FaultLog
 from kstream.retention import Retention
@@ -72,7 +72,7 @@ class Server:
     watermark: Callable[[], tuple[float, int] | None]  # up to when, with which seq, the log is complete
     limits: Limits = field(default_factory=Limits)
     retention: Retention | None = None  # of the log, if this process writes it
-    timeline: Timeline | None = None  # of a replay: its changes are told to clients
+    timeline: Played | None = None  # of a replay: its changes are told to clients
     status: Status | None = None
     control: Control | None = None
     reports: AsyncGenerator[tuple[Report, int], None] | None = (
@@ -115,6 +115,7 @@ async def run(server: Server, *, ready: Callable[[Address], None], stop: asyncio
         control=server.control,
         seats=server.seats,
         whole=server.whole,
+        timeline=server.timeline,
     )
     runner = web.AppRunner(app, shutdown_timeout=5.0, keepalive_timeout=_IDLE, **http_logging())
     await runner.setup()

@@ -10,6 +10,7 @@ import termios
 import tty
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any, Final
 
 import click
@@ -20,6 +21,7 @@ from kstream.logs.replay import ReplayLog
 
 HELP: Final = (
     "keys: space pause · + faster · - slower · ← back 10 s · → on 10 s · . one event · 0 start · q quit"
+    " · ? help"
 )
 
 _ESCAPES: Final = {b"\x1b[C": "right", b"\x1b[D": "left"}
@@ -68,14 +70,19 @@ class Keys:
                 timeline.step()
             case "left" | "right" | "0" if not self._seeks.full():
                 self._seeks.put_nowait({"left": "-10s", "right": "+10s", "0": "seq:0"}[key])
+            case "?" | "h":
+                statusline.show("")
+                click.echo(HELP, err=True)
             case "q":
                 self._stop.set()
 
     def _show(self, playing: Mapping[str, Any]) -> None:
-        speed = playing["speed"]
+        speed, now = playing["speed"], self._timeline.time()
         shown = speed if isinstance(speed, str) else f"{speed:g}x"
+        start, end = (datetime.fromisoformat(playing[bound]).timestamp() for bound in ("start", "end"))
+        part = 100 if end <= start else min(max(int(100 * (now - start) / (end - start)), 0), 100)
         statusline.show(
-            f"{playing['state']} {shown}  {timestamp(self._timeline.time())}  event {self._timeline.head}"
+            f"{playing['state']} {shown}  {timestamp(now)}  {part} %  event {self._timeline.head}"
         )
 
 

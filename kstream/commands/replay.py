@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import sys
 from typing import Any
 
 import click
@@ -15,8 +17,11 @@ from kstream.core.errors import ConfigError, InvalidMessageError
 from kstream.logs.replay import ReplayLog
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import Clock
+from kstream.processlog.lines import say
 from kstream.processlog.setup import process_log
 from kstream.run import Server
+
+_log = logging.getLogger(__name__)
 
 
 @click.command()
@@ -54,6 +59,13 @@ async def _replay(path: str, settings: ServeSettings, **options: Any) -> None:
                 f"Nothing was recorded in {path}: there is nothing to play. `kstream record` says why"
             )
         timeline = await _timeline(recording, clock, **options)
+        if options["start_paused"] and not (sys.stdin.isatty() and sys.stderr.isatty()):
+            say(
+                _log,
+                logging.INFO,
+                "paused",
+                message='nothing is played until {"action": "play"} is sent with POST to /api/playback',
+            )
         await _serve(timeline, clock, settings)
     finally:
         await recording.close()

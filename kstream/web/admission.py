@@ -49,6 +49,11 @@ class Admission:
             or (origin if origin == _OPAQUE else origin_form(origin)) in self.origins
         ):
             return True
+        return self.same_origin(origin, host)
+
+    @staticmethod
+    def same_origin(origin: str, host: str) -> bool:
+        """Whether a page of that origin was served under the Host that it asks for."""
         if not _is_host(origin.partition("://")[2].removesuffix("/")) or not _is_host(host):
             return False
         page = urlsplit(origin)

@@ -15,11 +15,12 @@ from kstream.core.delivery.tally import Recording
 from kstream.core.errors import InvalidMessageError, KstreamError
 from kstream.delivery.hub import Hub
 from kstream.descriptors import open_files, waiting_room
-from kstream.ports import EventLog
+from kstream.ports import EventLog, Played
 from kstream.web.admission import ADMISSION, Admission, admit, error_response, tell_origin
 from kstream.web.api import Api, Status
 from kstream.web.callers import CALLERS, Callers, attend
 from kstream.web.metrics import Metrics, Visits, Whole
+from kstream.web.playing import Playing
 from kstream.web.seats import OwnSeats, Seats
 from kstream.web.ws import WebSockets
 
@@ -49,9 +50,10 @@ def make_app(
     control: Control | None = None,
     seats: Seats | None = None,
     whole: Whole | None = None,
+    timeline: Played | None = None,
 ) -> web.Application:
     """The server's application. `time` is that of the timeline, seconds since the Unix epoch. `control` takes the body
-    of POST /api/sim/do, where there is a simulation.
+    of POST /api/sim/do, where there is a simulation; `timeline` is a recording that is played.
 
     `seats` and `whole` are of all who serve behind the same port, where this process is not the only one.
     """
@@ -67,6 +69,7 @@ def make_app(
     )
     app.router.add_get("/ws", sockets.handle)
     app.router.add_routes(Api(hub, log, recording, time=time, status=status).routes())
+    app.router.add_routes(Playing(log, timeline, time=time).routes())
     app.router.add_get("/metrics", Metrics(hub, log, recording, visits, status=status, whole=whole).handle)
     app.on_response_prepare.append(visits.note)
     app.on_response_prepare.append(tell_origin)

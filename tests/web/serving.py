@@ -15,6 +15,7 @@ from kstream.clock import SystemClock
 from kstream.config import ServeSettings
 from kstream.core.timeline.events import Verb
 from kstream.logs.memory import MemoryLog
+from kstream.logs.replay import ReplayLog
 from kstream.ports import Clock
 from kstream.run import Address, Server, run
 from kstream.web.api import Status
@@ -23,20 +24,24 @@ from tests.making import change, node_key, pod_key
 
 
 @dataclass
-class Running:
+class Playing:
     address: Address
-    log: MemoryLog
 
     @property
     def ws(self) -> str:
         return self.address.websocket
 
+    def http(self, path: str) -> str:
+        return self.address.page.rstrip("/") + path
+
+
+@dataclass
+class Running(Playing):
+    log: MemoryLog
+
     def token(self, seq: int) -> str:
         """The query of a client that holds all up to `seq`."""
         return f"epoch={self.log.epoch}&term={self.log.terms[-1].id}&seq={seq}"
-
-    def http(self, path: str) -> str:
-        return self.address.page.rstrip("/") + path
 
     async def add_pods(self, *names: str, namespace: str = "default", note: str = "") -> None:
         await self.log.append([change(Verb.ADDED, pod_key(name, namespace), note=note) for name in names])
@@ -60,7 +65,7 @@ async def serving(
     clock = clock or SystemClock()
     server = Server(
         mode="replay",
-        settings=ServeSettings(**{"port": 0, "metrics_interval": 86_400.0} | settings),
+        settings=_settings(settings),
         log=log,
         source=None,
         clock=clock,
@@ -69,6 +74,33 @@ async def serving(
         status=status,
         control=control,
     )
+    async with _started(server) as address:
+        yield Running(address, log)
+
+
+@asynccontextmanager
+async def playing(timeline: ReplayLog, clock: Clock, **settings: Any) -> AsyncIterator[Playing]:
+    """A server that plays a recording."""
+    server = Server(
+        mode="replay",
+        settings=_settings(settings),
+        log=timeline,
+        source=None,
+        clock=clock,
+        time=timeline.time,
+        watermark=timeline.watermark,
+        timeline=timeline,
+    )
+    async with _started(server) as address:
+        yield Playing(address)
+
+
+def _settings(given: dict[str, Any]) -> ServeSettings:
+    return ServeSettings(**{"port": 0, "metrics_interval": 86_400.0} | given)
+
+
+@asynccontextmanager
+async def _started(server: Server) -> AsyncIterator[Address]:
     listening: asyncio.Future[Address] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
     task = asyncio.create_task(run(server, ready=listening.set_result, stop=stop))
@@ -76,7 +108,7 @@ async def serving(
     if task.done():
         task.result()
     try:
-        yield Running(await listening, log)
+        yield await listening
     finally:
         stop.set()
         await task

@@ -1,0 +1,115 @@
+"""`/api/playback`: how the timeline is played, for everyone; and its operator's commands (PROTOCOL 28, 32)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aiohttp import hdrs, web
+
+from kstream.core.delivery.wire import PlaybackCommand, parse
+from kstream.core.errors import InvalidMessageError
+from kstream.core.timeline.playback import speed_of
+from kstream.core.timeline.timepoint import timestamp
+from kstream.logs.places import time_of
+from kstream.ports import EventLog, Played
+from kstream.web.admission import ADMISSION, error_response
+from kstream.web.reads import answered
+
+
+class Playing:
+    """The handlers. `timeline`: a recording that is played here; None: the timeline is that of a cluster."""
+
+    def __init__(self, log: EventLog, timeline: Played | None, *, time: Callable[[], float]) -> None:
+        """`time` is that of the timeline, seconds since the Unix epoch."""
+        self._log = log
+        self._timeline = timeline
+        self._time = time
+
+    def routes(self) -> list[web.AbstractRouteDef]:
+        return [web.get("/api/playback", self.tell), web.post("/api/playback", answered(self.do))]
+
+    async def tell(self, _: web.Request) -> web.Response:
+        """As a `playback` message; of a live timeline, too."""
+        return web.json_response(await self._message())
+
+    async def do(self, request: web.Request) -> web.Response:
+        """One command for the timeline that all share: pause, play, step, seek. From pages of this server only."""
+        origin = request.headers.get(hdrs.ORIGIN)
+        if origin is not None and not request.app[ADMISSION].same_origin(
+            origin, request.headers.get(hdrs.HOST, "")
+        ):
+            return error_response(
+                403,
+                "ORIGIN_NOT_ALLOWED",
+                "Only pages of this server may move its timeline",
+                f"Origin: {origin[:200]!r}",
+            )
+        command = await _command(request)
+        if self._timeline is None:
+            raise InvalidMessageError(
+                "This timeline is live: it cannot be moved",
+                f"action: {command.action!r} is for `kstream replay`",
+            )
+        await _drive(self._timeline, command)
+        return web.json_response(await self._message())
+
+    async def _message(self) -> Mapping[str, Any]:
+        now = self._time()
+        data: Mapping[str, Any]
+        if self._timeline is not None:
+            data = self._timeline.playback
+        else:
+            start = await time_of(self._log, self._log.oldest - 1)
+            data = {
+                "state": "live",
+                "speed": 1,
+                "at": timestamp(now),
+                "start": timestamp(start or now),
+                "end": timestamp(now),
+            }
+        return {"type": "playback", "data": data, "timestamp": timestamp(now)}
+
+
+async def _command(request: web.Request) -> PlaybackCommand:
+    """What is asked for; `type` may be left out. Raises InvalidMessageError."""
+    try:
+        body = await request.read()
+        given = json.loads(body)
+    except web.HTTPRequestEntityTooLarge:
+        raise InvalidMessageError("The body is too large", "A command has a few dozen bytes") from None
+    except (ValueError, RecursionError):
+        raise InvalidMessageError("The body is not JSON", "Send a JSON object, with `action`") from None
+    if not isinstance(given, dict):
+        raise InvalidMessageError("The body is not a JSON object", "Send one, with `action`")
+    command = parse(json.dumps({"type": "playback"} | given).encode())
+    if not isinstance(command, PlaybackCommand):
+        raise InvalidMessageError(
+            "That is no command for a timeline", f"type: {command.type!r} must be 'playback'"
+        )
+    return command
+
+
+async def _drive(timeline: Played, command: PlaybackCommand) -> None:
+    if command.action == "live":
+        raise InvalidMessageError(
+            "A recording is played here", "action: 'live' is for a timeline of one's own"
+        )
+    if command.action == "seek" and command.at is None:
+        raise InvalidMessageError(
+            "A seek has no place to go to", "at: give 2026-01-24T10:00:00Z, -5m, +90s or seq:N"
+        )
+    if command.speed is not None:
+        speed_of(command.speed)  # before anything is done
+    match command.action:
+        case "play":
+            timeline.play()
+        case "pause":
+            timeline.pause()
+        case "step":
+            timeline.step()
+        case "seek":  # pragma: no branch - there is no other
+            await timeline.seek(command.at or "")
+    if command.speed is not None:
+        timeline.set_speed(command.speed)
