@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from kstream.commands.log.reading import (
     SIGNS,
+    filter_options,
     log_argument,
     name_of,
     output_option,
     point_option,
     run,
+    watched_by,
     where,
 )
-from kstream.core.delivery.filters import EVERYTHING
 from kstream.core.timeline.comparison import Change, compared
 from kstream.core.visible import json_text, visible
 from kstream.logs.sqlite import SqliteLog
@@ -25,15 +27,19 @@ from kstream.logs.sqlite import SqliteLog
 @log_argument
 @point_option("from", help="The beginning by default.")
 @point_option("to", help="The end by default.")
+@filter_options
 @output_option
-def diff(path: Path, output: str, **points: str | None) -> None:
+def diff(path: Path, output: str, **wanted: Any) -> None:
     """Which objects of LOG came, went and changed between two moments, and in what; not what was in between."""
+
+    points = {name: wanted.pop(name) for name in ("from", "to")}
+    watched = watched_by(**wanted)
 
     async def compare(log: SqliteLog) -> list[Change]:
         first = await where(log, points["from"], option="from", otherwise=log.oldest - 1)
         last = await where(log, points["to"], option="to", otherwise=log.head)
         return list(
-            compared(await log.state_at(first.seq), await log.state_at(last.seq), EVERYTHING.lets_through)
+            compared(await log.state_at(first.seq), await log.state_at(last.seq), watched.lets_through)
         )
 
     for change in run(path, compare):

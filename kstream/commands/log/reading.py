@@ -12,7 +12,9 @@ from typing import Any, Final, NamedTuple, TypeVar
 import click
 
 from kstream.config import env_option
+from kstream.core.delivery.filters import Filter
 from kstream.core.errors import ConfigError, InvalidMessageError
+from kstream.core.naming import namespace_names
 from kstream.core.timeline.events import Event, ObjectKey, Verb
 from kstream.core.visible import visible
 from kstream.logs.places import past, place, time_of
@@ -30,6 +32,32 @@ output_option = env_option(
 
 def point_option(name: str, *, help: str) -> Callable[[Any], Any]:
     return env_option(f"--{name}", name.replace("-", "_"), metavar="POINT", help=help)
+
+
+def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`-n`, `-l` and `--kinds` (PROTOCOL 14, 30); `watched_by` makes a filter of them."""
+    for option in (
+        env_option(
+            "--kinds",
+            multiple=True,
+            help="Only these kinds: pods, nodes, namespaces. Repeatable, or joined by commas.",
+        ),
+        env_option("-l", "--selector", default="", help="Only the pods that this label selector matches."),
+        env_option("-n", "--namespace", multiple=True, help="Only the pods of this namespace. Repeatable."),
+    ):
+        command = option(command)
+    return command
+
+
+def watched_by(*, namespace: Sequence[str], selector: str, kinds: Sequence[str]) -> Filter:
+    """Raises ConfigError for what no filter may be."""
+    names = namespace_names(namespace)
+    try:
+        return Filter.parse(
+            names, kinds=[kind for value in kinds for kind in value.split(",")], labels=selector
+        )
+    except InvalidMessageError as invalid:
+        raise ConfigError(f"{invalid}: {invalid.details}") from None
 
 
 class Place(NamedTuple):

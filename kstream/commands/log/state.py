@@ -8,22 +8,28 @@ from typing import Any
 
 import click
 
-from kstream.commands.log.reading import log_argument, output_option, point_option, run, table, where
-from kstream.config import env_option
+from kstream.commands.log.reading import (
+    filter_options,
+    log_argument,
+    output_option,
+    point_option,
+    run,
+    table,
+    watched_by,
+    where,
+)
 from kstream.core.delivery import snapshot
-from kstream.core.delivery.filters import Filter
-from kstream.core.naming import namespace_names
 from kstream.logs.sqlite import SqliteLog
 
 
 @click.command()
 @log_argument
 @point_option("at", help="When; the end by default.")
-@env_option("-n", "--namespace", multiple=True, help="Only the pods of this namespace. Repeatable.")
+@filter_options
 @output_option
-def state(path: Path, at: str | None, namespace: tuple[str, ...], output: str) -> None:
+def state(path: Path, at: str | None, output: str, **wanted: Any) -> None:
     """The nodes, pods and namespaces that there were in LOG at a moment; with -o json the `initial_state` message."""
-    watched = Filter.parse(namespace_names(namespace))
+    watched = watched_by(**wanted)
 
     async def tell(log: SqliteLog) -> bytes:
         when = await where(log, at, option="at", otherwise=log.head)
@@ -38,7 +44,7 @@ def state(path: Path, at: str | None, namespace: tuple[str, ...], output: str) -
 def _text(message: dict[str, Any]) -> str:
     data = message["data"]
     nodes = [(node["name"], node["status"], node.get("role", "")) for node in data["nodes"]]
-    spaces = [(each["name"], each["status"], str(each["podCount"])) for each in data["namespaces"]]
+    spaces = [(each["name"], each["status"], str(each.get("podCount", ""))) for each in data["namespaces"]]
     pods = [(pod["namespace"], pod["name"], pod["status"], pod.get("nodeName") or "") for pod in data["pods"]]
     parts = [
         f"{message['timestamp']}  after event {message['seq']}:"

@@ -47,3 +47,10 @@ def test_a_person_reads_what_changed_by_its_path() -> None:
     lines = diff("--from", "seq:532", "--to", "seq:533").stdout.splitlines()
     assert lines[0] == "~ pod shop/broken-799984445-6279k"
     assert "    status: Error → CrashLoopBackOff" in lines
+
+
+def test_only_what_is_asked_for_is_compared() -> None:
+    told = diff("--from", "seq:150", "--to", "seq:400", "--kinds", "pods", "-n", "shop", "-o", "json").stdout
+    found = [json.loads(line) for line in told.splitlines()]
+    assert {(each["kind"], each["namespace"]) for each in found} == {("pod", "shop")}
+    assert diff("-l", "no-such-label").stdout.count("pod ") == 0

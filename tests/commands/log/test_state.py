@@ -48,3 +48,23 @@ def test_a_person_reads_tables() -> None:
     assert len(spaces.splitlines()) == 6
     assert pods.splitlines()[0].split() == ["NAMESPACE", "POD", "STATUS", "NODE"]
     assert len(pods.splitlines()) == 12
+
+
+def test_a_state_may_be_of_some_kinds_and_of_pods_by_their_labels() -> None:
+    whole = json.loads(state("-o", "json").stdout)["data"]["pods"]
+    labels = {(name, value) for pod in whole for name, value in pod["labels"].items() if "/" not in name}
+    name, value = min(labels)
+    message = json.loads(state("-l", f"{name}={value}", "--kinds", "pods", "-o", "json").stdout)
+    assert message["data"]["pods"] == [pod for pod in whole if pod["labels"].get(name) == value] != []
+    assert (message["data"]["nodes"], message["data"]["namespaces"]) == ([], [])
+    assert state("--kinds", "namespaces,nodes").exit_code == 0, "there is no number of pods to tell"
+
+
+def test_what_is_no_filter_is_named() -> None:
+    for options, said in (
+        (("-l", "=web"), "labels: '=' stands where a label's name is due"),
+        (("--kinds", "pod"), "kinds: 'pod' must be one of pods, nodes, namespaces"),
+    ):
+        refused = state(*options)
+        assert refused.exit_code == 3
+        assert said in refused.stderr
