@@ -26,7 +26,13 @@ _ALLOWED = frozenset(
             "heapq",
         ),
         *("ipaddress", "itertools", "json", "math", "operator", "re", "string", "struct", "typing", "zlib"),
-        *("importlib", "msgspec", "pydantic", "kstream"),  # importlib: whether a faster deflate is installed
+        *(
+            "importlib",
+            "msgspec",
+            "pydantic",
+            "pydantic_core",
+            "kstream",
+        ),  # importlib: whether a faster deflate is installed
     }
 )
 """What the core may import; import-linter holds which rooms of kstream."""
