@@ -76,7 +76,11 @@ class Snapshots:
         key = _key_of(member)
         ready = self._ready.get(key)
         backlog = self._backlog
-        if ready is not None and backlog.floor <= ready.snapshot.seq >= backlog.head - ready.allowance:
+        if (
+            ready is not None
+            and _continued(member, ready, backlog)
+            and ready.snapshot.seq >= backlog.head - ready.allowance
+        ):
             self._give(member, ready)
             return
         self._waiting.setdefault(key, {})[member] = None
@@ -106,8 +110,10 @@ class Snapshots:
                     await self._clock.sleep(_AGAIN)
                     continue
                 key = next(iter(self._waiting))
-                if not self._waiting[key]:
-                    del self._waiting[key]  # whoever wanted it has left
+                wanting = {member: None for member in self._waiting[key] if _wants(member, key)}
+                self._waiting[key] = wanting
+                if not wanting:
+                    del self._waiting[key]  # whoever wanted it has left, or wants something else by now
                     continue
                 backlog = self._backlog
                 taken = snapshot.capture(self._state, key[0])
@@ -141,8 +147,8 @@ class Snapshots:
         for member in members:
             await turn.rest()
             # The timeline may have jumped or run away meanwhile, and the client may watch something else by now.
-            current = backlog is self._backlog and made.snapshot.seq >= backlog.floor
-            if current and not member.gone and member.session.wants_snapshot and _key_of(member) == key:
+            current = backlog is self._backlog and _continued(member, made, backlog)
+            if current and _wants(member, key):
                 self._give(member, made)
             else:
                 self._serve(member)  # it asks again
@@ -157,6 +163,16 @@ class Snapshots:
         """Whether clients have read enough of what was made for them."""
         self._held = [made for made in self._held if made.held()]
         return sum(made.size for made in self._held) <= _MOST
+
+
+def _continued(member: Member, made: _Made, backlog: Backlog) -> bool:
+    """Whether what came after it is still there, for what the member watches."""
+    seq = made.snapshot.seq
+    return seq >= backlog.floor and not member.session.view.misses(seq)
+
+
+def _wants(member: Member, key: _Key) -> bool:
+    return not member.gone and member.session.wants_snapshot and _key_of(member) == key
 
 
 def _key_of(member: Member) -> _Key:

@@ -8,12 +8,16 @@ another one.
 
 from __future__ import annotations
 
+import logging
 from itertools import islice
 from typing import Final, Protocol
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from kstream.processlog.lines import say
+
+_log = logging.getLogger(__name__)
 _PRUNED: Final = 64  # connections, of which some may be over already, that are kept without a look
 
 
@@ -51,8 +55,11 @@ class Callers:
     def asks(self, connection: Connection, *, client: bool) -> None:
         """A request has come; that of a `client` is counted by its seat."""
         self._silent.pop(connection, None)
-        if not client:
-            self._asking[connection] = None
+        if client:
+            return
+        self._asking[connection] = None
+        # Half of the places are for those who come: whoever asks and does not read may take a minute.
+        self._show_out(self._asking, len(self._asking) - max(self._most // 2, 1))
 
     def answered(self, connection: Connection) -> None:
         """It may ask again."""
@@ -64,14 +71,20 @@ class Callers:
         for kept in (self._silent, self._asking):
             for connection in [each for each in kept if each.transport is None]:
                 del kept[connection]
-        surplus = len(self) - self._most
-        for kept in (self._silent, self._asking):
-            for connection in list(islice(kept, max(surplus, 0))):
-                surplus -= 1
-                del kept[connection]
-                if connection.transport is not None:  # pragma: no branch - it was looked at just now
-                    connection.transport.abort()
+        # Never the newest: nothing was heard of it, since it has only just come.
+        self._show_out(self._silent, min(len(self) - self._most, len(self._silent) - 1))
+        self._show_out(self._asking, len(self) - self._most)
         self._prune_at = max(_PRUNED, 2 * len(self))
+
+    def _show_out(self, kept: dict[Connection, None], many: int) -> None:
+        shown_out = list(islice(kept, max(many, 0)))
+        for connection in shown_out:
+            del kept[connection]
+            if connection.transport is not None:
+                connection.transport.abort()
+        if shown_out:
+            asked = kept is self._asking
+            say(_log, logging.WARNING, "shown out", connections=len(shown_out), asked=asked, most=self._most)
 
 
 CALLERS: web.AppKey[Callers] = web.AppKey("callers", Callers)

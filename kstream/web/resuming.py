@@ -11,8 +11,9 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, NamedTuple
 
+from kstream.core.delivery.backlog import Backlog
 from kstream.core.delivery.filters import Filter
-from kstream.core.delivery.view import catch_up
+from kstream.core.delivery.view import View, catch_up, caught_up
 from kstream.core.errors import LogTrimmedError
 from kstream.core.timeline.events import Event
 from kstream.core.timeline.terms import reach
@@ -42,6 +43,9 @@ class Missed(NamedTuple):
     frames: tuple[bytes, ...] = ()
 
 
+Held = list[tuple[Backlog, View]]
+
+
 class Resumes:
     """Of one server."""
 
@@ -52,13 +56,19 @@ class Resumes:
         self._given: dict[Member, int] = {}  # whose own frames are perhaps not sent yet, and how many bytes
 
     @asynccontextmanager
-    async def turn(self, token: Token | None) -> AsyncIterator[None]:
-        """To be held from `look` to `give`: a place among the few who read the log, for one who has to."""
-        if token is None or token.epoch != self._log.epoch or token.seq >= self._hub.backlog.floor:
-            yield
-            return
-        async with self._turns:
-            yield
+    async def turn(self, token: Token | None) -> AsyncIterator[Held]:
+        """To be held from `look` to `give`: a place among the few who read the log, for one who has to; and the views
+        that `encode` needs until the client has them itself."""
+        held: Held = []
+        try:
+            if token is None or token.epoch != self._log.epoch or token.seq >= self._hub.backlog.floor:
+                yield held
+                return
+            async with self._turns:
+                yield held
+        finally:
+            for backlog, view in held:
+                backlog.close(view)
 
     async def look(self, token: Token, watched: Filter) -> tuple[Sequence[Event], str | None]:
         """The events after the token that are not in the backlog, or why they cannot be had."""
@@ -102,8 +112,12 @@ class Resumes:
     def _dropped(self, seq: int) -> str:
         return f"seq {seq} is no longer kept: the log begins at {self._log.oldest}"
 
-    async def encode(self, token: Token, events: Sequence[Event], watched: Filter, bits: int) -> Missed:
+    async def encode(
+        self, token: Token, events: Sequence[Event], watched: Filter, bits: int, held: Held
+    ) -> Missed:
         """What `look` found as frames for a client that negotiated `bits`; much of it where that stops nobody."""
+        if watched.labels is not None:
+            return await self._by_labels(token, watched, bits, held)
         if not events:
             return Missed(token.seq)
         last = events[-1]
@@ -112,6 +126,21 @@ class Resumes:
             return catch_up(events, watched, head=last.seq, time=last.change.time, window_bits=bits)
 
         return Missed(last.seq, frames() if len(events) <= _INLINE else await asyncio.to_thread(frames))
+
+    async def _by_labels(self, token: Token, watched: Filter, bits: int, held: Held) -> Missed:
+        """What memory holds, read where that stops nobody: a view by labels begins where it is opened."""
+        backlog = self._hub.backlog
+        view, upto = backlog.open(watched), backlog.head
+        held.append((backlog, view))
+        records = backlog.between(token.seq, upto)
+        if not view.misses(token.seq) or not records or token.seq < backlog.floor:
+            return Missed(token.seq)  # of what was dropped just now: the client falls off, and gets a state
+
+        def frames() -> tuple[bytes, ...]:
+            time = records[-1].event.change.time
+            return caught_up(records, watched, head=upto, time=time, window_bits=bits)
+
+        return Missed(upto, frames() if len(records) <= _INLINE else await asyncio.to_thread(frames))
 
     def give(self, member: Member, missed: Missed) -> None:
         """Go on from there. Whatever was published since it was read is in the backlog."""

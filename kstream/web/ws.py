@@ -29,7 +29,7 @@ from kstream.web.faultysocket import FaultySocket
 from kstream.web.inflating import MAX_INBOUND, bound_inflating
 from kstream.web.metrics import Visits
 from kstream.web.reads import watched_by
-from kstream.web.resuming import ELSEWHERE, Resumes, Token
+from kstream.web.resuming import ELSEWHERE, Held, Resumes, Token
 from kstream.web.seats import Seats
 
 _CLOSE_TIMEOUT = 5.0  # seconds for a client to answer a close frame
@@ -201,8 +201,8 @@ class WebSockets:
     async def _serve(
         self, request: web.Request, ws: web.WebSocketResponse, watched: Filter, token: Token | None
     ) -> None:
-        async with self._resumes.turn(token):
-            joined = await self._join(request, ws, watched, token)
+        async with self._resumes.turn(token) as held:
+            joined = await self._join(request, ws, watched, token, held)
         if joined is None:
             return
         member, outlet = joined
@@ -215,7 +215,12 @@ class WebSockets:
                 outlet.done()
 
     async def _join(
-        self, request: web.Request, ws: web.WebSocketResponse, watched: Filter, token: Token | None
+        self,
+        request: web.Request,
+        ws: web.WebSocketResponse,
+        watched: Filter,
+        token: Token | None,
+        held: Held,
     ) -> tuple[Member, Outlet] | None:
         """Open the socket and take the client in, where it left off if that can be; None when it is gone already."""
         hub, resumes = self._hub, self._resumes
@@ -228,7 +233,7 @@ class WebSockets:
         bits = int(ws.compress or 0)
         missed = None
         if token is not None and reason is None:
-            missed = await resumes.encode(token, events, watched, bits)
+            missed = await resumes.encode(token, events, watched, bits, held)
             if hub.backlog is not backlog:
                 missed, reason = None, ELSEWHERE
         if token is not None:

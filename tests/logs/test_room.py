@@ -5,15 +5,17 @@ from __future__ import annotations
 import errno
 import os
 import resource
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from kstream.core.errors import LogFullError
+from kstream.core.errors import LogError, LogFullError
 from kstream.core.timeline.events import WatchEvent
 from kstream.logs import room
+from kstream.logs.connections import translated
 from kstream.logs.sqlite import SqliteLog
 from tests.logs.facts import churn
 
@@ -80,3 +82,29 @@ def test_a_quota_is_seen_where_the_log_is(
 
 def test_a_folder_that_is_not_there_is_not_full(tmp_path: Path) -> None:
     assert room.refused(tmp_path / "gone" / "log.db") == ""
+
+
+def failed(code: int) -> sqlite3.OperationalError:
+    error = sqlite3.OperationalError("why")
+    error.sqlite_errorcode = code
+    return error
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [(sqlite3.SQLITE_IOERR, LogFullError), (sqlite3.SQLITE_CANTOPEN, LogError)]
+)
+def test_only_a_write_that_failed_is_taken_for_a_lack_of_room(
+    code: int, kind: type[Exception], tmp_path: Path
+) -> None:
+    with longest_file(1000), pytest.raises(LogError) as told, translated(tmp_path / "log.db"):
+        raise failed(code)
+    assert type(told.value) is kind
+
+
+def test_a_full_disk_is_told_with_the_bytes_that_wait(tmp_path: Path) -> None:
+    (tmp_path / "log.db-wal").write_bytes(bytes(4096))
+    with (
+        pytest.raises(LogFullError, match="make room of 4096 bytes on the disk"),
+        translated(tmp_path / "log.db"),
+    ):
+        raise failed(sqlite3.SQLITE_FULL)

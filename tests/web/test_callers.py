@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import aiohttp
 import pytest
 
+from kstream.processlog.lines import FIELDS
 from kstream.web.callers import Callers
 from tests.web.serving import connect, serving
 
@@ -68,8 +69,28 @@ def test_who_asks_goes_after_all_who_are_silent_and_a_client_never() -> None:
     assert (asking.gone, client.gone, silent.gone) == (False, False, True)
     for caller in slow:
         callers.asks(caller, client=False)
-    come(callers, 1)
+    (newcomer,) = come(callers, 1)
     assert [asking.gone, slow[0].gone, slow[1].gone, client.gone] == [True, True, False, False]
+    assert not newcomer.gone, "whoever has only just come is heard"
+
+
+def test_those_who_ask_leave_half_of_the_places_to_those_who_come() -> None:
+    callers = Callers(100)
+    asking = come(callers, 80)
+    for caller in asking:
+        callers.asks(caller, client=False)
+    assert [caller.gone for caller in asking] == [True] * 30 + [False] * 50
+    for _ in range(300):
+        (newcomer,) = come(callers, 1)
+        assert not newcomer.gone
+        callers.asks(newcomer, client=True)
+
+
+def test_who_is_shown_out_is_told_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    come(Callers(100), 101)
+    assert [getattr(record, FIELDS) for record in caplog.records] == [
+        {"connections": 1, "asked": False, "most": 100}
+    ]
 
 
 def test_nothing_is_kept_of_those_who_have_gone() -> None:

@@ -240,7 +240,7 @@ async def test_up_to_a_thousand_events_are_encoded_on_the_spot(count: int, threa
     async with resumes() as (at, _, __):
         workshop = Workshop()
         events = numbered([change(Verb.ADDED, pod_key(f"p{n}"), time=START + n) for n in range(count)], 7)
-        task = asyncio.create_task(at.encode(token(7), events, EVERYTHING, 0))
+        task = asyncio.create_task(at.encode(token(7), events, EVERYTHING, 0, []))
         await asyncio.sleep(0)
         assert len(workshop.jobs) == thread
         if thread:
@@ -253,7 +253,7 @@ async def test_up_to_a_thousand_events_are_encoded_on_the_spot(count: int, threa
 
 async def test_one_who_missed_nothing_in_the_log_goes_on_in_the_window() -> None:
     async with resumes() as (at, _, hub):
-        assert await at.encode(token(120_000), (), EVERYTHING, 0) == Missed(120_000)
+        assert await at.encode(token(120_000), (), EVERYTHING, 0, []) == Missed(120_000)
         hub.publish([Event(120_001, change(Verb.ADDED, pod_key("new")))])
         socket = FakeSocket()
         member = hub.join(socket, EVERYTHING, window_bits=0, resumed=True)
@@ -266,7 +266,7 @@ async def test_one_who_missed_nothing_in_the_log_goes_on_in_the_window() -> None
 async def test_what_is_published_while_the_missed_is_encoded_comes_after_it() -> None:
     async with resumes() as (at, _, hub):
         events, reason = await at.look(token(119_999), EVERYTHING)
-        missed = await at.encode(token(119_999), events, EVERYTHING, 0)
+        missed = await at.encode(token(119_999), events, EVERYTHING, 0, [])
         hub.publish([Event(120_001, change(Verb.ADDED, pod_key("meanwhile")))])
         socket = FakeSocket()
         member = hub.join(socket, EVERYTHING, window_bits=0, resumed=True)

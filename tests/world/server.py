@@ -99,12 +99,12 @@ class Server:
         hub, resumes = self.hub, self.resumes
         if hub is None or resumes is None:
             return None
-        async with resumes.turn(token):
+        async with resumes.turn(token) as held:
             events, reason = await resumes.look(token, watched) if token is not None else ((), None)
             await asyncio.sleep(0.005)
             missed = None
             if token is not None and reason is None:
-                missed = await resumes.encode(token, events, watched, bits)
+                missed = await resumes.encode(token, events, watched, bits, held)
             if self.hub is not hub:
                 return None
             member = hub.join(outlet, watched, window_bits=bits, resumed=missed is not None, reason=reason)

@@ -54,10 +54,11 @@ class Filter:
 
         One that is given twice adds up, an empty value says nothing. Raises as `parse` does.
         """
+        selectors = [
+            value for value in given("labels") if Selector.parse(value) is not None
+        ]  # each is a whole one
         return cls.parse(
-            _split(given("namespaces")),
-            kinds=_split(given("kinds")),
-            labels=",".join(value for value in given("labels") if value.strip()),
+            _split(given("namespaces")), kinds=_split(given("kinds")), labels=",".join(selectors)
         )
 
     def __contains__(self, key: ObjectKey) -> bool:

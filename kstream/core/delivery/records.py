@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from kstream.core.delivery import wire
 from kstream.core.delivery.filters import Filter
 from kstream.core.delivery.frames import text_frame
 from kstream.core.delivery.selectors import labels_of
 from kstream.core.timeline.events import Event, Kind, Verb, WatchEvent, deleted_body
 from kstream.core.timeline.state import without_pod_count
+
+_Labels = tuple[Mapping[str, str] | None, Mapping[str, str] | None]
 
 
 class Record:
@@ -16,6 +20,7 @@ class Record:
     __slots__ = (
         "_entering",
         "_frames",
+        "_labels",
         "_leaving",
         "_message",
         "_uncounted",
@@ -33,12 +38,13 @@ class Record:
         self.previous = previous
         self.before = before
         self.seq = event.seq
-        self.size = len(event.change.body) + (len(previous) if previous is not None else 0)
+        self.size = len(event.change.body)  # what was before is that of an earlier event, or of the state
         self._message: bytes | None = None
         self._frames: dict[int, bytes] = {}
         self._entering: Record | None = None
         self._leaving: Record | None = None
         self._uncounted: Record | None = None
+        self._labels: _Labels | None = None
 
     @property
     def message(self) -> bytes:
@@ -63,8 +69,9 @@ class Record:
             return self.uncounted
         if selector is None or change.key.kind is not Kind.POD:
             return self
-        matched = self.previous is not None and selector.shows(self.previous)
-        matches = change.verb is not Verb.DELETED and selector.shows(change.body)
+        before, now = self.labels()
+        matched = before is not None and selector.matches(before)
+        matches = matched if now is before else now is not None and selector.matches(now)
         if matched and matches:
             return self
         if matches:
@@ -101,9 +108,21 @@ class Record:
         told = WatchEvent(verb, change.key, change.version, change.time, body)
         return Record(Event(self.seq, told), before=self.before)
 
+    def labels(self) -> _Labels:
+        """Those that the object had, and those that it has; None where it was not there, or is not. Kept until
+        `forget_labels`; the same mapping twice where they did not change."""
+        if self._labels is None:
+            change = self.event.change
+            before = labels_of(self.previous) if self.previous is not None else None
+            now = labels_of(change.body) if change.verb is not Verb.DELETED else None
+            self._labels = before, before if now == before else now
+        return self._labels
+
+    def forget_labels(self) -> None:
+        """They are needed while the event is handed to the views, and 20,000 of them take tens of megabytes."""
+        self._labels = None
+
     def pairs(self) -> set[tuple[str, str]]:
         """The labels that the object has, and those that it had."""
-        found = set(labels_of(self.event.change.body).items())
-        if self.previous is not None:
-            found |= labels_of(self.previous).items()
-        return found
+        before, now = self.labels()
+        return {*(before or {}).items(), *(now or {}).items()}

@@ -73,3 +73,4 @@ class Routes:
         for view in candidates:
             if (seen := record.seen_by(view.filter)) is not None:
                 yield view, seen
+        record.forget_labels()

@@ -17,14 +17,15 @@ import msgspec
 from kstream.core.errors import InvalidMessageError
 
 MAX_SELECTOR: Final = 4096  # characters that one selector may have
-MAX_REQUIREMENTS: Final = 32  # each is looked at for each event of a pod
+MAX_REQUIREMENTS: Final = 16  # each is looked at for each event of a pod
 _FEW: Final = 8  # values up to which a body is searched for them before it is read
 
 _NAME: Final = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?", re.ASCII)
 _PREFIX: Final = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*", re.ASCII)
-_TOKEN: Final = re.compile(r"\s*(==|!=|[=!<>(),]|[^\s=!<>(),]+|$)", re.ASCII)
-_WORD: Final = re.compile(r"[^\s=!<>(),]+", re.ASCII)
-_INTEGER: Final = re.compile(r"[+-]?[0-9]{1,19}", re.ASCII)
+_TOKEN: Final = re.compile(r"[ \t\r\n]*(==|!=|[=!<>(),]|[^ \t\r\n=!<>(),]+|\Z)", re.ASCII)
+_WORD: Final = re.compile(r"[^ \t\r\n=!<>(),]+", re.ASCII)
+_INTEGER: Final = re.compile(r"[+-]?[0-9]{1,63}", re.ASCII)
+_INT64: Final = range(-(2**63), 2**63)  # what Go reads
 _EXAMPLE: Final = "write it as kubectl does: app=web,tier in (front,back),!canary"
 
 
@@ -46,14 +47,18 @@ class Requirement:
     key: str
     operator: Operator
     values: tuple[str, ...] = ()  # sorted, each once
+    among: frozenset[str] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "among", frozenset(self.values))
 
     def holds(self, labels: Mapping[str, str]) -> bool:
         value = labels.get(self.key)
         match self.operator:
             case Operator.IN:
-                return value in self.values
+                return value in self.among
             case Operator.NOT_IN:
-                return value not in self.values
+                return value not in self.among
             case Operator.EXISTS:
                 return value is not None
             case Operator.ABSENT:
@@ -186,8 +191,6 @@ class _Parser:
 
     def _values(self) -> tuple[str, ...]:
         self._expect("(", "'('")
-        if self._next == ")":
-            raise _wrong("() has no value in it")
         values = {self._value()}
         while self._next == ",":
             self._step()
@@ -239,7 +242,7 @@ class _Parser:
 
 
 def _is_integer(value: str) -> bool:
-    return _INTEGER.fullmatch(value) is not None
+    return _INTEGER.fullmatch(value) is not None and int(value) in _INT64
 
 
 def _wrong(what: str) -> InvalidMessageError:

@@ -43,6 +43,10 @@ class View:
         """The seq of the newest event in it; a cursor at or past it has nothing to get."""
         return self._seqs[-1] if self._seqs else self.lost
 
+    def misses(self, after: int) -> bool:
+        """Whether a cursor there has missed an event that is no longer here."""
+        return after < self.lost
+
     def count(self, after: int) -> int:
         return len(self._seqs) - bisect_right(self._seqs, after)
 
@@ -52,7 +56,7 @@ class View:
         The time at which the first event that it lacks was recorded would be too late: it happened before that, and
         after an outage long before. None where that is not known, or an event that it lacks is no longer here.
         """
-        if after < self.lost:
+        if self.misses(after):
             return None
         start = bisect_right(self._seqs, after)
         return self._records[start].before if start < len(self._seqs) else as_of
@@ -138,6 +142,21 @@ def coalesce(records: Iterable[Record]) -> list[bytes]:
     return messages
 
 
+def caught_up(
+    records: Iterable[Record], watched: Filter, *, head: int, time: float, window_bits: int
+) -> tuple[bytes, ...]:
+    """Frames that bring a client from before `records` to `head`, whatever it watches; `time` in seconds since the Unix
+    epoch."""
+    seen = []
+    for record in records:
+        if (found := record.seen_by(watched)) is not None:
+            seen.append(found)
+        record.forget_labels()
+    joined = coalesce(seen)
+    parts = wire.batches(joined, seq=head, time=time) if joined else []
+    return tuple(text_frame(part, window_bits) for part in parts)
+
+
 def catch_up(
     events: Iterable[Event], watched: Filter, *, head: int, time: float, window_bits: int
 ) -> tuple[bytes, ...]:
@@ -145,6 +164,4 @@ def catch_up(
 
     Not for one that watches by labels: what the objects were before is not in the log's events.
     """
-    joined = coalesce(Record(event) for event in events if event.change.key in watched)
-    parts = wire.batches(joined, seq=head, time=time) if joined else []
-    return tuple(text_frame(part, window_bits) for part in parts)
+    return caught_up(map(Record, events), watched, head=head, time=time, window_bits=window_bits)

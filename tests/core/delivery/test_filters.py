@@ -142,3 +142,5 @@ def test_a_query_has_kinds_and_labels_too_and_what_is_given_twice_adds_up() -> N
     assert of_query(kinds=["pods,nodes"]) == of_query(kinds=["pods", "nodes", ""]) == both != EVERYTHING
     assert of_query(labels=["app=web", "", " ", "tier=front"]) == Filter.parse(labels="tier=front,app=web")
     assert of_query(labels=[""], kinds=[""]) == EVERYTHING
+    with pytest.raises(InvalidMessageError, match="A label selector cannot be read"):
+        of_query(labels=["app in (web", "db)"])

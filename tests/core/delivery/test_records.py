@@ -89,8 +89,18 @@ def test_it_is_found_by_what_it_is_and_by_what_it_was() -> None:
     assert record(Verb.DELETED, "db", None).pairs() == {("app", "db")}
 
 
-def test_its_size_is_what_is_kept_of_it() -> None:
+def test_its_size_is_that_of_its_body() -> None:
+    """What was before is held by an earlier event or by the state: to count it twice halved the window."""
     assert record(Verb.ADDED, None, "web").size == len(labelled("p", {"app": "web"}))
-    assert record(Verb.MODIFIED, "db", "web").size == len(
-        labelled("p", {"app": "web"}) + labelled("p", {"app": "db"})
-    )
+    assert record(Verb.MODIFIED, "db", "web").size == len(labelled("p", {"app": "web"}))
+
+
+def test_labels_are_read_once_and_are_one_where_they_did_not_change() -> None:
+    stays = record(Verb.MODIFIED, "web", "web")
+    before, now = stays.labels()
+    assert before is now
+    assert stays.labels()[0] is before
+    stays.forget_labels()
+    assert stays.labels()[0] is not before
+    assert record(Verb.DELETED, "web", None).labels() == ({"app": "web"}, None)
+    assert record(Verb.ADDED, None, "web").labels() == (None, {"app": "web"})

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kstream.core.delivery.backlog import Backlog
-from kstream.core.delivery.filters import EVERYTHING, Filter
+from kstream.core.delivery.filters import Filter
 from kstream.core.delivery.limits import Limits
+from kstream.core.delivery.view import caught_up
 from kstream.core.timeline.events import Event, Kind, ObjectKey, Verb, WatchEvent, deleted_body
 from kstream.core.timeline.state import ClusterState, with_pod_count
 from tests.frames_reader import FrameReader
@@ -144,18 +145,28 @@ def test_a_strict_client_of_any_filter_holds_its_part_after_every_event(
     assert not any(routes._wide.values())
 
 
-def test_a_view_by_labels_that_opens_late_finds_what_the_window_holds() -> None:
+def test_a_view_by_labels_begins_where_it_is_opened_and_what_was_before_is_read_from_the_window() -> None:
     story = Story(20_000)
-    key = pod_key("p")
-    for labels in ({"app": "db"}, {"app": "web"}, {"app": "web", "n": "1"}, {"app": "db"}):
+    key, watched = pod_key("p"), Filter.parse(labels="app=web")
+    for labels in ({"app": "db"}, {"app": "web"}, {"app": "web", "n": "1"}, {"app": "db"}, {"app": "web"}):
         story.tell(key, labelled("p", labels))
-    story.tell(key, None)
-    view = story.backlog.open(Filter.parse(labels="app=web"))
-    told = [(m["action"], m["seq"], m["data"]) for m in FrameReader().messages(view.singles(0, 0))]
-    gone = {"uid": key.uid, "name": "p", "namespace": "default"}
-    assert [(verb, seq) for verb, seq, _ in told] == [("ADDED", 2), ("MODIFIED", 3), ("DELETED", 4)]
-    assert told[-1][2] == gone
-    assert story.backlog.open(Filter.parse(labels="app=none")).last == 0
+    view = story.backlog.open(watched)
+    assert (view.lost, view.last, view.head, view.misses(4), view.misses(5)) == (5, 5, 5, True, False)
+    told = [
+        [
+            (event["action"], event["seq"])
+            for frame in frames
+            for event in FrameReader().messages(frame)[0]["data"]
+        ]
+        for frames in (
+            caught_up(story.backlog.between(after, upto), watched, head=upto, time=START, window_bits=0)
+            for after, upto in ((1, 3), (2, 4), (3, 5), (1, 4), (4, 5))
+        )
+    ]
+    assert told == [[("ADDED", 3)], [("DELETED", 4)], [("MODIFIED", 5)], [], [("ADDED", 5)]]
+    assert all(record._labels is None for record in story.backlog._records), (
+        "nothing is kept of what was read"
+    )
 
 
 def test_each_view_is_touched_by_what_it_shows_and_by_nothing_else() -> None:
@@ -201,12 +212,3 @@ def test_there_is_a_body_of_before_for_each_event_or_none_is_taken() -> None:
     event = Event(1, WatchEvent(Verb.ADDED, pod_key("p"), "1", START, labelled("p", {})))
     with pytest.raises(ValueError, match="zip"):
         story.backlog.append([event], [])
-
-
-def test_what_was_before_counts_among_the_bytes_of_the_window() -> None:
-    story = Story(20_000)
-    key, body = pod_key("p"), labelled("p", {"a": "x"})
-    for _ in range(3):
-        story.tell(key, body)
-    assert story.backlog._bytes == 5 * len(body)
-    story.backlog.open(EVERYTHING)

@@ -78,6 +78,8 @@ def test_a_pod_as_the_contract_has_it() -> None:
         (rb"\ud83d\ud83d\ude00", "\ufffd\U0001f600"),
         (rb"\\ud800\ud800", "\\ud800\ufffd"),
         (b"\xff\xfe", "\ufffd\ufffd"),
+        (b"\xe2\x82", "\ufffd\ufffd"),
+        (b"\xf0\x9f\x98!", "\ufffd\ufffd\ufffd!"),
         (b"\xed\xa0\x80", "\ufffd\ufffd\ufffd"),
     ],
 )
