@@ -53,20 +53,19 @@ class Requirement:
         object.__setattr__(self, "among", frozenset(self.values))
 
     def holds(self, labels: Mapping[str, str]) -> bool:
-        value = labels.get(self.key)
-        match self.operator:
-            case Operator.IN:
-                return value in self.among
-            case Operator.NOT_IN:
-                return value not in self.among
-            case Operator.EXISTS:
-                return value is not None
-            case Operator.ABSENT:
-                return value is None
-            case Operator.GREATER:
-                return value is not None and _is_integer(value) and int(value) > int(self.values[0])
-            case Operator.LESS:  # pragma: no branch - there is no other
-                return value is not None and _is_integer(value) and int(value) < int(self.values[0])
+        value, operator = labels.get(self.key), self.operator
+        if operator is Operator.IN:
+            return value in self.among
+        if operator is Operator.NOT_IN:
+            return value not in self.among
+        if operator is Operator.EXISTS:
+            return value is not None
+        if operator is Operator.ABSENT:
+            return value is None
+        if value is None or not _is_integer(value):
+            return False
+        more = int(value) - int(self.values[0])
+        return more > 0 if operator is Operator.GREATER else more < 0
 
     def __str__(self) -> str:
         match self.operator:
@@ -120,7 +119,10 @@ class Selector:
         return cls(",".join(map(str, requirements)), requirements, pairs, signs)
 
     def matches(self, labels: Mapping[str, str]) -> bool:
-        return all(requirement.holds(labels) for requirement in self.requirements)
+        for requirement in self.requirements:  # noqa: SIM110 - a generator takes twice as long, for each event and view
+            if not requirement.holds(labels):
+                return False
+        return True
 
     def shows(self, body: bytes) -> bool:
         """Whether it matches the labels of a resource, which is compact JSON (kube/bodies.py)."""
