@@ -232,13 +232,15 @@ def a_label_of_before_leads_nowhere(patch: pytest.MonkeyPatch) -> None:
     )
 
 
-def labels_are_resumed_from_the_log(patch: pytest.MonkeyPatch) -> None:
-    original = resuming.Resumes.look
+def a_resume_by_labels_knows_nothing_of_before(patch: pytest.MonkeyPatch) -> None:
+    def caught_up(records_: Any, watched: Any, **given: Any) -> Any:
+        return view.caught_up([records.Record(each.event) for each in records_], watched, **given)
 
-    async def look(self: Any, token: Any, _: Any) -> Any:
-        return await original(self, token, EVERYTHING)
+    patch.setattr(resuming, "caught_up", caught_up)
 
-    patch.setattr(resuming.Resumes, "look", look)
+
+def a_view_by_labels_claims_what_was_before_it(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(view.View, "misses", lambda *_: False)
 
 
 def a_full_disk_is_told_to_nobody(patch: pytest.MonkeyPatch) -> None:
@@ -351,7 +353,8 @@ PLANTED: dict[Plant, int | range] = {
     what_ceases_to_match_is_not_told: 20,
     what_begins_to_match_is_told_as_modified: 20,
     a_label_of_before_leads_nowhere: 20,
-    labels_are_resumed_from_the_log: range(90, 100),
+    a_resume_by_labels_knows_nothing_of_before: range(330, 340),
+    a_view_by_labels_claims_what_was_before_it: range(125, 135),
     a_full_disk_is_told_to_nobody: 20,
     a_full_disk_leaves_clients_unmarked: 20,
     what_lies_unread_counts_as_heard: range(50, 60),

@@ -7,7 +7,6 @@ mean that nothing changed for a client (PROTOCOL 12). docs/resources.md has the 
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
@@ -249,8 +248,8 @@ def _read(decode: Callable[[bytes | memoryview], _R], raw: bytes | memoryview) -
 
 
 def _in_unicode(raw: bytes) -> bytes:
-    """What is no Unicode (bytes that are no UTF-8, half of a surrogate pair) becomes U+FFFD, as Go reads it."""
-    text = raw.decode("utf-8", _REPLACED)
+    """What is no Unicode (half of a surrogate pair, each byte that is no UTF-8) becomes U+FFFD, as Go reads it."""
+    text = _UNDECODED.sub("\ufffd", raw.decode("utf-8", "surrogateescape"))
     return _ESCAPE.sub(lambda found: found[0] if found[1] is None else "\\ufffd", text).encode()
 
 
@@ -267,14 +266,7 @@ def _malformed(what: str, error: Exception) -> MalformedError:
     return MalformedError(f"cannot read {what} from the API server: {error}; it will be asked for again")
 
 
-def _replaced(error: UnicodeError) -> tuple[str, int]:
-    """Each byte by itself, as Go's utf8.DecodeRune does; `replace` takes the beginning of a character at once."""
-    assert isinstance(error, UnicodeDecodeError)
-    return "\ufffd" * (error.end - error.start), error.end
-
-
-_REPLACED: Final = "kstream.replaced"
-codecs.register_error(_REPLACED, _replaced)
+_UNDECODED: Final = re.compile("[\udc80-\udcff]")  # each is one byte that is no UTF-8 (PEP 383)
 _ESCAPE: Final = re.compile(
     r"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
 )
