@@ -37,7 +37,8 @@ def narrow_filters(*, quick: bool) -> list[Result]:
 async def _each(clients: int) -> float:
     """CPU seconds for an event, from the log to the socket of the one who watches its namespace."""
     log = MemoryLog()
-    hub = bench_hub(await log.state_at(0), epoch=log.epoch, limits=UNLIMITED)
+    await log.append([_change(number, Verb.ADDED) for number in range(clients)])
+    hub = bench_hub(await log.state_at(log.head), epoch=log.epoch, limits=UNLIMITED)
     running = [asyncio.create_task(hub.run()), asyncio.create_task(follow(log, hub))]
     sinks = [Sink() for _ in range(clients)]
     for number, sink in enumerate(sinks):
@@ -63,6 +64,6 @@ def _told(hub: Hub) -> int:
     return hub.tally.events + hub.tally.batched
 
 
-def _change(number: int) -> WatchEvent:
+def _change(number: int, verb: Verb = Verb.MODIFIED) -> WatchEvent:
     key = ObjectKey(Kind.POD, f"ns-{number}", "checkout", f"uid-{number}")
-    return WatchEvent(Verb.MODIFIED, key, "1", 1.7e9, pod(1, 300))
+    return WatchEvent(verb, key, "1", 1.7e9, pod(1, 300))

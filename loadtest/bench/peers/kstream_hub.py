@@ -23,16 +23,17 @@ _ENVELOPE = 104  # bytes of an event message around the body
 async def main(size: int) -> None:
     log = MemoryLog()
     clock = SystemClock()
-    hub = bench_hub(await log.state_at(0), epoch=log.epoch, limits=UNLIMITED)
+    body = pod(1, size - _ENVELOPE)
+    key = ObjectKey(Kind.POD, "shop", "checkout", "uid-1")
+    change = WatchEvent(Verb.MODIFIED, key, "1", clock.time(), body)
+    await log.append([WatchEvent(Verb.ADDED, key, "1", clock.time(), body)])
+    hub = bench_hub(await log.state_at(log.head), epoch=log.epoch, limits=UNLIMITED)
     settings = ServeSettings(port=0)
     runner = web.AppRunner(
         make_app(hub, log, settings, recording=Recording(), time=clock.time), access_log=None
     )
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    body = pod(1, size - _ENVELOPE)
-    key = ObjectKey(Kind.POD, "shop", "checkout", "uid-1")
-    change = WatchEvent(Verb.MODIFIED, key, "1", clock.time(), body)
 
     async def burst(count: int) -> None:
         await log.append([change] * count)
