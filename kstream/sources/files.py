@@ -24,14 +24,13 @@ def read_whole(path: Path, *, most: int, within: float = WITHIN) -> bytes:
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     with os.fdopen(descriptor, "rb", buffering=0) as file:
-        if stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return _plain(descriptor, most)
+        pipe = not stat.S_ISREG(os.fstat(descriptor).st_mode)
         deadline = time.monotonic() + within
         poll = select.poll()
         poll.register(file, select.POLLIN)
         content = bytearray()
         while len(content) <= most:
-            if not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
+            if pipe and not poll.poll(max(0.0, deadline - time.monotonic()) * 1000):
                 raise OSError(
                     errno.ETIMEDOUT, f"it is no file, and nobody wrote all of it within {within:g} s"
                 )
@@ -39,10 +38,3 @@ def read_whole(path: Path, *, most: int, within: float = WITHIN) -> bytes:
                 break
             content += part
         return bytes(content)
-
-
-def _plain(descriptor: int, most: int) -> bytes:
-    content = bytearray()
-    while len(content) <= most and (part := os.read(descriptor, min(_CHUNK, most + 1 - len(content)))):
-        content += part
-    return bytes(content)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from operator import attrgetter
 from typing import Final
@@ -18,10 +18,6 @@ from kstream.core.errors import DivergedError
 from kstream.core.timeline.events import Event, Kind
 
 _SEQ: Final = attrgetter("seq")
-
-
-def _seen(records: Iterable[Record], watched: Filter) -> list[Record]:
-    return [seen for record in records if (seen := record.seen_by(watched)) is not None]
 
 
 class Backlog:
@@ -61,7 +57,9 @@ class Backlog:
         if watched.namespaces is not None:
             parts = [self._of[name] for name in watched.namespaces if name in self._of]
             records = sorted(chain(self._nodes, *parts), key=_SEQ)
-        return list(records) if watched.kinds is None else _seen(records, watched)
+        if watched.kinds is None:
+            return list(records)
+        return [seen for record in records if (seen := record.seen_by(watched)) is not None]
 
     def between(self, after: int, upto: int) -> Sequence[Record]:
         """What the window holds of the events with after < seq <= upto, for whatever filter."""

@@ -56,7 +56,7 @@ class Lane:
         view, cursor = self.view, self.cursor
         if cursor >= view.last:
             return 0
-        return -1 if cursor < view.lost else view.count(cursor)
+        return -1 if view.misses(cursor) else view.count(cursor)
 
     def takes(self, other: Lane, now: float) -> bool:
         """Whether a client on `other` may go over to this lane: it has got the same, and has no fewer tokens."""
@@ -75,7 +75,7 @@ class Lane:
         the window. Nothing was taken in that case.
         """
         self.wait = FOREVER
-        if self.cursor < self.view.last and self.cursor < self.view.lost:
+        if self.view.misses(self.cursor):
             return None
         if self.metrics is None:
             return self._events(now)

@@ -58,7 +58,7 @@ class Routes:
         if (named := self._named.get((kind, key.namespace if kind is Kind.POD else key.name))) is not None:
             views = chain(views, named)
         if kind is Kind.NAMESPACE:
-            return [(view, record if view.filter.counts_pods else record.uncounted) for view in views]
+            return _as_seen(record, views)
         plain = [(view, record) for view in views]
         if kind is Kind.POD and (self._labelled or self._searching):
             plain += self._by_labels(record)
@@ -70,7 +70,11 @@ class Routes:
             for pair in record.pairs():
                 if pair in self._labelled:
                     candidates.update(dict.fromkeys(self._labelled[pair]))
-        for view in candidates:
-            if (seen := record.seen_by(view.filter)) is not None:
-                yield view, seen
+        yield from _as_seen(record, candidates)
         record.forget_labels()
+
+
+def _as_seen(record: Record, views: Iterable[View]) -> Iterator[tuple[View, Record]]:
+    for view in views:
+        if (seen := record.seen_by(view.filter)) is not None:
+            yield view, seen
