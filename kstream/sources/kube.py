@@ -11,6 +11,7 @@ from kstream.core.errors import ConfigError
 from kstream.core.timeline.events import Delivery, Known, WatchEvent
 from kstream.core.timeline.health import Cleared, ClusterInfo, ErrorCode, Fault, Identified, Report
 from kstream.core.watching.backoff import Backoff, Randomness
+from kstream.core.watching.completeness import NEVER
 from kstream.core.watching.reflection import Freshness
 from kstream.core.watching.touch import Touch
 from kstream.ports import Clock
@@ -66,7 +67,10 @@ class KubeSource:
             waiting[0] if (waiting := self._uncommitted.get(stream)) else complete
             for stream, complete in each.items()
         ]
-        return min(until) if until and all(until) else None
+        if (earliest := min(until, default=NEVER)) == NEVER:
+            return None
+        # How long ago is told by the one clock, when that was by the other, which may have been set since.
+        return self._clock.time() - (self._clock.monotonic() - earliest)
 
     async def deliveries(self, known: Known) -> AsyncGenerator[Delivery, None]:
         """See ports.Source. Close the generator to let go of the cluster."""
@@ -119,8 +123,8 @@ class KubeSource:
         )
         await self._streams.run(known)
 
-    async def _put(self, stream: str, delivery: Delivery, before: float = 0.0) -> None:
-        """`before`: up to when the stream is complete without it, seconds since the Unix epoch."""
+    async def _put(self, stream: str, delivery: Delivery, before: float = NEVER) -> None:
+        """`before`: up to when the stream is complete without it, monotonic seconds."""
         if delivery.events or delivery.versions or delivery.reports:
             delivery = delivery._replace(reports=[self._redacted(report) for report in delivery.reports])
             self._uncommitted[stream].append(before)

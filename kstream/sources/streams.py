@@ -9,6 +9,7 @@ from typing import Final
 from kstream.core.timeline.events import Delivery, Kind, Known, ObjectKey, Verb, WatchEvent, deleted_body
 from kstream.core.timeline.health import Cleared, ErrorCode, Fault, Report
 from kstream.core.watching.backoff import Randomness
+from kstream.core.watching.completeness import NEVER
 from kstream.core.watching.contact import Contact
 from kstream.core.watching.inventory import Inventory
 from kstream.core.watching.reflection import (
@@ -89,7 +90,7 @@ class Streams:
         # A stream that is not watched now misses events: if it is ever watched again, it has to list.
         versions = {name: "" for name, version in known.versions.items() if version and name not in names}
         async with asyncio.TaskGroup() as self._tasks:
-            await self._put("", Delivery(gone, versions), 0.0)
+            await self._put("", Delivery(gone, versions), NEVER)
             self._tasks.create_task(self._end_grace(), name="grace")
             self._tasks.create_task(self._end_outages(), name="outages")
             for stream in streams:
@@ -109,18 +110,18 @@ class Streams:
     async def _end_grace(self) -> None:
         """Show what there is, beside a list that hangs; one that goes on is waited for until it says how long."""
         await self._clock.sleep(GRACE)
-        await self._put("", Delivery(reports=self._touch.grace_over()), 0.0)
+        await self._put("", Delivery(reports=self._touch.grace_over()), NEVER)
         while awaited := self._touch.awaited:
             now = now_of(self._clock)
             for stream in awaited:
                 watcher, _ = self._running[stream]
                 if now.time - watcher.reflector.freshness(now).last_byte >= GRACE:
                     cause = f"nothing was heard of the {stream.resource} for {GRACE:g} s"
-                    await self._put("", Delivery(reports=self._touch.late(stream, cause)), 0.0)
+                    await self._put("", Delivery(reports=self._touch.late(stream, cause)), NEVER)
             await self._clock.sleep(1.0)
 
     def complete_until(self) -> dict[str, float]:
-        """By stream, up to when all there was has been handed over, 0.0 for never. One that may not be watched, and
+        """By stream, up to when all there was has been handed over, monotonic seconds, NEVER before that. One that may not be watched, and
         of which nothing is shown, is left out."""
         now = now_of(self._clock)
         reflectors = [watcher.reflector for watcher, _ in self._running.values()]
@@ -176,7 +177,7 @@ class Streams:
         for task in stopped:
             task.cancel()
         complete = watcher.reflector.complete_until(now_of(self._clock))
-        if stream.kind is Kind.NAMESPACE and (complete or watcher.reflector.denied):
+        if stream.kind is Kind.NAMESPACE and (complete > NEVER or watcher.reflector.denied):
             reports += self._look_for_absent(denied=watcher.reflector.denied)
         await self._put(
             stream.name, Delivery(events, versions, reports), watcher.reflector.completeness.before

@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.making import START
 
+_ROUNDED = 0.001  # seconds: what a timestamp does not tell
 LEAST = 1e-6  # seconds: a wait that is too short for the clock to show would be waited for ever
 
 
@@ -59,9 +60,24 @@ class LoopClock:
 
     def __init__(self) -> None:
         self.wall = START
+        self._set: list[tuple[float, float]] = [(0.0, START)]
 
     def time(self) -> float:
         return self.wall + self.monotonic()
+
+    def set(self, seconds: float) -> None:
+        """Forward, or back when negative."""
+        self.wall += seconds
+        self._set.append((self.monotonic(), self.wall))
+
+    def settings(self, time: float) -> list[float]:
+        """What the wall clock may have been ahead of the other when it showed `time`: all that was possible."""
+        ends = [since for since, _ in self._set[1:]] + [self.monotonic()]
+        return [
+            wall
+            for (since, wall), end in zip(self._set, ends, strict=True)
+            if since - _ROUNDED <= time - wall <= end + _ROUNDED
+        ]
 
     def monotonic(self) -> float:
         return asyncio.get_running_loop().time()

@@ -280,6 +280,8 @@ class _Stage:
                 await self._again(disk.put_back)
             case "lost tail":
                 await self._again(lambda: disk.lose_tail(int(step.whom)))
+            case "clock set":
+                self._clock.set(float(step.whom))
             case "etcd copy":
                 self._cluster.copy()
             case "etcd restored":

@@ -78,9 +78,17 @@ def story(seed: int, switches: frozenset[str]) -> list[Step]:
         at = sorted(dice.uniform(BEGINS, LASTS) for _ in SWITCHES[switch])
         for moment, what in zip(at, SWITCHES[switch], strict=True):
             steps.append(_fault(dice, what)._replace(at=moment))
-    return sorted(
-        steps + _of_late(random.Random(f"of late {seed}")) + _selecting(random.Random(f"select {seed}"))
-    )
+    steps += _of_late(random.Random(f"of late {seed}"))
+    steps += _selecting(random.Random(f"select {seed}"))
+    return sorted(steps + _setting_clocks(random.Random(f"clock {seed}")))
+
+
+def _setting_clocks(dice: random.Random) -> list[Step]:
+    """The wall clock is set, forward or back, by so many seconds."""
+    return [
+        Step(dice.uniform(0.0, LASTS), "clock set", str(dice.choice((-3600, -30, -2, 2, 30, 3600))))
+        for _ in range(dice.choice((0, 0, 0, 1, 2)))
+    ]
 
 
 def _selecting(dice: random.Random) -> list[Step]:

@@ -37,6 +37,18 @@ def _every(nth: int, original: Callable[..., Any], instead: Callable[..., Any]) 
     return either
 
 
+def the_wall_clock_says_when_it_was(patch: pytest.MonkeyPatch) -> None:
+    original = kube.KubeSource.as_of.fget
+    assert original is not None
+
+    def as_of(self: Any) -> Any:
+        until = original(self)
+        ahead = self.__dict__.setdefault("ahead", self._clock.time() - self._clock.monotonic())
+        return None if until is None else until - self._clock.time() + self._clock.monotonic() + ahead
+
+    patch.setattr(kube.KubeSource, "as_of", property(as_of))
+
+
 def an_event_is_skipped(patch: pytest.MonkeyPatch) -> None:
     original = view.View.append
     patch.setattr(view.View, "append", _every(20, original, lambda *_: None))
@@ -362,6 +374,7 @@ PLANTED: dict[Plant, int | range] = {
     a_list_of_one_namespace_deletes_the_others: 20,
     watches_that_are_over_are_kept: 5,
     what_is_committed_still_counts: 5,
+    the_wall_clock_says_when_it_was: 8,
     a_traceback_is_logged: 1,
     a_callback_fails: 1,
     a_watch_that_was_not_read_for_long_is_trusted: 200,

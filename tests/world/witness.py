@@ -37,7 +37,10 @@ class Witness:
     def after(self, client: Client, message: Message) -> None:
         """The message is taken in."""
         if "asOf" in message and client.holding.settled:
-            self._as_of(client, datetime.fromisoformat(message["asOf"]).timestamp() - self._clock.wall)
+            # A message may be read long after it was made, and the clock set meanwhile.
+            settings = self._clock.settings(_seconds(message["timestamp"]))
+            until = _seconds(message["asOf"])
+            self._as_of(client, until - max(settings, default=self._clock.wall))
 
     def _accuse(self, what: str) -> None:
         self.found = self.found or what
@@ -93,3 +96,7 @@ class Witness:
                 self._accuse(
                     f"asOf: {client.name} is complete up to {until:.3f} s and lacks {truth.shown['name']} ({uid})"
                 )
+
+
+def _seconds(timestamp: str) -> float:
+    return datetime.fromisoformat(timestamp).timestamp()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 from kstream.core.watching.reflection import Moment
 
 SETTLED: Final = 1.0  # seconds after which a watch has told what it was late with
 BEHIND: Final = 0.1  # seconds of not reading after which a watch is late with what came meanwhile
+NEVER: Final = -math.inf
 FULL: Final = 64 * 1024  # bytes at once: more may wait behind them
 
 
 class Completeness:
-    """Times are in seconds since the Unix epoch, 0.0 for never.
+    """Times are monotonic, in seconds, NEVER for never: the wall clock may be set meanwhile (PROTOCOL 29).
 
     A list is complete up to when it began to be answered, a watch up to its last byte, once all that came with it has
     been handed on. A watch that was opened tells first what happened while there was none, and one that was not read
@@ -21,9 +23,9 @@ class Completeness:
     """
 
     def __init__(self) -> None:
-        self._complete = 0.0
+        self._complete = NEVER
         self._before: float | None = None  # the same, without the list whose end is being handed on
-        self._answered = 0.0  # when the list that is under way began to be answered
+        self._answered = NEVER  # when the list that is under way began to be answered
         self._hoped: float | None = None  # up to when it is complete if the watch lasts
         self._settles = 0.0  # when it has lasted, monotonic
         self._open = False
@@ -32,7 +34,7 @@ class Completeness:
 
     def listing(self, now: Moment) -> None:
         """The first page of a list, or a WatchList, begins to be answered."""
-        self._answered = now.time
+        self._answered = now.monotonic
 
     def listed(self) -> None:
         """The last of that list is handed on now."""
@@ -47,7 +49,7 @@ class Completeness:
     def heard(self, now: Moment) -> None:
         """The open watch says something, and perhaps more has come with it."""
         self.until(now)
-        self._hoped, self._idle = now.time, False
+        self._hoped, self._idle = now.monotonic, False
 
     def caught_up(self, now: Moment) -> None:
         """What it said has been handed on, and there is no more for the moment."""
@@ -57,7 +59,7 @@ class Completeness:
     def behind(self, now: Moment) -> None:
         """What it says now may be old: if that is not all, more comes soon."""
         if self._open:
-            self._hoped, self._settles = now.time, now.monotonic + SETTLED
+            self._hoped, self._settles = now.monotonic, now.monotonic + SETTLED
 
     def stopped_reading(self, now: Moment) -> None:
         """What was said is being handed on."""

@@ -93,7 +93,7 @@ class Reflector:
         return self.retry.denied
 
     def complete_until(self, now: Moment) -> float:
-        """Up to when all there was has been handed on, seconds since the Unix epoch, 0.0 for never."""
+        """Up to when all there was has been handed on, monotonic seconds, NEVER (completeness.py) before that."""
         return self.completeness.until(now)
 
     def freshness(self, now: Moment) -> Freshness:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kstream.core.watching.completeness import FULL
+from kstream.core.watching.completeness import FULL, NEVER
 from kstream.core.watching.reflection import Failure
 from tests.core.watching.driven import Driven, initial_end, watch_list
 from tests.scripted import bookmark, error, line, pod
@@ -16,12 +16,12 @@ def until(driven: Driven) -> float:
 
 def test_before_a_list_is_complete_nothing_is_known() -> None:
     driven = Driven()
-    assert until(driven) == 0.0
+    assert until(driven) == NEVER
     driven.ask()
     driven.page("a", more="token")
     driven.now += 5
     driven.ask()
-    assert until(driven) == 0.0
+    assert until(driven) == NEVER
 
 
 def test_a_list_is_as_of_when_it_began_to_be_answered() -> None:
@@ -134,7 +134,7 @@ def test_the_words_before_a_list_is_complete_make_nothing_complete() -> None:
     driven.now += 5
     driven.send(line("ADDED", pod("a", "5")))
     driven.now += 5
-    assert until(driven) == 0.0
+    assert until(driven) == NEVER
     driven.send(initial_end("9"))
     assert until(driven) == 1000.0
 
