@@ -76,11 +76,15 @@ class Feed:
             for follower in self._followers:
                 follower.offer(events)
 
+    def wake(self) -> None:
+        """Let every follower look whether there is news."""
+        for follower in self._followers:
+            follower.wake()
+
     def close(self) -> None:
         """Every follower ends once it has what is held for it; the log itself can no longer be read."""
         self.closed = True
-        for follower in self._followers:
-            follower.wake()
+        self.wake()
 
 
 async def followed(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
+from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
@@ -22,7 +23,9 @@ _AGAIN: Final = 0.05  # seconds until it is told so again
 class Inspection:
     """`inspect`, in a thread of its own. `close` it before the writer of the file is closed."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, damaged: Callable[[], None]) -> None:
+        """`damaged` is called in the thread when something is."""
+        self._damaged = damaged
         self.damage: str | None = None  # what LogFormatError would say
         self._path = path
         self._ended = False
@@ -52,6 +55,7 @@ class Inspection:
         except LogFormatError as error:
             self.damage = str(error)
             say(_log, logging.ERROR, "damaged", log=where, message=self.damage)
+            self._damaged()
         except LogError as error:
             if not self._ended:
                 say(_log, logging.WARNING, "not inspected", log=where, message=str(error))

@@ -9,7 +9,7 @@ import sqlite3
 import tempfile
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Final, Self, TypeVar
@@ -77,7 +77,7 @@ class SqliteLog:
         `epoch` (a random one by default) and `meta` (key → JSON text) are kept when the log is created; of an
         existing one the epoch must be the given one. The file never grows past `max_bytes`. With `only_trim` nothing
         can be appended, and a full disk is no hindrance; a process that is killed meanwhile may leave a damaged file.
-        A large file is read through while it is in use: of damage that is found then the next append tells.
+        A large file is read through while it is in use: of damage that is found then whoever appends or follows hears.
         Raises LogBusyError (another writer), LogFormatError (no log, newer, damaged; left as it is),
         LogMismatchError (another epoch), LogError (the place cannot be written).
         """
@@ -100,7 +100,13 @@ class SqliteLog:
         store = await opening
         log = cls(where, status=store.status, writer=store, clock=clock or SystemClock())
         if not only_trim and await asyncio.to_thread(is_large, where):
-            log._inspection = Inspection(where)
+            loop = asyncio.get_running_loop()
+
+            def damaged() -> None:
+                with suppress(RuntimeError):  # the loop is closed: nobody follows any more
+                    loop.call_soon_threadsafe(log._feed.wake)
+
+            log._inspection = Inspection(where, damaged)
         return log
 
     @classmethod
@@ -244,9 +250,12 @@ class SqliteLog:
             raise LogError(f"{self.path}: the event log is closed")
         if self._writer is None:
             raise LogError(f"{self.path}: the event log was opened for reading only")
+        self._look_at_inspection()
+        return self._writer
+
+    def _look_at_inspection(self) -> None:
         if self._inspection is not None and self._inspection.damage is not None:
             raise LogFormatError(self._inspection.damage)
-        return self._writer
 
     def _published(self, status: reading.Status, events: Sequence[Event]) -> None:
         self._status = status
@@ -258,6 +267,7 @@ class SqliteLog:
 
     async def _news(self, follower: Follower) -> None:
         if self._writer is not None:
+            self._look_at_inspection()
             await follower.news()
             return
         await self._clock.sleep(_POLL_SECONDS)

@@ -121,8 +121,8 @@ class Streams:
             await self._clock.sleep(1.0)
 
     def complete_until(self) -> dict[str, float]:
-        """By stream, up to when all there was has been handed over, monotonic seconds, NEVER before that. One that may not be watched, and
-        of which nothing is shown, is left out."""
+        """By stream, up to when all there was has been handed over, monotonic seconds, NEVER before that. One that may
+        not be watched, and of which nothing is shown, is left out."""
         now = now_of(self._clock)
         reflectors = [watcher.reflector for watcher, _ in self._running.values()]
         return {

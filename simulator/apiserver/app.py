@@ -12,7 +12,7 @@ from aiohttp import web
 from kstream.ports import Clock
 from simulator.apiserver import discovery, listing, selectors, statuses
 from simulator.apiserver.access import Access, read_review, review, rules
-from simulator.apiserver.faults import Answer, Rule
+from simulator.apiserver.faults import Answer, Restore, Rule
 from simulator.apiserver.rendering import Rendering, choose
 from simulator.apiserver.requests import Ask, Seen, parse
 from simulator.apiserver.statuses import StatusError
@@ -43,6 +43,7 @@ class Served(Protocol):
     def log(self, request: web.Request, user: str, ask: Ask | None) -> Seen: ...
     def faults_of(self, seen: Seen, *, page: int) -> Sequence[Rule]: ...
     def restart(self, down: float) -> None: ...
+    def put_back(self, action: Restore) -> None: ...
 
 
 def make_app(served: Served) -> web.Application:
@@ -176,6 +177,9 @@ async def _misbehave(served: Served, request: web.Request, rule: Rule, seen: See
             served.store.compact()
         case "restart":
             served.restart(rule.do.restart.down if rule.do.restart is not None else 0.0)
+            return _cut(request)
+        case "restore":
+            served.put_back(rule.do.restore or Restore())
             return _cut(request)
     return None
 

@@ -69,6 +69,11 @@ class Restart(Strict):
     down: Seconds = 0.0  # seconds in which connections are refused
 
 
+class Restore(Strict):
+    back: Seconds = 60.0  # the age of the copy, in the cluster's time
+    down: Seconds = 10.0  # seconds in which connections are refused
+
+
 class Slow(Strict):
     bytes: Count = 1
     every: Seconds = 0.01
@@ -91,6 +96,7 @@ class Action(Strict):
     drop: Literal[True] | None = None  # the connection is cut; with `when.event`, in the middle of the watch
     compact: Literal[True] | None = None  # all history is forgotten
     restart: Annotated[Restart | None, BeforeValidator(_empty_if_true)] = None
+    restore: Annotated[Restore | None, BeforeValidator(_empty_if_true)] = None  # etcd is put back to a copy
     # in the lines of a watch
     end: Literal[True] | None = None  # a clean end
     silence: Literal[True] | None = None  # nothing more is sent, not even bookmarks
@@ -141,12 +147,14 @@ _IN_STREAM = frozenset(
         "torn_line",
     }
 )
-_FINAL = frozenset({"black_hole", "drop", "expire_token", "forbidden", "restart", "status", "unauthorized"})
-_ON_SERVER = frozenset({"compact", "drop", "restart"})
+_FINAL = frozenset(
+    {"black_hole", "drop", "expire_token", "forbidden", "restart", "restore", "status", "unauthorized"}
+)
+_ON_SERVER = frozenset({"compact", "drop", "restart", "restore"})
 
 
 class Rule(Strict):
-    """One thing that goes wrong. Without `match` it happens to the server: compact, restart, drop (of all)."""
+    """One thing that goes wrong. Without `match` it happens to the server: compact, restart, restore, drop (of all)."""
 
     match: Match | None = None
     when: When = When()

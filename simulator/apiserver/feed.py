@@ -51,6 +51,10 @@ class Pacing:
         """How long so many seconds of the cluster are by the clock."""
         return seconds / self._speed if self._speed is not None else 0.0
 
+    def restore(self, store: Store) -> None:
+        """Play the rest into this store."""
+        self._store = store
+
     async def run(self) -> None:
         """Play the rest; returns when the feed has ended."""
         while (due := self._feed.next_time()) is not None:

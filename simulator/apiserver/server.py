@@ -18,7 +18,7 @@ from kstream.core.errors import BindError
 from kstream.ports import Clock
 from simulator.apiserver.access import Access
 from simulator.apiserver.app import make_app
-from simulator.apiserver.faults import FaultScript, Rule
+from simulator.apiserver.faults import FaultScript, Restore, Rule
 from simulator.apiserver.feed import Pacing
 from simulator.apiserver.kubeconfig import kubeconfig
 from simulator.apiserver.matching import FaultMatcher
@@ -155,10 +155,17 @@ class FakeApiServer:
     def restore(self, store: Store) -> None:
         """Serve another history from now on, as after a restore of etcd: every connection is cut."""
         self._forget()
+        self._writes += store.writes - self.store.writes
         self.store = store
-        self._writes = store.writes
+        if self._pacing is not None:
+            self._pacing.restore(store)
         self._forget = store.listen(self._on_write)
         self.disconnect()
+
+    def put_back(self, action: Restore) -> None:
+        """Restore the copy of so many seconds ago; every API server is stopped for that."""
+        self.restart(action.down)
+        self.restore(self.store.restored(self.cluster_time() - action.back))
 
     def log(self, request: web.Request, user: str, ask: Ask | None) -> Seen:
         """Remember a request and its connection."""
@@ -243,6 +250,8 @@ class FakeApiServer:
                     self.disconnect()
                 case "restart":
                     self.restart(rule.do.restart.down if rule.do.restart is not None else 0.0)
+                case "restore":
+                    self.put_back(rule.do.restore or Restore())
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

@@ -105,32 +105,40 @@ class Store:
         self.version = 0  # of the newest write
         self.compacted = 0  # what came before this version cannot be read any more
         self.writes = 0  # how many there were
+        self._behind = 0  # versions, since it was restored from a copy
 
     def apply(self, change: Change) -> None:
         """Write one object. Its metadata.resourceVersion must be a number greater than every one before it.
 
-        Raises ValueError if it is not, or if the object to delete is not there.
+        Raises ValueError if it is not, or if the object to delete is not there. After a restore its version is counted
+        from the copy, and what the copy does not have is made, or not there to delete.
         """
         metadata = change.object["metadata"]
         name, namespace = metadata["name"], metadata.get("namespace", "")
         key = f"{namespace}/{name}" if namespace else name
-        version = int(metadata["resourceVersion"])
+        version = int(metadata["resourceVersion"]) - self._behind
         if version <= self.version:
             raise ValueError(
                 f"{change.kind} {key}: version {version} is not newer than {self.version}, the last one written; "
                 "feed changes in the order of their versions"
             )
         bare = {field: value for field, value in change.object.items() if field not in ("kind", "apiVersion")}
+        if self._behind:
+            bare["metadata"] = metadata | {"resourceVersion": str(version)}
         entry = Entry(key, version, msgspec.json.encode(bare))
         shelf = self._shelves[change.kind]
         previous = shelf.current.get(key)
         if change.verb is Verb.DELETED:
+            if previous is None and self._behind:
+                self.advance(version)
+                return
             if previous is None:
                 raise ValueError(f"{change.kind} {key} cannot be deleted: it is not there")
             del shelf.current[key]
         else:
             shelf.current[key] = entry
-        shelf.log.append(Record(version, change.time, change.verb, entry, previous))
+        verb = Verb.ADDED if previous is None and self._behind else change.verb
+        shelf.log.append(Record(version, change.time, verb, entry, previous))
         self.version = version
         self.writes += 1
         self._tell()
@@ -138,6 +146,23 @@ class Store:
     def advance(self, version: int) -> None:
         """Note that a kind that is not kept here was written: the newest version moves, nothing else does."""
         self.version = max(self.version, version)
+
+    def restored(self, time: float) -> Store:
+        """What etcd is when it is put back to the copy of `time`, seconds since the Unix epoch, or to the oldest there
+        is: history branches there, and the versions after it are given once more."""
+        newer = [
+            record.version for shelf in self._shelves.values() for record in shelf.log if record.time > time
+        ]
+        version = min(newer, default=self.version + 1) - 1
+        copy = Store()
+        copy.version = version
+        copy.writes = self.writes
+        copy._behind = self._behind + self.version - version
+        for kind, shelf in self._shelves.items():
+            snapshot = shelf.at(version)
+            copy._shelves[kind].current = dict(zip(snapshot.keys, snapshot.entries, strict=True))
+        copy.compact()  # nobody watches on from before
+        return copy
 
     def compact(self, version: int | None = None) -> None:
         """Forget the history up to `version`, by default all of it. The newest state stays."""

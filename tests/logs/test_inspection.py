@@ -66,6 +66,14 @@ async def test_damage_that_is_found_later_is_said_once_and_refuses_every_change(
     assert fields_of(line) == {"log": str(path), "message": says}
 
 
+async def test_whoever_follows_a_quiet_log_hears_of_damage(path: Path) -> None:
+    await large(path, gap=True)
+    log = await SqliteLog.open(path)
+    with pytest.raises(LogFormatError, match="only 99"):
+        await anext(log.follow(100))
+    await log.close()
+
+
 async def test_a_log_that_is_whole_is_written_while_it_is_read_through(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -93,7 +101,7 @@ async def test_one_that_is_closed_is_broken_off_and_says_nothing(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     await large(path, gap=False)
-    inspection = Inspection(path)
+    inspection = Inspection(path, lambda: None)
     await asyncio.to_thread(inspection.close)
     assert (threads(), inspection.damage, caplog.records) == ([], None, [])
 
@@ -101,7 +109,7 @@ async def test_one_that_is_closed_is_broken_off_and_says_nothing(
 async def test_a_file_that_cannot_be_read_through_is_no_damage(
     path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    inspection = Inspection(path)
+    inspection = Inspection(path, lambda: None)
     done()
     await asyncio.to_thread(inspection.close)
     (line,) = caplog.records

@@ -15,6 +15,7 @@ from simulator.apiserver.faults import (
     ErrorEvent,
     Match,
     Restart,
+    Restore,
     Rule,
     Slow,
     When,
@@ -25,7 +26,7 @@ FAULTS = (DOCS / "faults.md").read_text()
 SERVER = (DOCS / "fake-apiserver.md").read_text()
 
 
-@pytest.mark.parametrize("model", [Match, When, Action, Answer, ErrorEvent, Restart, Rule, Slow])
+@pytest.mark.parametrize("model", [Match, When, Action, Answer, ErrorEvent, Restart, Restore, Rule, Slow])
 def test_every_key_of_a_script_is_explained(model: type[BaseModel]) -> None:
     missing = [name for name in model.model_fields if not re.search(rf"`[^`\n]*\b{name}\b[^`\n]*`", FAULTS)]
     assert not missing

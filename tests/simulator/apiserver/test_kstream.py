@@ -73,6 +73,7 @@ FAULTS = {
     f"- {{{PODS}, when: {{event: 3}}, do: drop}}\n- {{when: {{after: 40}}, do: compact}}\n"
     "- {when: {after: 41}, do: drop}",
     "the server restarts": "- {when: {after: 20}, do: {restart: {down: 15}}}\n- {when: {after: 60}, do: restart}",
+    "etcd is put back": "- {when: {after: 40}, do: {restore: {back: 25, down: 15}}}",
     "no bookmarks": "- {match: {verb: watch}, times: always, do: no_bookmarks}",
     "401 for a while": "- {match: {}, when: {after: 30}, lasting: 30, do: unauthorized}\n"
     "- {when: {after: 31}, do: drop}",

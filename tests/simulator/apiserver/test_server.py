@@ -16,6 +16,7 @@ from kstream.clock import VirtualClock
 from kstream.core.errors import BindError
 from kstream.core.timeline.events import Kind, Verb
 from simulator.apiserver.access import parse_tokens
+from simulator.apiserver.faults import parse_script
 from simulator.apiserver.feed import Pacing
 from simulator.apiserver.server import FakeApiServer
 from simulator.apiserver.simulated import SimulatedFeed
@@ -190,6 +191,27 @@ async def test_another_history_may_be_restored_under_the_same_address() -> None:
         async with client.session.get(url) as answer:
             other.pod("newer")
             assert json.loads(await answer.content.readline())["object"]["metadata"]["name"] == "newer"
+
+
+@pytest.mark.parametrize("rule", ["when: {after: 60}", "match: {verb: get}"])
+async def test_a_script_puts_etcd_back(rule: str) -> None:
+    clock, writer = VirtualClock(), Writer()
+    writer.pod("kept", time=0.0)
+    script = parse_script(f"faults: [{{{rule}, do: {{restore: {{back: 30, down: 5}}}}}}]")
+    async with (
+        FakeApiServer(writer.store, clock=clock, faults=script) as server,
+        aiohttp.ClientSession() as session,
+    ):
+        writer.pod("lost", time=50.0)
+        await clock.advance(60)
+        pods = f"{server.url}/api/v1/pods"
+        with pytest.raises(aiohttp.ClientError):
+            await session.get(f"{pods}/x")
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await session.get(pods)
+        await clock.advance(5)
+        async with session.get(pods) as answer:
+            assert [item["metadata"]["name"] for item in (await answer.json())["items"]] == ["kept"]
 
 
 def _named(name: str) -> Writer:

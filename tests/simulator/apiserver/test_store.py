@@ -109,3 +109,37 @@ def test_a_listener_hears_every_write_until_it_leaves() -> None:
     leave()
     writer.pod("b")
     assert heard == [1]
+
+
+def test_a_copy_that_is_put_back_is_what_was_then_and_gives_its_versions_once_more() -> None:
+    writer = Writer()
+    for time, name in enumerate(("kept", "gone", "late")):
+        writer.pod(name, time=float(time))
+    writer.pod("kept", verb=Verb.DELETED, time=3.0)
+    copy = writer.store.restored(1.5)
+    snapshot = copy.snapshot(Kind.POD)
+    assert (snapshot.keys, snapshot.version, copy.writes) == (["shop/gone", "shop/kept"], 2, 4)
+    with pytest.raises(CompactedError):
+        copy.position(Kind.POD, 1)
+
+    after = Writer(writer.store)
+    after.store = copy
+    assert after.pod("late", verb=Verb.MODIFIED) == 5, "as the cluster counts"
+    assert [(record.verb, record.version) for record in copy.read(Kind.POD, 0)] == [(Verb.ADDED, 3)]
+    assert b'"resourceVersion":"3"' in copy.snapshot(Kind.POD).entries[-1].body
+    after.pod("never", verb=Verb.DELETED)
+    assert (copy.version, copy.count(Kind.POD)) == (4, 3)
+
+
+def test_a_copy_is_as_old_as_history_goes() -> None:
+    writer = Writer()
+    for time, name in enumerate(("a", "b", "c")):
+        writer.pod(name, time=float(time))
+    writer.store.compact(2)
+    assert writer.store.restored(-100.0).snapshot(Kind.POD).keys == ["shop/a", "shop/b"]
+    assert writer.store.restored(100.0).version == 3
+    twice = writer.store.restored(1.0).restored(1.0)
+    later = Writer(writer.store)
+    later.store = twice
+    later.pod("d")
+    assert twice.version == 3
