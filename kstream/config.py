@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from kstream.core.delivery.origins import allowed_hosts, allowed_origins, host_form
 from kstream.core.delivery.socketfaults import SocketFault, parse_faults
-from kstream.core.errors import ConfigError
+from kstream.core.errors import UsageError
 
 VERSION: Final = version("kstream")
 
@@ -172,7 +172,7 @@ def serving_options(command: F) -> F:
 def serve_settings(options: dict[str, Any]) -> ServeSettings:
     """Take the serving options out of a command's keyword arguments.
 
-    Raises ConfigError for an address, a name or an origin that nobody could ever have.
+    Raises UsageError for an address, a name or an origin that nobody could ever have.
     """
     taken = {name: options.pop(name) for name in ServeSettings.model_fields}
     allowed_origins(taken["allow_origin"])
@@ -181,10 +181,10 @@ def serve_settings(options: dict[str, Any]) -> ServeSettings:
 
 
 def listening(host: str) -> str:
-    """The address or name to listen on, as it was given; one of IPv6 without its brackets. Raises ConfigError."""
+    """The address or name to listen on, as it was given; one of IPv6 without its brackets. Raises UsageError."""
     form = host_form(host)
     if not form or "*" in form:
-        raise ConfigError(
+        raise UsageError(
             f"--host {host[:200]!r} is no address to listen on: write 127.0.0.1, ::1 or a name of this machine, or "
             "0.0.0.0 or :: for all its addresses"
         )

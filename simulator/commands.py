@@ -18,7 +18,7 @@ from kstream.commands.keeping import keep_settings, keeping_options, retention
 from kstream.commands.serving import fitted, serve_until_stopped
 from kstream.config import Finite, ServeSettings, env_option, serve_settings, serving_options, workers_option
 from kstream.connecting import why_not
-from kstream.core.errors import ConfigError, InvalidMessageError, KstreamError, UnreachableError
+from kstream.core.errors import ConfigError, InvalidMessageError, KstreamError, UnreachableError, UsageError
 from kstream.core.timeline.retention import Keep
 from kstream.documents import read_document
 from kstream.logs.leftovers import sweep
@@ -51,22 +51,27 @@ def build(
     paused: bool = False,
     duration: str | None = None,
 ) -> SimulatorSource:
-    """A source from what the options say. Raises ConfigError for an option that makes no sense."""
+    """A source from what the options say. Raises UsageError for an option that makes no sense."""
     clock = clock or SystemClock()
     try:
         pace = parse_speed(speed)
+        begins = DEFAULT_START if start is None else moment(start, now=clock.time())
+        ahead = 0.0 if at is None else span(at, option="--at", most=bounds.SPAN)
+        lasts = None if duration is None else span(duration, option="--duration", most=bounds.LIFE)
     except InvalidMessageError as error:
-        raise ConfigError(f"--{error.details}") from None
+        raise UsageError(f"--{error.details}") from None
+    except ConfigError as error:
+        raise UsageError(str(error)) from None
     return SimulatorSource(
         load_scenario(scenario).adapted(nodes=nodes, pods=pods, churn=churn),
         clock=clock,
         seed=seed,
-        start=DEFAULT_START if start is None else moment(start, now=clock.time()),
+        start=begins,
         adopt_start=start in (None, "now"),
         speed=pace,
-        at=0.0 if at is None else span(at, option="--at", most=bounds.SPAN),
+        at=ahead,
         paused=paused,
-        duration=None if duration is None else span(duration, option="--duration", most=bounds.LIFE),
+        duration=lasts,
     )
 
 
@@ -216,7 +221,7 @@ def do(action: str, target: str | None, arguments: tuple[str, ...], url: str) ->
     pause, play, step by=10s, speed speed=4.
     """
     if action not in (*CONTROLS, *action_names()):
-        raise ConfigError(
+        raise UsageError(
             f"There is no action {action!r}: choose one of {', '.join((*CONTROLS, *action_names()))}"
         )
     body: dict[str, Any] = {"do": action}
@@ -227,18 +232,18 @@ def do(action: str, target: str | None, arguments: tuple[str, ...], url: str) ->
     for argument in arguments:
         key, equals, value = argument.partition("=")
         if not equals:
-            raise ConfigError(f"{argument!r} is not KEY=VALUE: write replicas=9")
+            raise UsageError(f"{argument!r} is not KEY=VALUE: write replicas=9")
         body[key.replace("-", "_")] = _value(argument, value)
     click.echo(json.dumps(asyncio.run(_post(str(page_url(url)).rstrip("/"), body))))
 
 
 def _value(argument: str, text: str) -> Any:
-    """What is written after the `=`, as in a scenario. Raises ConfigError for what JSON has not."""
+    """What is written after the `=`, as in a scenario. Raises UsageError for what JSON has not."""
     try:
         _, value = read_document(text)
         json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
     except (yaml.YAMLError, ValueError, TypeError):
-        raise ConfigError(
+        raise UsageError(
             f"{argument!r:.200} is no value of an action: write a number, a text, or a mapping "
             "such as fault='{kind: crash, after: 3s}'"
         ) from None

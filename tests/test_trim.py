@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 
 from kstream.cli import main
 from kstream.commands.keeping import keep_settings
-from kstream.core.errors import ConfigError, LogBusyError
+from kstream.core.errors import LogBusyError, UsageError
 from kstream.core.timeline.retention import Keep
 from kstream.logs.sqlite import SqliteLog
 from tests.logs.facts import churn, shown
@@ -96,11 +96,11 @@ def test_a_size_that_the_state_alone_exceeds_leaves_the_state_and_says_so(log: P
         (["--keep-size", "5 elephants"], "--keep-size: '5 elephants' is not a size: write 500MB, 2GiB"),
     ],
 )
-def test_what_makes_no_sense_is_a_configuration_error_and_drops_nothing(
+def test_what_makes_no_sense_is_wrong_usage_and_drops_nothing(
     log: Path, options: list[str], said: str
 ) -> None:
     result = trimmed(log, *options)
-    assert result.exit_code == 3
+    assert result.exit_code == 2
     assert said in result.stderr
     assert log.read_bytes() == INCIDENT.read_bytes()
 
@@ -144,7 +144,7 @@ def test_a_log_that_nobody_named_has_a_size_unless_told_another() -> None:
 def test_the_commands_that_write_a_log_refuse_a_wrong_amount(command: list[str], tmp_path: Path) -> None:
     result = CliRunner().invoke(main, [*command, str(tmp_path / "x.db"), "--keep-size", "much"])
     assert list(tmp_path.iterdir()) == []
-    assert result.exit_code == ConfigError.exit_code
+    assert result.exit_code == UsageError.exit_code
     assert "--keep-size: 'much' is not a size" in result.stderr
 
 

@@ -42,7 +42,7 @@ def cluster_options(command: F) -> F:
 
 
 def kube_settings(options: dict[str, Any]) -> KubeSettings:
-    """Take the cluster's options out of a command's keyword arguments. Raises ConfigError."""
+    """Take the cluster's options out of a command's keyword arguments. Raises UsageError."""
     return KubeSettings(
         kubeconfig=options.pop("kubeconfig"),
         context=options.pop("context"),

@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 
 from kstream.config import env_option
 from kstream.core.amounts import byte_count, seconds
-from kstream.core.errors import ConfigError
+from kstream.core.errors import ConfigError, UsageError
 from kstream.core.timeline.retention import Keep
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import Clock
@@ -42,7 +42,7 @@ def keeping_options(*, temporary: bool) -> Callable[[F], F]:
 
 
 def keep_settings(options: dict[str, Any], *, temporary: bool = False) -> Keep:
-    """Take these options out of a command's keyword arguments. Raises ConfigError."""
+    """Take these options out of a command's keyword arguments. Raises UsageError."""
     span, size = options.pop("keep_for"), options.pop("keep_size")
     otherwise = _TEMPORARY_SIZE if temporary else None
     return Keep(
@@ -55,9 +55,9 @@ def _read(option: str, text: str, parse: Callable[[str], A]) -> A:
     try:
         amount = parse(text)
     except ConfigError as error:
-        raise ConfigError(f"{option}: {error}") from None
+        raise UsageError(f"{option}: {error}") from None
     if amount <= 0:
-        raise ConfigError(f"{option}: {text!r} would keep nothing: give more, or leave the option out")
+        raise UsageError(f"{option}: {text!r} would keep nothing: give more, or leave the option out")
     return amount
 
 

@@ -13,7 +13,7 @@ from kstream.clock import SystemClock
 from kstream.commands.keys import Keys
 from kstream.commands.serving import fitted, serve_until_stopped
 from kstream.config import Finite, ServeSettings, env_option, serve_settings, serving_options
-from kstream.core.errors import ConfigError, InvalidMessageError
+from kstream.core.errors import InvalidMessageError, LogError, UsageError
 from kstream.logs.replay import ReplayLog
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import Clock
@@ -55,7 +55,7 @@ async def _replay(path: str, settings: ServeSettings, **options: Any) -> None:
     recording = await SqliteLog.open_read_only(path, clock=clock)
     try:
         if not recording.head:
-            raise ConfigError(
+            raise LogError(
                 f"Nothing was recorded in {path}: there is nothing to play. `kstream record` says why"
             )
         timeline = await _timeline(recording, clock, **options)
@@ -75,7 +75,7 @@ async def _timeline(recording: SqliteLog, clock: Clock, *, start_paused: bool, *
     try:
         return await ReplayLog.open(recording, clock, paused=start_paused, **options)
     except InvalidMessageError as invalid:
-        raise ConfigError(f"--{invalid.details}") from None
+        raise UsageError(f"--{invalid.details}") from None
 
 
 async def _serve(timeline: ReplayLog, clock: Clock, settings: ServeSettings) -> None:

@@ -11,7 +11,7 @@ import click
 
 from kstream.commands.keeping import keep_settings, keeping_options
 from kstream.config import env_option
-from kstream.core.errors import ConfigError, LogError, LogFullError
+from kstream.core.errors import LogError, LogFullError, UsageError
 from kstream.core.timeline.retention import Keep
 from kstream.logs.places import time_of
 from kstream.logs.sqlite import SqliteLog
@@ -44,7 +44,7 @@ def trim(log: Path, output: str, **options: Any) -> None:
     """
     keep = keep_settings(options)
     if keep.everything:
-        raise ConfigError("kstream trim: nothing says what to keep; give --keep-for 1h or --keep-size 500MB")
+        raise UsageError("kstream trim: nothing says what to keep; give --keep-for 1h or --keep-size 500MB")
     trimmed = asyncio.run(_trim(log, keep))
     if output == "json":
         click.echo(json.dumps(trimmed._asdict()))

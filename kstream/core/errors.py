@@ -1,7 +1,8 @@
 """Everything that kstream raises on purpose.
 
 KstreamError                 exit 1
-├── ConfigError              exit 3   a setting, a scenario or a kubeconfig is wrong
+├── ConfigError              exit 3   a scenario, a kubeconfig or what these name is wrong
+│   └── UsageError           exit 2   a value on the command line is wrong
 ├── UnreachableError         exit 4   nothing answers at an address
 ├── ForbiddenError           exit 5   the API server or a kstream server says no
 ├── LogError                 exit 6   an event log cannot be used
@@ -33,6 +34,12 @@ class ConfigError(KstreamError):
     """A setting, a scenario or a kubeconfig is missing, unreadable or wrong."""
 
     exit_code = 3
+
+
+class UsageError(ConfigError):
+    """A value of an option or an argument is wrong, or names what is not there: as click's own, exit code 2."""
+
+    exit_code = 2
 
 
 class UnreachableError(KstreamError):

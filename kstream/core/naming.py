@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from kstream.core.errors import ConfigError
+from kstream.core.errors import UsageError
 
 MAX_NAMESPACES: Final = 1000  # that one filter, or one process, may name
 LABEL_RULE: Final = "1 to 63 of a-z, 0-9 and '-', and not begin or end with '-'"
@@ -21,17 +21,17 @@ def is_label(name: str) -> bool:
 def namespace_names(values: Iterable[str], *, option: str = "--namespace") -> tuple[str, ...]:
     """What `-n` was given, once each and in that order: names, or several joined by commas.
 
-    Raises ConfigError for what can be no namespace's name, and for more than MAX_NAMESPACES.
+    Raises UsageError for what can be no namespace's name, and for more than MAX_NAMESPACES.
     """
     names = dict.fromkeys(name.strip() for value in values for name in value.split(","))
     for name in names:
         if not is_label(name):
             hint = "; leave the option out for all namespaces" if name in ("", "*") else ""
-            raise ConfigError(
+            raise UsageError(
                 f"{option}: {name[:80]!r} is no namespace's name: it must be {LABEL_RULE}, as in {option} shop{hint}"
             )
     if len(names) > MAX_NAMESPACES:
-        raise ConfigError(
+        raise UsageError(
             f"{option}: {len(names)} namespaces; name at most {MAX_NAMESPACES}, or leave the option out for all"
         )
     return tuple(names)

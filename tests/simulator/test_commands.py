@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from kstream.commands.trim import trim
-from kstream.core.errors import ConfigError, InvalidMessageError, KstreamError, UnreachableError
+from kstream.core.errors import InvalidMessageError, KstreamError, UnreachableError, UsageError
 from simulator.commands import sim, simulate
 from simulator.story.scenario import shipped
 from simulator.testing import SimulatedServer, simulated
@@ -119,18 +119,22 @@ def test_the_scenarios_are_listed_for_people_and_for_programs() -> None:
         (["--keep-for", "ever"], "--keep-for: 'ever' is not a span of time: write"),
         (["--keep-size", "big"], "--keep-size: 'big' is not a size: write 500MB"),
         (["--keep-size", "0"], "--keep-size: '0' would keep nothing"),
-        (["--scenario", "nowhere"], "There is no scenario 'nowhere'"),
     ],
 )
 def test_an_option_that_makes_no_sense_is_named(options: list[str], said: str) -> None:
-    with pytest.raises(ConfigError, match=said):
+    with pytest.raises(UsageError, match=said):
         CliRunner().invoke(simulate, ["--port", "0", *options], catch_exceptions=False)
 
 
+def test_a_scenario_that_is_not_there_is_no_wrong_option() -> None:
+    with pytest.raises(ConfigError, match="There is no scenario 'nowhere'"):
+        CliRunner().invoke(simulate, ["--port", "0", "--scenario", "nowhere"], catch_exceptions=False)
+
+
 def test_an_action_that_does_not_exist_is_refused_before_anything_is_sent() -> None:
-    with pytest.raises(ConfigError, match=r"choose one of status, pause, .*kill-node"):
+    with pytest.raises(UsageError, match=r"choose one of status, pause, .*kill-node"):
         CliRunner().invoke(sim, ["do", "explode"], catch_exceptions=False)
-    with pytest.raises(ConfigError, match="not KEY=VALUE"):
+    with pytest.raises(UsageError, match="not KEY=VALUE"):
         CliRunner().invoke(sim, ["do", "scale", "shop/web", "nine"], catch_exceptions=False)
 
 

@@ -38,11 +38,10 @@ def _every(nth: int, original: Callable[..., Any], instead: Callable[..., Any]) 
 
 
 def the_wall_clock_says_when_it_was(patch: pytest.MonkeyPatch) -> None:
-    original = kube.KubeSource.as_of.fget
-    assert original is not None
+    original: Any = kube.KubeSource.as_of
 
     def as_of(self: Any) -> Any:
-        until = original(self)
+        until = original.fget(self)
         ahead = self.__dict__.setdefault("ahead", self._clock.time() - self._clock.monotonic())
         return None if until is None else until - self._clock.time() + self._clock.monotonic() + ahead
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from kstream.commands.log.reading import every_event, log_argument, output_option, run
-from kstream.core.errors import ConfigError
+from kstream.core.errors import UsageError
 from kstream.core.timeline.comparison import Biography
 from kstream.core.timeline.difference import Difference
 from kstream.core.timeline.events import ObjectKey
@@ -47,7 +47,7 @@ def history(path: Path, wanted: str, output: str) -> None:
             if is_wanted(event.change.key)
         ]
         if not told and not known:
-            raise ConfigError(
+            raise UsageError(
                 f"{log.path}: nothing is recorded of {wanted!r}; `kstream log state` lists what there is"
             )
         return told
@@ -61,10 +61,10 @@ def _wanted(text: str) -> Callable[[ObjectKey], bool]:
     if not name:
         return lambda key: key.uid == text
     if (wanted := _KINDS.get(kind.rstrip("s") if kind not in _KINDS else kind)) is None:
-        raise ConfigError(f"{text!r}: give a uid, pod/NAMESPACE/NAME, node/NAME or namespace/NAME")
+        raise UsageError(f"{text!r}: give a uid, pod/NAMESPACE/NAME, node/NAME or namespace/NAME")
     namespace, _, last = name.rpartition("/")
     if bool(namespace) != (wanted == "pod"):
-        raise ConfigError(
+        raise UsageError(
             f"{text!r}: a pod has a namespace, pod/NAMESPACE/NAME; a node and a namespace have none"
         )
     return lambda key: (key.kind.value, key.namespace, key.name) == (wanted, namespace, last)

@@ -13,7 +13,7 @@ import click
 
 from kstream.config import env_option
 from kstream.core.delivery.filters import Filter
-from kstream.core.errors import ConfigError, InvalidMessageError
+from kstream.core.errors import InvalidMessageError, UsageError
 from kstream.core.naming import namespace_names
 from kstream.core.timeline.events import Event, ObjectKey, Verb
 from kstream.core.visible import visible
@@ -50,14 +50,14 @@ def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def watched_by(*, namespace: Sequence[str], selector: str, kinds: Sequence[str]) -> Filter:
-    """Raises ConfigError for what no filter may be."""
+    """Raises UsageError for what no filter may be."""
     names = namespace_names(namespace)
     try:
         return Filter.parse(
             names, kinds=[kind for value in kinds for kind in value.split(",")], labels=selector
         )
     except InvalidMessageError as invalid:
-        raise ConfigError(f"{invalid}: {invalid.details}") from None
+        raise UsageError(f"{invalid}: {invalid.details}") from None
 
 
 class Place(NamedTuple):
@@ -91,16 +91,16 @@ def run(path: Path, work: Callable[[SqliteLog], Awaitable[_T]]) -> _T:
 
 
 async def where(log: SqliteLog, point: str | None, *, option: str, otherwise: int) -> Place:
-    """The place of a point that an option gives. Raises ConfigError, also for an event that is not there."""
+    """The place of a point that an option gives. Raises UsageError, also for an event that is not there."""
     span = await time_of(log, log.oldest - 1), await time_of(log, log.head)
     try:
         if past(log, point):
-            raise ConfigError(f"--{option} {point}: the log ends with event {log.head}")
+            raise UsageError(f"--{option} {point}: the log ends with event {log.head}")
         if point is None:
             return Place(otherwise, await time_of(log, otherwise))
         return Place(*await place(log, point, span, field=option, otherwise=(0, 0.0)))
     except InvalidMessageError as invalid:
-        raise ConfigError(f"--{invalid.details}") from None
+        raise UsageError(f"--{invalid.details}") from None
 
 
 async def every_event(log: SqliteLog, after: int, upto: int) -> AsyncIterator[Event]:

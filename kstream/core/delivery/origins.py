@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from kstream.core.errors import ConfigError
+from kstream.core.errors import UsageError
 
 ANY: Final = "*"
 _MOST: Final = 1000  # names or origins that can be allowed
@@ -63,18 +63,18 @@ def origin_form(text: str) -> str:
 
 
 def allowed_hosts(texts: Iterable[str]) -> Allowed:
-    """What `--allow-host` was given. Raises ConfigError for what no Host header can be, with what to write."""
+    """What `--allow-host` was given. Raises UsageError for what no Host header can be, with what to write."""
     return Allowed(frozenset(_few([_host(text) for text in texts], "--allow-host")))
 
 
 def allowed_origins(texts: Iterable[str]) -> Allowed:
-    """What `--allow-origin` was given. Raises ConfigError for what no Origin header can be, with what to write."""
+    """What `--allow-origin` was given. Raises UsageError for what no Origin header can be, with what to write."""
     return Allowed(frozenset(_few([_origin(text) for text in texts], "--allow-origin")))
 
 
 def _few(forms: list[str], option: str) -> list[str]:
     if len(forms) > _MOST:
-        raise ConfigError(
+        raise UsageError(
             f"{option}: {len(forms)} are too many; give at most {_MOST}, or *.NAME for all below it"
         )
     return forms
@@ -98,7 +98,7 @@ def _host(text: str) -> str:
         remedy = "write it as browsers send it, in ASCII (xn--…)"
     else:
         remedy = "write a name such as dash.shop.test, *.shop.test for every name below it, or * for any name"
-    raise ConfigError(f"--allow-host {text[:200]!r} can be no Host header: {remedy}")
+    raise UsageError(f"--allow-host {text[:200]!r} can be no Host header: {remedy}")
 
 
 def _origin(text: str) -> str:
@@ -121,4 +121,4 @@ def _origin(text: str) -> str:
             "write scheme, host and port, such as http://localhost:5173, https://*.shop.test for every name below it,"
             " or * for any page"
         )
-    raise ConfigError(f"--allow-origin {text[:200]!r} is not an origin: {remedy}")
+    raise UsageError(f"--allow-origin {text[:200]!r} is not an origin: {remedy}")

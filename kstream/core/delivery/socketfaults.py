@@ -19,7 +19,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from kstream.core.errors import ConfigError
+from kstream.core.errors import UsageError
 
 _DAY: Final = 86_400.0  # seconds
 
@@ -65,7 +65,7 @@ _fault: TypeAdapter[SocketFault] = TypeAdapter(Annotated[SocketFault, Field(disc
 
 
 def parse_faults(texts: Iterable[str]) -> tuple[SocketFault, ...]:
-    """Faults as they are written on the command line. Raises ConfigError that names the fault and the part."""
+    """Faults as they are written on the command line. Raises UsageError that names the fault and the part."""
     return tuple(_parse(text) for text in texts)
 
 
@@ -75,11 +75,11 @@ def _parse(text: str) -> SocketFault:
     for part in filter(None, rest.split(",")):
         name, equals, value = part.partition("=")
         if not equals:
-            raise ConfigError(f"--fault {text!r}: {part!r} is not NAME=VALUE; write drop:after=10")
+            raise UsageError(f"--fault {text!r}: {part!r} is not NAME=VALUE; write drop:after=10")
         fields[name] = value
     try:
         return _fault.validate_python(fields)
     except ValidationError as invalid:
         first = invalid.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"][1:]) or "kind"
-        raise ConfigError(f"--fault {text!r}: {place}: {first['msg']}; see docs/faults.md") from None
+        raise UsageError(f"--fault {text!r}: {place}: {first['msg']}; see docs/faults.md") from None

@@ -58,5 +58,5 @@ def test_an_object_is_found_by_its_uid_and_by_short_names() -> None:
 )
 def test_what_is_none_is_refused_with_what_to_give(wanted: str, says: str) -> None:
     result = history(wanted)
-    assert (result.exit_code, result.stdout) == (3, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert says in result.stderr

@@ -26,7 +26,7 @@ INCIDENT = Path(__file__).parents[3] / "fixtures" / "incident.db"
 )
 def test_a_point_that_is_none_is_refused_by_its_option(point: str, says: str) -> None:
     result = CliRunner().invoke(main, ["log", "state", str(INCIDENT), "--at", point])
-    assert (result.exit_code, result.stdout) == (3, "")
+    assert (result.exit_code, result.stdout) == (2, "")
     assert says in result.stderr
 
 

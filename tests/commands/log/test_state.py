@@ -66,5 +66,5 @@ def test_what_is_no_filter_is_named() -> None:
         (("--kinds", "pod"), "kinds: 'pod' must be one of pods, nodes, namespaces"),
     ):
         refused = state(*options)
-        assert refused.exit_code == 3
+        assert refused.exit_code == 2
         assert said in refused.stderr
