@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from kstream.commands.trim import trim
-from kstream.core.errors import InvalidMessageError, KstreamError, UnreachableError, UsageError
+from kstream.core.errors import ConfigError, InvalidMessageError, KstreamError, UnreachableError, UsageError
 from simulator.commands import sim, simulate
 from simulator.story.scenario import shipped
 from simulator.testing import SimulatedServer, simulated
