@@ -7,7 +7,6 @@ read is skipped and looked at again shortly, and falls behind in the log meanwhi
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
@@ -20,21 +19,20 @@ from kstream.core.delivery.limits import Limits
 from kstream.core.delivery.pacing import pause_after
 from kstream.core.delivery.session import Close, Session
 from kstream.core.delivery.tally import Tally
-from kstream.core.delivery.timers import Timers
 from kstream.core.delivery.urgent import Word
 from kstream.core.timeline.events import Event
 from kstream.core.timeline.health import Health, Report
 from kstream.core.timeline.state import ClusterState
+from kstream.delivery.alarm import Alarm
 from kstream.delivery.crowd import Crowd, Party
 from kstream.delivery.figures import offer_metrics
 from kstream.delivery.member import Member, Outlet, broadcast
 from kstream.delivery.notices import Notices
 from kstream.delivery.pulse import Pulse
+from kstream.delivery.slow import Slow
 from kstream.delivery.snapshots import Snapshots
 from kstream.delivery.turn import Turn
 from kstream.ports import Clock, Timeline
-
-_SLOW_POLL = 0.02  # seconds between looks at a client whose socket is full
 
 
 class Hub:
@@ -53,8 +51,10 @@ class Hub:
         watermark: Callable[[], tuple[float, int] | None],
         limits: Limits,
         metrics_interval: float,
+        beside: Hub | None = None,
     ) -> None:
-        """`watermark`: (up to when, with events up to which seq) the log is known to be complete (PROTOCOL 29)."""
+        """`watermark`: (up to when, with events up to which seq) the log is known to be complete (PROTOCOL 29).
+        `beside`: the hub of the timeline that all share, with which a private one counts."""
         self.epoch = epoch
         self.source = source
         self.state = state
@@ -63,7 +63,8 @@ class Hub:
         self._notices = Notices(
             epoch=epoch, term=term, source=source, health=health, limits=limits, time=time
         )
-        self.tally = Tally()
+        self.tally: Tally = beside.tally if beside is not None else Tally()
+        self.branches: dict[Hub, None] = {}  # those that are beside this one
         self.backlog = Backlog(head=state.seq, limits=limits, tally=self.tally)
         self.clock = clock
         self._time = time
@@ -72,19 +73,16 @@ class Hub:
         self._metrics_interval = metrics_interval
         self._crowds: dict[Filter, Crowd] = {}
         self._dirty: dict[Filter, None] = {}
-        self._slow: dict[Member, None] = {}
-        self._timers: Timers[Member | Party] = Timers()
-        self._armed = -FOREVER
+        self._slow = Slow(limits.stall_timeout)
+        self._alarm = Alarm(clock)
         self._flush_at = -FOREVER  # before this instant a flush would leave no time for anything else
-        self._pulse = Pulse(clock, self.tally)
-        self._wake = asyncio.Event()
-        self._later: deque[tuple[int, Report]] = deque()
+        self._pulse: Pulse = beside._pulse if beside is not None else Pulse(clock, self.tally)
+        self._beats = beside is None
         self._snapshots = Snapshots(state, self.backlog, clock=clock, time=time, serve=self.serve)
 
-    # Clients
-
     def __len__(self) -> int:
-        return sum(map(len, self._crowds.values()))
+        """The clients, those of private timelines among them."""
+        return sum(map(len, self._crowds.values())) + sum(map(len, self.branches))
 
     def __iter__(self) -> Iterator[Member]:
         return chain.from_iterable(map(list, self._crowds.values()))
@@ -127,14 +125,33 @@ class Hub:
 
     def leave(self, member: Member) -> None:
         """A client went; saying so again does no harm."""
-        if member.gone:
-            return
+        if not member.gone:
+            self.release(member)
+            member.session.leave()
+
+    def release(self, member: Member) -> None:
+        """A client goes to another timeline, which has to `adopt` it."""
         member.gone = member.closed = True
         self._forget(member, member.session.view.filter)
-        self._slow.pop(member, None)
+        self._slow.forget(member)
         self._snapshots.forget(member)
-        self._timers.forget(member)
-        member.session.leave()
+        self._alarm.forget(member)
+
+    def adopt(self, released: Member) -> Member:
+        """A client comes from another timeline of the same history. It goes on from the state that it has, if that can
+        be, and gets a new `initial_state` if not."""
+        session, now = released.session, self.clock.monotonic()
+        holds = session.holds
+        session.move(self.backlog)
+        if holds is not None and holds <= self.state.seq:
+            session.catch_up(holds)
+        member = released.moved()
+        self._crowds.setdefault(session.view.filter, Crowd()).add(member)
+        if member.drained(now):
+            self._serve_soon(member)
+        else:
+            self._fell_behind(member, now)
+        return member
 
     def receive(self, member: Member, text: bytes) -> float:
         """A client said something. Returns as Session.receive does."""
@@ -175,8 +192,6 @@ class Hub:
             del self._crowds[watched]
             self._dirty.pop(watched, None)
 
-    # What happens to the timeline
-
     def publish(self, events: Sequence[Event]) -> None:
         """Fold committed events and let the backlog have them; `flush` sends them."""
         state = self.state
@@ -184,9 +199,10 @@ class Hub:
         # Not `as_of`: the log has these already, and it costs much where many streams have a watermark.
         for view in self.backlog.append(events, before, as_of=self._as_of):
             self._dirty[view.filter] = None
-        self.tally.source_lag = self._time() - events[-1].change.time
-        while self._later and self._later[0][0] <= state.seq:
-            self._report(self._later.popleft()[1])
+        if self._beats:
+            self.tally.source_lag = self._time() - events[-1].change.time
+        for report in self._notices.due(state.seq):
+            self._report(report)
 
     def jump(self, state: ClusterState) -> None:
         """The timeline is elsewhere now: everyone needs a new `initial_state`."""
@@ -200,10 +216,9 @@ class Hub:
 
     def report(self, report: Report, *, after: int = 0) -> None:
         """What the source says about itself; told to clients once the state has reached `after`."""
-        if self._later or after > self.state.seq:
-            self._later.append((after, report))
-        else:
-            self._report(report)
+        self._notices.put(report, after)
+        for each in self._notices.due(self.state.seq):
+            self._report(each)
 
     def watch(self, timeline: Timeline) -> None:
         """Tell everyone, and whoever comes, how the timeline is played (PROTOCOL 27)."""
@@ -218,13 +233,12 @@ class Hub:
     def _report(self, report: Report) -> None:
         waited = not self.health.synced
         for word in self._notices.hear(report):
-            self.announce(word)
+            for hub in (self, *self.branches):
+                hub.announce(word)
         if waited and self.health.synced:
             for member in self:
                 if member.session.wants_snapshot:
                     self._serve_soon(member)
-
-    # Sending
 
     async def flush(self) -> None:
         """Send what was published to those whom it concerns; lets others run every few milliseconds.
@@ -233,7 +247,7 @@ class Hub:
         """
         began = self.clock.monotonic()
         if began < self._flush_at:
-            self._arm(self._flush_at)
+            self._alarm.arm(self._flush_at)
             return
         await self._flush(began)
         took = self.clock.monotonic() - began
@@ -258,7 +272,7 @@ class Hub:
     def _serve_soon(self, member: Member) -> None:
         """Look at one that goes alone in the next turn: thousands at once would stop everything else."""
         self._crowds[member.session.view.filter].stepped_out(member)
-        self._schedule(0.0, member)
+        self._alarm.put(0.0, member)
 
     def serve(self, member: Member) -> None:
         """Look at one client now."""
@@ -284,7 +298,7 @@ class Hub:
                 for member in list(members):
                     member.session.follow_up(frames[1:])
                     self._serve(member, now)
-        self._schedule(lane.wait, party)
+        self._alarm.put(lane.wait, party)
 
     def _serve(self, member: Member, now: float) -> None:
         if member.closed or member in self._slow:
@@ -312,44 +326,29 @@ class Hub:
                 self._snapshots.want(member)
         elif not session.riding and session.plain and member not in self._slow:
             crowd.step_in(member, now)
-        self._schedule(session.due, member)
-
-    def _schedule(self, due: float, whom: Member | Party) -> None:
-        self._timers.put(due, whom)
-        self._arm(due)
+        self._alarm.put(session.due, member)
 
     def _fell_behind(self, member: Member, now: float) -> None:
         """Its socket is full: leave it alone until it has been read."""
         member.session.step_out()
         self._crowds[member.session.view.filter].stepped_out(member)
-        self._slow[member] = None
-        self._arm(now + _SLOW_POLL)
-
-    def _look_at_slow(self, member: Member, now: float) -> None:
-        if member.drained(now):
-            del self._slow[member]
-            member.session.read_again(now)
-            self._serve(member, now)
-        elif member.stalled_for(now) >= self.limits.stall_timeout:
-            self._close(member, Close(1013, "read nothing for too long", abort=True))
+        self._slow.add(member)
+        self._alarm.arm(self._slow.due(now))
 
     def _close(self, member: Member, close: Close) -> None:
         member.closed = True
-        self._slow.pop(member, None)
+        self._slow.forget(member)
         member.session.step_out()
         self._crowds[member.session.view.filter].stepped_out(member)
         member.outlet.close(close)
-
-    def _arm(self, at: float) -> None:
-        if at < self._armed:
-            self._wake.set()
 
     async def run(self) -> None:
         """Timers, metrics and snapshots, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._timing())
             tasks.create_task(self._snapshots.run())
-            tasks.create_task(self._pulse.run())
+            if self._beats:
+                tasks.create_task(self._pulse.run())
 
     async def _timing(self) -> None:
         clock = self.clock
@@ -359,24 +358,24 @@ class Hub:
             if now >= metrics_at:
                 metrics_at = now + self._metrics_interval
                 await self._metrics()
-            for member in list(self._slow):
-                self._look_at_slow(member, now)
+            for member, read in self._slow.look(now):
+                if read:
+                    member.session.read_again(now)
+                    self._serve(member, now)
+                else:
+                    self._close(member, Close(1013, "read nothing for too long", abort=True))
             if self._dirty and now >= self._flush_at:
                 await self.flush()
                 now = clock.monotonic()
             turn = Turn(clock)
-            while self._timers.due <= now:
-                whom = self._timers.take()
+            for whom in self._alarm.due(now):
                 if isinstance(whom, Party):
                     self._serve_party(whom, now)
                 else:
                     self._serve(whom, now)
                 now = await turn.rest()
-            poll = now + _SLOW_POLL if self._slow else metrics_at
             flush = self._flush_at if self._dirty else metrics_at
-            self._armed = min(metrics_at, poll, flush, self._timers.due)
-            self._wake.clear()
-            await clock.wait(self._wake, self._armed - clock.monotonic())
+            await self._alarm.wait(min(metrics_at, self._slow.due(now), flush))
 
     async def _metrics(self) -> None:
         if not self.health.synced:
@@ -395,3 +394,5 @@ class Hub:
         """The server goes away, or the timeline does."""
         for member in self:
             self._close(member, close)
+        for branch in self.branches:
+            branch.close_all(close)

@@ -115,6 +115,7 @@ class Metrics:
         return {
             "kstream_clients": len(hub),
             "kstream_slow_clients": hub.slow,
+            "kstream_timelines": len(hub.branches),
             "kstream_resumes": dict(visits.resumes),
             "kstream_refusals": dict(visits.refusals),
             "kstream_closes": dict(visits.closes),

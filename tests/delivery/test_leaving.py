@@ -69,9 +69,9 @@ async def test_of_hundreds_who_come_and_go_within_a_heartbeat_few_are_kept_to_be
         for _ in range(300):
             _, member = await join(hub, clock)
             hub.leave(member)
-        assert len(hub._timers) < 100
+        assert len(hub._alarm._timers) < 100
         await clock.advance(100)
-        assert len(hub._timers) == 0
+        assert len(hub._alarm._timers) == 0
 
 
 async def test_everyone_is_closed_when_the_server_goes_and_gets_nothing_behind_that() -> None:

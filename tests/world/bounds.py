@@ -24,7 +24,7 @@ def check_memory(server: Server, *, most: int) -> None:
         "events by namespace": (sum(map(len, backlog._of.values())), window),
         "events seen": (max((len(view._seqs) for view in backlog._views.values()), default=0), window),
         "views": (len(backlog._views), len(hub) + 1),
-        "timers": (len(hub._timers), _FEW + 6 * (most + 1)),
+        "timers": (len(hub._alarm._timers), _FEW + 6 * (most + 1)),
         "states made": (len(snapshots._ready), 4),
         "who wait for a state": (sum(map(len, snapshots._waiting.values())), len(hub)),
         "who were given one": (
