@@ -51,9 +51,11 @@ class Hub:
         watermark: Callable[[], tuple[float, int] | None],
         limits: Limits,
         metrics_interval: float,
+        moment: Callable[[float], float] = float,
         beside: Hub | None = None,
     ) -> None:
-        """`watermark`: (up to when, with events up to which seq) the log is known to be complete (PROTOCOL 29).
+        """`watermark`: (up to when, with events up to which seq) the log is known to be complete (PROTOCOL 29), which
+        `moment` makes a time of the timeline of, when it is told: the clock may be set meanwhile.
         `beside`: the hub of the timeline that all share, with which a private one counts."""
         self.epoch = epoch
         self.source = source
@@ -69,11 +71,12 @@ class Hub:
         self.clock = clock
         self._time = time
         self._watermark = watermark
+        self._moment = moment
         self._as_of: float | None = None
         self._metrics_interval = metrics_interval
         self._crowds: dict[Filter, Crowd] = {}
         self._dirty: dict[Filter, None] = {}
-        self._slow = Slow(limits.stall_timeout)
+        self.slow = Slow(limits.stall_timeout)  # those whose sockets are full
         self._alarm = Alarm(clock)
         self._flush_at = -FOREVER  # before this instant a flush would leave no time for anything else
         self._pulse: Pulse = beside._pulse if beside is not None else Pulse(clock, self.tally)
@@ -89,15 +92,10 @@ class Hub:
 
     @property
     def as_of(self) -> float | None:
-        """Up to when the state is known to be complete, seconds since the Unix epoch; None: not known (PROTOCOL 29)."""
+        """Up to when the state is known to be complete, by the clock of the watermark, in seconds; None: not known."""
         if (mark := self._watermark()) is not None and mark[1] <= self.state.seq:
             self._as_of = mark[0]
         return self._as_of
-
-    @property
-    def slow(self) -> int:
-        """Clients whose sockets are full."""
-        return len(self._slow)
 
     def join(
         self,
@@ -133,7 +131,7 @@ class Hub:
         """A client goes to another timeline, which has to `adopt` it."""
         member.gone = member.closed = True
         self._forget(member, member.session.view.filter)
-        self._slow.forget(member)
+        self.slow.forget(member)
         self._snapshots.forget(member)
         self._alarm.forget(member)
 
@@ -159,7 +157,8 @@ class Hub:
             return 0.0
         session = member.session
         before = session.view.filter
-        rest = session.receive(text, now=self.clock.monotonic(), time=self._time(), as_of=self.as_of)
+        now, time = self.clock.monotonic(), self._time()
+        rest = session.receive(text, now=now, time=time, as_of=self.as_of, moment=self._moment)
         if session.view.filter != before:
             self._forget(member, before)
             self._crowds.setdefault(session.view.filter, Crowd()).add(member)
@@ -301,7 +300,7 @@ class Hub:
         self._alarm.put(lane.wait, party)
 
     def _serve(self, member: Member, now: float) -> None:
-        if member.closed or member in self._slow:
+        if member.closed or member in self.slow:
             return
         session = member.session
         asked = session.asked
@@ -324,7 +323,7 @@ class Hub:
         if session.wants_snapshot:
             if self.health.synced:
                 self._snapshots.want(member)
-        elif not session.riding and session.plain and member not in self._slow:
+        elif not session.riding and session.plain and member not in self.slow:
             crowd.step_in(member, now)
         self._alarm.put(session.due, member)
 
@@ -332,12 +331,12 @@ class Hub:
         """Its socket is full: leave it alone until it has been read."""
         member.session.step_out()
         self._crowds[member.session.view.filter].stepped_out(member)
-        self._slow.add(member)
-        self._alarm.arm(self._slow.due(now))
+        self.slow.add(member)
+        self._alarm.arm(self.slow.due(now))
 
     def _close(self, member: Member, close: Close) -> None:
         member.closed = True
-        self._slow.forget(member)
+        self.slow.forget(member)
         member.session.step_out()
         self._crowds[member.session.view.filter].stepped_out(member)
         member.outlet.close(close)
@@ -358,7 +357,7 @@ class Hub:
             if now >= metrics_at:
                 metrics_at = now + self._metrics_interval
                 await self._metrics()
-            for member, read in self._slow.look(now):
+            for member, read in self.slow.look(now):
                 if read:
                     member.session.read_again(now)
                     self._serve(member, now)
@@ -375,7 +374,7 @@ class Hub:
                     self._serve(whom, now)
                 now = await turn.rest()
             flush = self._flush_at if self._dirty else metrics_at
-            await self._alarm.wait(min(metrics_at, self._slow.due(now), flush))
+            await self._alarm.wait(min(metrics_at, self.slow.due(now), flush))
 
     async def _metrics(self) -> None:
         if not self.health.synced:
@@ -383,7 +382,9 @@ class Hub:
         counts, time = self.state.counts(), self._time()
         await offer_metrics(
             list(self._crowds.values()),
-            lambda until: wire.metrics(counts, time=time, as_of=until),
+            lambda until: wire.metrics(
+                counts, time=time, as_of=None if until is None else self._moment(until)
+            ),
             as_of=self.as_of,
             serve_party=self._serve_party,
             serve=self._serve,

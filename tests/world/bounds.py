@@ -70,7 +70,7 @@ def check_left(server: Server) -> None:
         "views": len(hub.backlog._views),
         "views by namespace": len(hub.backlog._routes._named),
         "views by label": len(hub.backlog._routes._labelled),
-        "slow": hub.slow,
+        "slow": len(hub.slow),
         "who wait for a state": sum(map(len, hub._snapshots._waiting.values())),
     }
     if any(left.values()):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
+from functools import partial
 
+from kstream.clock import time_at
 from kstream.core.delivery.filters import Filter
 from kstream.core.delivery.limits import Limits
 from kstream.core.delivery.session import Close
@@ -60,7 +62,8 @@ class Server:
             health=Health.at_start(log.cluster, recorded=bool(state.seq), fed=True),
             clock=self._clock,
             time=self._clock.time,
-            watermark=lambda: None if (until := source.as_of) is None else (until, log.head),
+            watermark=lambda: None if (heard := source.heard) is None else (heard, log.head),
+            moment=partial(time_at, self._clock),
             limits=self._limits,
             metrics_interval=10.0,
         )

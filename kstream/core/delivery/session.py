@@ -7,6 +7,7 @@ one of them alone makes it step out first. `now` is monotonic seconds, `time` th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from kstream.core.delivery import wire
@@ -100,11 +101,20 @@ class Session:
 
     # What comes in
 
-    def receive(self, text: bytes, *, now: float, time: float, as_of: float | None = None) -> float:
+    def receive(
+        self,
+        text: bytes,
+        *,
+        now: float,
+        time: float,
+        as_of: float | None = None,
+        moment: Callable[[float], float] = float,
+    ) -> float:
         """A text message of the client. Never raises: what is wrong with it is answered (PROTOCOL 8, 22).
 
-        `as_of`: up to when the state is known to be complete. Returns the seconds for which nothing more should be read
-        of the client, so that what is past its limit is neither read nor inflated."""
+        `as_of`: up to when the state is known to be complete; `moment` makes a time of the timeline of it. Returns the
+        seconds for which nothing more should be read of the client, so that what is past its limit is not even
+        inflated."""
         self.tally.received += 1
         if not self._inbound.take(len(text), now):
             self.tally.refused += 1
@@ -113,9 +123,9 @@ class Session:
             message = wire.parse(text)
             match message:
                 case wire.Ping():
-                    self._answer(
-                        wire.pong(message.timestamp or timestamp(time), as_of=self.complete_until(as_of))
-                    )
+                    until = self.complete_until(as_of)
+                    until = None if until is None else moment(until)
+                    self._answer(wire.pong(message.timestamp or timestamp(time), as_of=until))
                 case wire.Subscribe():
                     watched = Filter.parse(
                         message.namespaces or (), kinds=message.kinds or (), labels=message.labels or ""
