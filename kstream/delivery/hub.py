@@ -1,7 +1,6 @@
 """One timeline and the sessions on it: fold what is committed, keep the backlog, send each client what is due.
 
-A flush goes through the clients that an event concerns, one write each. Nobody is awaited: a client that does not
-read is skipped and looked at again shortly, and falls behind in the log meanwhile.
+One write for each client that an event concerns. Nobody is awaited: one that does not read falls behind meanwhile.
 """
 
 from __future__ import annotations
@@ -78,6 +77,7 @@ class Hub:
         self._dirty: dict[Filter, None] = {}
         self.slow = Slow(limits.stall_timeout)  # those whose sockets are full
         self._alarm = Alarm(clock)
+        self.floor = asyncio.Lock()  # held while it flushes: private timelines wait for that
         self._flush_at = -FOREVER  # before this instant a flush would leave no time for anything else
         self._pulse: Pulse = beside._pulse if beside is not None else Pulse(clock, self.tally)
         self._beats = beside is None
@@ -195,8 +195,7 @@ class Hub:
         """Fold committed events and let the backlog have them; `flush` sends them."""
         state = self.state
         before = [state.apply(event) for event in events]
-        # Not `as_of`: the log has these already, and it costs much where many streams have a watermark.
-        for view in self.backlog.append(events, before, as_of=self._as_of):
+        for view in self.backlog.append(events, before, as_of=self._as_of):  # `as_of` has these already
             self._dirty[view.filter] = None
         if self._beats:
             self.tally.source_lag = self._time() - events[-1].change.time
@@ -244,11 +243,12 @@ class Hub:
 
         In a process that is too busy it leaves that to a later turn: what is published meanwhile goes along.
         """
-        began = self.clock.monotonic()
-        if began < self._flush_at:
+        if self.clock.monotonic() < self._flush_at:
             self._alarm.arm(self._flush_at)
             return
-        await self._flush(began)
+        async with self.floor:
+            began = self.clock.monotonic()
+            await self._flush(began)
         took = self.clock.monotonic() - began
         self.tally.flushes.add(took)
         self._flush_at = began + took + pause_after(took, self._pulse.lag)
@@ -373,8 +373,9 @@ class Hub:
                 else:
                     self._serve(whom, now)
                 now = await turn.rest()
-            flush = self._flush_at if self._dirty else metrics_at
-            await self._alarm.wait(min(metrics_at, self.slow.due(now), flush))
+            await self._alarm.wait(
+                min(metrics_at, self.slow.due(now), self._flush_at if self._dirty else FOREVER)
+            )
 
     async def _metrics(self) -> None:
         if not self.health.synced:

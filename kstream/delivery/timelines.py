@@ -11,6 +11,7 @@ import logging
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
 from kstream.core.delivery import wire
@@ -27,6 +28,7 @@ from kstream.delivery.member import Member
 from kstream.logs.places import settled, time_of
 from kstream.logs.privatelog import PrivateLog
 from kstream.logs.replay import ReplayLog
+from kstream.logs.spans import Spans
 from kstream.ports import Clock, EventLog, Jump
 from kstream.processlog.lines import say
 
@@ -34,6 +36,8 @@ SLOWEST: Final = 0.1  # recorded seconds in a second
 FASTEST: Final = 1000.0
 _OPENING: Final = 2  # timelines whose state is read at a time: each may be that of a large cluster
 _AT_ONCE: Final = 200  # events that are folded before others have their turn
+_WINDOW: Final = 500  # events that each keeps for those who are behind: a state is not far
+_WINDOW_BYTES: Final = 2**20
 _PLAYBACK: Final = "playback"
 
 _log = logging.getLogger(__name__)
@@ -92,6 +96,12 @@ class Timelines:
         self._timelines: dict[str, PrivateTimeline] = {}
         self._opening = asyncio.Semaphore(_OPENING)
         self._work = asyncio.Lock()
+        self._spans = Spans(log.recording if isinstance(log, ReplayLog) else log)
+        self._limits = replace(
+            hub.limits,
+            window_events=min(_WINDOW, hub.limits.window_events),
+            window_bytes=min(_WINDOW_BYTES, hub.limits.window_bytes),
+        )
 
     def __len__(self) -> int:
         return len(self._timelines)
@@ -135,6 +145,7 @@ class Timelines:
                     paused=paused,
                     present=None if isinstance(self._log, ReplayLog) else self._time,
                     gate=self._opening,
+                    spans=self._spans,
                 )
             )
             return Opened(log, await settled(lambda: log.state_at(log.head)))
@@ -152,7 +163,7 @@ class Timelines:
             clock=shared.clock,
             time=log.time,
             watermark=log.watermark,
-            limits=shared.limits,
+            limits=self._limits,
             metrics_interval=self._metrics_interval,
             beside=shared,
         )
@@ -313,9 +324,11 @@ class Timelines:
                     continue
                 for first in range(0, len(batch), _AT_ONCE):
                     async with self._work:
-                        began = clock.monotonic()
-                        hub.publish(batch[first : first + _AT_ONCE])
-                        await hub.flush()
+                        # The shared timeline waits for one of these at most, and goes on without a break.
+                        async with self._hub.floor:
+                            began = clock.monotonic()
+                            hub.publish(batch[first : first + _AT_ONCE])
+                            await hub.flush()
                         await clock.sleep(clock.monotonic() - began)
 
 

@@ -11,9 +11,10 @@ from kstream.core.timeline.events import Event
 from kstream.core.timeline.playback import MAX, Playback
 from kstream.logs.places import past
 from kstream.logs.replay import ReplayLog
+from kstream.logs.spans import Spans
 from kstream.ports import Clock, EventLog, Jump
 
-_EVERY: Final = 0.05  # seconds between two looks at what is due, at least: a client gets 16 messages a second
+_EVERY: Final = 0.1  # seconds between two looks at what is due, at least: a client gets 16 messages a second
 _ARRIVED: Final = 0.5  # seconds behind the present that are none
 
 
@@ -23,6 +24,7 @@ class PrivateLog(ReplayLog):
     _present: Callable[[], float] | None = None
     _next_look = 0.0
     _gate: asyncio.Semaphore
+    _spans: Spans
     arrived = False
 
     @classmethod
@@ -37,11 +39,12 @@ class PrivateLog(ReplayLog):
         paused: bool,
         present: Callable[[], float] | None,
         gate: asyncio.Semaphore,
+        spans: Spans,
     ) -> Self:
         """A timeline of `log` at the point `at`, or `here`, (seq, time), where whoever asks is now: `-5m` counts from
         there, `+90s` from the beginning. `log` is written still, and its time is `present`, in seconds since the Unix
         epoch; or it is a ReplayLog that all share, and what can be seen is what that one plays in the end. States
-        are read behind `gate`: each may be that of a large cluster.
+        are read behind `gate`: each may be that of a large cluster; events through `spans`, which are of the same log.
 
         Raises InvalidMessageError for a point that is none, or that is not there.
         """
@@ -55,7 +58,7 @@ class PrivateLog(ReplayLog):
                     "That event is not there yet", f"at: {at}: the last one is seq:{log.head}"
                 )
             made = await cls.open(log, clock, speed="max" if speed == MAX else speed, paused=paused)
-        made._present, made._gate = present, gate
+        made._present, made._gate, made._spans = present, gate, spans
         made._grow()
         seq, time = here
         if at is not None:
@@ -115,6 +118,10 @@ class PrivateLog(ReplayLog):
     async def _jump(self, goal: int) -> Jump:
         async with self._gate:
             return await super()._jump(goal)
+
+    async def _read_ahead(self) -> None:
+        head = self._head
+        self._ahead.extend(await self._spans.read(head, self._last))
 
     def _due(self) -> list[Event]:
         now = self._clock.monotonic()
