@@ -241,8 +241,7 @@ class Hub:
     async def flush(self) -> None:
         """Send what was published to those whom it concerns; lets others run every few milliseconds.
 
-        In a process that is too busy it leaves that to a later turn: what is published meanwhile goes along.
-        """
+        In a process that is too busy a later turn does it, with what is published meanwhile."""
         if self.clock.monotonic() < self._flush_at:
             self._alarm.arm(self._flush_at)
             return
