@@ -25,6 +25,7 @@ from kstream.core.timeline.timepoint import timestamp
 from kstream.delivery.driving import check, drive
 from kstream.delivery.hub import Hub
 from kstream.delivery.member import Member
+from kstream.delivery.turn import Half
 from kstream.logs.places import settled, time_of
 from kstream.logs.privatelog import PrivateLog
 from kstream.logs.replay import ReplayLog
@@ -34,7 +35,6 @@ from kstream.processlog.lines import say
 
 SLOWEST: Final = 0.1  # recorded seconds in a second
 FASTEST: Final = 1000.0
-_OPENING: Final = 2  # timelines whose state is read at a time: each may be that of a large cluster
 _AT_ONCE: Final = 200  # events that are folded before others have their turn
 _WINDOW: Final = 500  # events that each keeps for those who are behind: a state is not far
 _WINDOW_BYTES: Final = 2**20
@@ -94,7 +94,7 @@ class Timelines:
         self._time = time
         self._metrics_interval = metrics_interval
         self._timelines: dict[str, PrivateTimeline] = {}
-        self._opening = asyncio.Semaphore(_OPENING)
+        self._reading = Half(hub.clock)
         self._work = asyncio.Lock()
         self._spans = Spans(log.recording if isinstance(log, ReplayLog) else log)
         self._limits = replace(
@@ -132,23 +132,27 @@ class Timelines:
         if beside is not None and beside.timeline is not None:
             there = beside.timeline
             here = there.hub.state.seq, there.log.time()
+            state = None
         else:
             here = self._hub.state.seq, self._time()
-        async with self._opening:
-            log = await settled(
-                lambda: PrivateLog.begin(
-                    self._log,
-                    self._clock,
-                    at=at,
-                    here=here,
-                    speed=wanted,
-                    paused=paused,
-                    present=None if isinstance(self._log, ReplayLog) else self._time,
-                    gate=self._opening,
-                    spans=self._spans,
-                )
+            state = self._hub.state.copy() if at is None else None
+        log = await settled(
+            lambda: PrivateLog.begin(
+                self._log,
+                self._clock,
+                at=at,
+                here=here,
+                speed=wanted,
+                paused=paused,
+                present=None if isinstance(self._log, ReplayLog) else self._time,
+                turn=self._reading.turn,
+                beside=lambda: self._hub.state,
+                spans=self._spans,
             )
-            return Opened(log, await settled(lambda: log.state_at(log.head)))
+        )
+        if state is None or state.seq != log.head:
+            state = await log.begin_state()
+        return Opened(log, state)
 
     def enter(self, viewer: Viewer, opened: Opened) -> PrivateTimeline:
         """`viewer` moves this timeline from now on. Raises InvalidMessageError: too many timelines."""

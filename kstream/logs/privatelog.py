@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from typing import Final, Self
 
 from kstream.core.errors import InvalidMessageError
 from kstream.core.timeline.events import Event
 from kstream.core.timeline.playback import MAX, Playback
-from kstream.logs.places import past
+from kstream.core.timeline.state import ClusterState
+from kstream.logs.places import past, settled
 from kstream.logs.replay import ReplayLog
 from kstream.logs.spans import Spans
 from kstream.ports import Clock, EventLog, Jump
 
 _EVERY: Final = 0.1  # seconds between two looks at what is due, at least: a client gets 16 messages a second
+Reading = Callable[[], AbstractAsyncContextManager[None]]
 _ARRIVED: Final = 0.5  # seconds behind the present that are none
 
 
@@ -23,7 +26,8 @@ class PrivateLog(ReplayLog):
 
     _present: Callable[[], float] | None = None
     _next_look = 0.0
-    _gate: asyncio.Semaphore
+    _turn: Reading
+    _shared: Callable[[], ClusterState]
     _spans: Spans
     arrived = False
 
@@ -38,13 +42,15 @@ class PrivateLog(ReplayLog):
         speed: float,
         paused: bool,
         present: Callable[[], float] | None,
-        gate: asyncio.Semaphore,
+        turn: Reading,
+        beside: Callable[[], ClusterState],
         spans: Spans,
     ) -> Self:
         """A timeline of `log` at the point `at`, or `here`, (seq, time), where whoever asks is now: `-5m` counts from
         there, `+90s` from the beginning. `log` is written still, and its time is `present`, in seconds since the Unix
-        epoch; or it is a ReplayLog that all share, and what can be seen is what that one plays in the end. States
-        are read behind `gate`: each may be that of a large cluster; events through `spans`, which are of the same log.
+        epoch; or it is a ReplayLog that all share, and what can be seen is what that one plays in the end. States are
+        read in a `turn`, since each may be that of a large cluster, and hold once what they share with that of
+        `beside`; events are read through `spans`, which are of the same log.
 
         Raises InvalidMessageError for a point that is none, or that is not there.
         """
@@ -58,7 +64,7 @@ class PrivateLog(ReplayLog):
                     "That event is not there yet", f"at: {at}: the last one is seq:{log.head}"
                 )
             made = await cls.open(log, clock, speed="max" if speed == MAX else speed, paused=paused)
-        made._present, made._gate, made._spans = present, gate, spans
+        made._present, made._turn, made._spans, made._shared = present, turn, spans, beside
         made._grow()
         seq, time = here
         if at is not None:
@@ -116,8 +122,21 @@ class PrivateLog(ReplayLog):
             self._playback.extend(self._clock.monotonic(), self._present())
 
     async def _jump(self, goal: int) -> Jump:
-        async with self._gate:
-            return await super()._jump(goal)
+        async with self._turn():
+            jump = await super()._jump(goal)
+            await self._share(jump.state)
+        return jump
+
+    async def begin_state(self) -> ClusterState:
+        """That at the head. Raises as `state_at`."""
+        async with self._turn():
+            state = await settled(lambda: self.state_at(self.head))
+            await self._share(state)
+        return state
+
+    async def _share(self, state: ClusterState) -> None:
+        for _ in state.share(self._shared()):
+            await asyncio.sleep(0)
 
     async def _read_ahead(self) -> None:
         head = self._head

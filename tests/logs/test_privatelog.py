@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, nullcontext
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from kstream.clock import VirtualClock
 from kstream.core.errors import InvalidMessageError
 from kstream.core.timeline.events import Verb, WatchEvent
 from kstream.core.timeline.playback import MAX
+from kstream.core.timeline.state import ClusterState
 from kstream.core.timeline.timepoint import timestamp
 from kstream.logs.memory import MemoryLog
 from kstream.logs.privatelog import PrivateLog
@@ -88,7 +89,8 @@ async def staged(
         speed=speed,
         paused=paused,
         present=clock.time if live else None,
-        gate=asyncio.Semaphore(1),
+        turn=nullcontext,
+        beside=ClusterState,
         spans=Spans(log.recording if isinstance(log, ReplayLog) else log),
     )
     stage = Stage(private, clock)
@@ -151,7 +153,8 @@ def test_what_happened_is_shown_when_it_happened_at_any_speed(gaps: list[float],
             speed=speed,
             paused=False,
             present=None,
-            gate=asyncio.Semaphore(1),
+            turn=nullcontext,
+            beside=ClusterState,
             spans=Spans(log),
         )
         began, shown = clock.monotonic(), 1
