@@ -6,7 +6,7 @@ from importlib import import_module
 
 import click
 
-_COMMANDS = ("info", "events", "state", "diff", "history", "verify", "export", "import", "cut")
+_COMMANDS = ("info", "events", "state", "diff", "history", "verify", "export", "import", "cut", "redact")
 _MODULES = {"import": "imports"}  # of a name that Python keeps for itself
 
 
