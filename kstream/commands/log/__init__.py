@@ -6,7 +6,19 @@ from importlib import import_module
 
 import click
 
-_COMMANDS = ("info", "events", "state", "diff", "history", "verify", "export", "import", "cut", "redact")
+_COMMANDS = (
+    "info",
+    "events",
+    "state",
+    "diff",
+    "history",
+    "verify",
+    "export",
+    "import",
+    "cut",
+    "redact",
+    "merge",
+)
 _MODULES = {"import": "imports"}  # of a name that Python keeps for itself
 
 

@@ -108,7 +108,7 @@ def test_a_span_that_is_none_makes_no_file(
         "UPDATE terms SET first = 7",
     ],
 )
-@pytest.mark.parametrize("command", ["cut", "export", "redact"])
+@pytest.mark.parametrize("command", ["cut", "export", "redact", "merge"])
 def test_of_a_damaged_log_no_file_is_made(tmp_path: Path, command: str, script: str) -> None:
     log = Path(shutil.copy(INCIDENT, tmp_path / "log.db"))
     with closing(sqlite3.connect(log)) as connection, connection:
@@ -121,7 +121,7 @@ def test_of_a_damaged_log_no_file_is_made(tmp_path: Path, command: str, script: 
 
 
 @pytest.mark.parametrize("limit", [10, 100])
-@pytest.mark.parametrize("command", ["cut", "export", "redact"])
+@pytest.mark.parametrize("command", ["cut", "export", "redact", "merge"])
 def test_where_no_file_may_be_so_large_none_is_left(tmp_path: Path, limit: int, command: str) -> None:
     out = tmp_path / "out"
     done = subprocess.run(
