@@ -23,7 +23,7 @@ _LETTERS: Final = "bcdfghjklmnpqrstvwxz2456789"  # those of Kubernetes' own suff
 _FIRST: Final = 20  # of these, which are letters
 _WORD: Final = 12  # characters: 3e17 of them, so that no two texts of a cluster become one
 _LONGEST: Final = 63  # of a label, and of most names
-_KNOWN: Final = 1 << 16  # words that are remembered
+_KNOWN: Final = 1 << 18  # words of each sort that are remembered: those of the largest cluster that there is
 _ROUNDS: Final = 4
 
 _HASH: Final = re.compile(f"[{_LETTERS}]{{5,10}}")
@@ -44,6 +44,8 @@ class Pseudonyms:
         self.word: Callable[[str], str] = lru_cache(_KNOWN)(self._word)
         self.name: Callable[[str], str] = lru_cache(_KNOWN)(self._name)
         self.uid: Callable[[str], str] = lru_cache(_KNOWN)(self._uid)
+        self.image: Callable[[str], str] = lru_cache(_KNOWN)(self._image)
+        self._shuffled: Callable[[str], str] = lru_cache(_KNOWN)(self._shuffle)
 
     def _word(self, text: str) -> str:
         """Of any text, as a whole: twelve characters that begin with a letter."""
@@ -90,7 +92,7 @@ class Pseudonyms:
             return text
         return self._shuffled(text) if _HASH.fullmatch(text) else None
 
-    def _shuffled(self, text: str) -> str:
+    def _shuffle(self, text: str) -> str:
         """One of as many characters, another for each text: of five there are too few to hope that no two meet."""
         size = len(_LETTERS)
         half = len(text) // 2
@@ -106,7 +108,7 @@ class Pseudonyms:
         made = f"{self._number('uid', text):032x}"
         return "-".join((made[:8], made[8:12], made[12:16], made[16:20], made[20:]))
 
-    def image(self, text: str) -> str:
+    def _image(self, text: str) -> str:
         """Registry, folders and name a word each; a tag another, but `latest`; a digest is one again."""
         if not text:
             return text
