@@ -15,6 +15,7 @@ from kstream.commands.log.reading import log_argument, point_option
 from kstream.commands.log.writing import force_option, interruptible, span, told
 from kstream.config import env_option
 from kstream.core.timeline.exchange import Beginning, event_line, header_line
+from kstream.core.visible import visible_json
 from kstream.logs.draft import check, draft, refused
 from kstream.logs.passage import Passage, passage
 
@@ -41,8 +42,10 @@ def export(path: Path, out: str, force: bool, **points: Any) -> None:
         passage(path, after=after, upto=upto) as found,
         _opened(out, force=force, source=path) as file,
     ):
+        # To a terminal nothing goes that would act on it; the lines still say the same.
+        shown = out == "-" and sys.stdout.isatty()
         for line in _lines(found):
-            file.write(line)
+            file.write(visible_json(line.decode()).encode() if shown else line)
 
 
 def _lines(found: Passage) -> Iterator[bytes]:
