@@ -44,8 +44,8 @@ def draft(out: Path, *, force: bool, inputs: Sequence[Path] = (), log: bool = Tr
 def check(out: Path, *, force: bool, inputs: Sequence[Path] = ()) -> None:
     """Whether `out` may be written. Raises UsageError, before anything takes long."""
     for each in inputs:
-        with suppress(OSError):
-            if out.exists() and out.samefile(each):
+        with suppress(OSError):  # one of them is not there
+            if out.samefile(each):
                 raise UsageError(f"{out}: it is what is read, and that is never changed; give another name")
     try:
         there = out.is_file(), out.exists()

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from kstream.core.errors import LogMismatchError
 from kstream.core.timeline.events import Event
+from kstream.core.timeline.health import ClusterInfo
 from kstream.core.timeline.terms import Term
 from kstream.logs.making import Start
 from kstream.logs.passage import Passage, passage
@@ -33,13 +34,14 @@ class Merged:
         # Of those that begin together the longest first: the others are within it.
         self._logs = sorted(logs, key=lambda each: (each.start.seq, -each.status.head))
         self._first = self._logs[0]
+        self._cluster: ClusterInfo | None = None
         self._parts: list[_Part] = []
         self._twice: list[tuple[Passage, int, int]] = []  # what is in a log and in the parts before it
         head = self._first.start.seq
         for log in self._logs:
             begin, end = log.start.seq, log.status.head
+            self._check_history(log)
             if self._parts:
-                self._check_history(log)
                 if begin > head:
                     raise LogMismatchError(
                         f"{log.path}: it begins with event {begin + 1}, and what is before it ends with {head}; add the"
@@ -59,19 +61,11 @@ class Merged:
     def status(self) -> Status:
         """Of the whole: what is true of its end is what the log says that reaches it."""
         last = self._parts[-1].of.status
-        cluster = last.cluster
-        for log in self._logs:
-            if log.status.cluster is not None:
-                cluster = (
-                    log.status.cluster
-                    if cluster is None
-                    else identified(cluster, log.status.cluster, f"{self._parts[-1].of.path}: the event log")
-                )
         meta = {key: value for log in self._logs for key, value in log.status.meta.items()}
         return last._replace(
             oldest=self._first.start.seq + 1,
             terms=self._terms(),
-            cluster=last.cluster or cluster,
+            cluster=last.cluster or self._cluster,
             meta={**meta, **last.meta},
         )
 
@@ -109,8 +103,8 @@ class Merged:
                 f"{other.path}: it is of another history than {one.path} (epoch {other.status.epoch}, not"
                 f" {one.status.epoch}); merge logs that were cut, trimmed or copied from one"
             )
-        if one.status.cluster is not None and other.status.cluster is not None:
-            identified(one.status.cluster, other.status.cluster, f"{one.path}: the event log")
+        if (cluster := other.status.cluster) is not None:
+            self._cluster = identified(self._cluster, cluster, f"{one.path}: the event log")
 
     def _terms(self) -> list[Term]:
         """Of each part its own, so that nobody who was told of what is not here goes on from it."""

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kstream.core.errors import ConfigError
-from kstream.core.timeline.events import Event
+from kstream.core.timeline.events import Event, Verb
 from kstream.core.timeline.exchange import LONGEST, Beginning, event_line, header_line
 from kstream.core.timeline.health import ClusterInfo
 from kstream.core.timeline.terms import Term
@@ -65,6 +65,15 @@ def test_what_was_exported_is_read_as_it_was(one: int, other: int) -> None:
     )
     assert (status.cluster, status.versions) == (ClusterInfo("prod", "v1", "u"), {"pods": "7"})
     assert status.meta == {"seed": "1"}
+
+
+def test_events_go_on_from_a_state_in_which_nothing_is() -> None:
+    first, *_ = exported(0, 0)
+    header = json.loads(first) | {"start": {"seq": 5, "time": 9.5, "objects": 0}, "events": 1}
+    change = next(each for each in history(60) if each.verb is Verb.ADDED)
+    found, objects, events = read([json.dumps(header).encode() + b"\n", event_line(Event(6, change))])
+    assert (objects, events) == ([], [Event(6, change)])
+    assert (found.start.seq, found.start.time) == (5, 9.5)
 
 
 def edited(line: bytes, **fields: object) -> bytes:

@@ -203,15 +203,29 @@ def test_another_history_or_another_cluster_is_refused(tmp_path: Path) -> None:
     assert "holds the history of the cluster" in refused([source, tmp_path / "cluster"])
 
 
-def test_a_cluster_and_what_a_creator_left_are_known_if_one_of_them_knows(tmp_path: Path) -> None:
-    paths = [tmp_path / "a", tmp_path / "b"]
-    for path, count, meta in zip(paths, (300, 200), ({"x": "1"}, {"x": "2", "y": "3"}), strict=True):
+@pytest.mark.parametrize("knows", [0, 1, 2])
+def test_a_cluster_and_what_a_creator_left_are_known_if_one_of_them_knows(tmp_path: Path, knows: int) -> None:
+    paths = [tmp_path / name for name in "abc"]
+    for number, path in enumerate(paths):
+        meta = {"x": str(number), f"y{number}": "3"}
         store = Store(path, epoch="e1", meta=meta)
-        store.commit([Change(CHANGES[:count], {})])
-        if count == 200:
+        store.commit([Change(CHANGES[: 300 - 100 * number], {})])
+        if number == knows:
             store.identify(ClusterInfo("prod", "v1", "u"))
         store.close()
     with merged(paths) as found:
         assert isinstance(found, Merged)
         assert found.status.cluster == ClusterInfo("prod", "v1", "u")
-        assert {key: json.loads(value) for key, value in found.status.meta.items()} == {"x": 1, "y": 3}
+        told = {key: json.loads(value) for key, value in found.status.meta.items()}
+        assert told == {"x": 0, "y0": 3, "y1": 3, "y2": 3}
+
+
+def test_what_is_told_of_the_cluster_last_is_what_it_is(tmp_path: Path) -> None:
+    paths = [tmp_path / name for name in "ab"]
+    for path, count, version in zip(paths, (100, 300), ("v1", "v2"), strict=True):
+        store = Store(path, epoch="e1")
+        store.commit([Change(CHANGES[:count], {})])
+        store.identify(ClusterInfo("prod", version, "u"))
+        store.close()
+    with merged(paths) as found:
+        assert found.status.cluster == ClusterInfo("prod", "v2", "u")

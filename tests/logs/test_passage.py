@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from kstream.core.errors import LogError, LogFormatError, LogTrimmedError
-from kstream.core.timeline.events import Event
+from kstream.core.timeline.events import Event, Kind
 from kstream.core.timeline.state import ClusterState
 from kstream.core.timeline.terms import Term
 from kstream.logs.passage import Passage, passage
@@ -54,6 +54,9 @@ def test_what_a_span_leaves_out_at_the_end_nobody_goes_on_from(tmp_path: Path) -
         assert whole.status.versions == {"pods": "1200"}
         assert (cut.status.terms, cut.status.versions) == (whole.status.terms[:1], {})
         assert nothing.status.terms == [Term("e1", 1)]
+        terms = whole.status.terms
+    with passage(path, upto=101) as later:
+        assert later.status.terms == terms
 
 
 def test_what_is_written_meanwhile_is_not_seen(tmp_path: Path) -> None:
@@ -88,3 +91,13 @@ def test_all_nodes_that_there_ever_were_are_named_also_those_of_the_state_at_the
     with passage(GOLDEN) as found:
         assert found.start.seq == 7
         assert found.nodes() == {"n1"}
+
+
+@pytest.mark.parametrize("number", [1, 5])
+def test_nodes_are_named_whatever_the_format(tmp_path: Path, number: int) -> None:
+    changes = list(history(300))
+    stored(tmp_path / "log.db", changes)
+    if number < 5:
+        as_format(tmp_path / "log.db", number)
+    with passage(tmp_path / "log.db") as found:
+        assert found.nodes() == {each.key.name for each in changes if each.key.kind is Kind.NODE} != set()

@@ -125,5 +125,19 @@ def test_another_version_of_an_image_is_another_tag() -> None:
     assert one != other
 
 
+def test_a_key_makes_the_same_words_today_as_it_did() -> None:
+    """Logs that were redacted by other versions are still of one history."""
+    assert [WORDS.name(name) for name in ("web-7d9f8c6b5d-x2x4z", "etcd-node-1", "db-0")] == [
+        "l2xf2c9bp56t-jcjff4vjrn-zgrmd",
+        "qtmvxpjxvbls-w4xrmhpddl4t-1",
+        "js9p6tpf6pff-0",
+    ]
+    assert WORDS.uid("uid-1") == "10ea9ae2-ad96-fb49-2932-00f37af5cb22"
+    assert WORDS.image("acme.test/app:v1@sha256:abcd") == (
+        "hvqzwwfrmsgg/mzfcs8hqgs2s:pmz4bg7wfc58"
+        "@sha256:bbe77a98f54d148c17c0f572a17efaee75461ee9e57a2414216df229e8ff52a8"
+    )
+
+
 def test_a_title_begins_with_a_capital_letter() -> None:
     assert re.fullmatch(f"[A-Z][{LETTERS}]{{11}}", WORDS.title("AcmeOperator"))

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -64,6 +65,15 @@ def test_an_event_is_one_line_and_the_same_again(event: Event) -> None:
     assert json.loads(found.change.body) == json.loads(event.change.body)
     if b"\n" not in event.change.body:
         assert found == event
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"])
+def test_an_end_of_a_line_between_two_tokens_is_a_space(end: bytes) -> None:
+    body = b'{"a":' + end + b'"b\\n"}'
+    change = msgspec.structs.replace(EVENT.change, body=body)
+    line = event_line(Event(7, change))
+    assert line.splitlines() == [line[:-1]]
+    assert json.loads(read_event(line).change.body) == {"a": "b\n"}
 
 
 def test_a_line_says_what_it_is_in_the_order_that_is_documented() -> None:
@@ -140,6 +150,7 @@ def test_what_is_no_header_is_refused_with_the_reason(line: bytes, says: str) ->
     [
         (b'"seq":7', b'"seq":0', ">= 1"),
         (b"12.5", b"1e300", "< 253402300800.0"),
+        (b"12.5", b"-62135596800.5", ">= -62135596800.0"),
         (b"MODIFIED", b"BOOKMARK", "BOOKMARK"),
         (b'"pod"', b'"service"', "service"),
         (b'"uid":"u1",', b"", "uid"),
