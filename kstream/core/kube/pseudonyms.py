@@ -23,6 +23,7 @@ _LETTERS: Final = "bcdfghjklmnpqrstvwxz2456789"  # those of Kubernetes' own suff
 _FIRST: Final = 20  # of these, which are letters
 _WORD: Final = 12  # characters: 3e17 of them, so that no two texts of a cluster become one
 _LONGEST: Final = 63  # of a label, and of most names
+_NAME: Final = 253  # characters of the longest name that there can be
 _KNOWN: Final = 1 << 18  # words of each sort that are remembered: those of the largest cluster that there is
 _ROUNDS: Final = 4
 
@@ -65,6 +66,8 @@ class Pseudonyms:
             return text
         if _UID.fullmatch(text):
             return self.uid(text)
+        if len(text) > _NAME:  # no name, and long to take apart
+            return self.word(text)
         made = self._taken_apart(text)
         return made if len(made) <= _LONGEST else self.word(text)
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from kstream.cli import main
 from kstream.logs.lock import WriterLock
-from tests.logs.files import contents
+from tests.logs.facts import as_format, history, shown
+from tests.logs.files import contents, is_whole, state_at, stored
 
 INCIDENT = Path(__file__).parents[3] / "fixtures" / "incident.db"
 
@@ -36,6 +40,29 @@ def test_the_log_is_what_was_exported(tmp_path: Path) -> None:
     }
     assert contents(out) == contents(INCIDENT)
     assert os.listdir(tmp_path) == ["log.db"]
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(0, 1200), st.integers(1, 1300), st.integers(1, 5), st.integers(1, 50))
+def test_whatever_a_log_holds_its_export_is_imported_as_a_log_of_the_same_export(
+    count: int, before: int, number: int, seed: int
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        source, copy = Path(folder, "log.db"), Path(folder, "copy.db")
+        stored(
+            source, history(count, seed=seed), before=before if number > 1 else 1
+        )  # format 1 knew no retention
+        if number < 5:
+            as_format(source, number)
+        first = run("export", source)
+        assert run("import", "-", copy, given=first.stdout_bytes).exit_code == 0
+        assert run("export", copy).stdout_bytes == first.stdout_bytes
+        assert is_whole(copy)
+        assert state_at(copy, count).seq == state_at(source, count).seq == count
+        assert shown(state_at(copy, count)) == shown(state_at(source, count))
+        for command in ("redact", "merge"):
+            assert run(command, source, "-o", Path(folder, command)).exit_code == 0
+            assert is_whole(Path(folder, command))
 
 
 def test_a_person_reads_what_was_made(tmp_path: Path) -> None:
