@@ -305,7 +305,7 @@ class _Stage:
         async def there_and_back() -> None:
             for move in (*moves, "live"):
                 action, _, at = move.partition("@")
-                while client.stalled:
+                while client.stalled:  # noqa: ASYNC110 - it reads on when the story says so
                     await asyncio.sleep(1.0)
                 await client.move(action, **({"at": at} if at else {}))
                 await asyncio.sleep(step.seconds)
