@@ -40,7 +40,11 @@ class ViewedStream(CheckedStream):
         self.late: float | None = (
             None  # seconds that the last event was shown after its time, where that is known
         )
+        self.returning: float | None = (
+            None  # when a connection was asked for that begins on a timeline of its own
+        )
         self._asked: float | None = None  # when the last command was sent; None: others move this timeline
+        self._leaving: str | None = None  # the timeline of another, until a command has led away from it
         self._jumping = False
         self._pace: _Pace | None = None
         self._after: int | None = None
@@ -56,15 +60,22 @@ class ViewedStream(CheckedStream):
         """The id of the private timeline that it is on; None: the one that all share."""
         return self.playback.get("id")
 
+    @property
+    def moves(self) -> bool:
+        """That timeline is its own."""
+        return self.timeline not in (None, self._leaving) and self._asked is not None
+
     def asks(self, action: str, now: float) -> None:
         """A command is sent now: what is told of the timeline from here on is not from before."""
+        self._leaving = None if self.moves else self.timeline
         self._asked = now
         # Until the state of where it goes comes, what comes may be from where it was.
         self._jumping = action == "seek" and self.timeline is not None
 
     def connected(self) -> None:
         super().connected()
-        self._asked = self._pace = self._after = None
+        self._pace = self._after = self._leaving = None
+        self._asked, self.returning = self.returning, None
         self._jumping = False
 
     def folded(self, message: Json, events: Sequence[Json], now: float) -> None:
@@ -91,18 +102,24 @@ class ViewedStream(CheckedStream):
         self._events = []
 
     def _paced(self, told: Json, now: float) -> _Pace | None:
-        if told["state"] != "playing" or told["speed"] == "max" or "id" not in told or self._asked is None:
+        if told["state"] != "playing" or told["speed"] == "max" or not self.moves or self._asked is None:
             return None
-        return _Pace(seconds(told["at"]), float(told["speed"]), self._asked, now)
+        return _Pace(instant(told["at"]), float(told["speed"]), self._asked, now)
 
     def _in_time(self, pace: _Pace, events: Sequence[Json], now: float) -> None:
-        first, last = seconds(events[0]["timestamp"]), seconds(events[-1]["timestamp"])
+        first, last = instant(events[0]["timestamp"]), instant(events[-1]["timestamp"])
         reached = pace.at + (now - pace.asked + _EARLY) * pace.speed
         if last > reached:
             raise ContractError(
                 f"event {events[-1]['seq']} was shown {last - reached:.3f} s of the recording before its time"
             )
         self.late = max(0.0, now - pace.told - (first - pace.at) / pace.speed)
+
+    def answers(self, message: Json) -> bool:
+        """The message says what became of the last command; what is told to followers meanwhile does not."""
+        if message["type"] == "playback":
+            return self._leaving is None or message["data"].get("id") != self._leaving
+        return message["type"] == "error" and "fault" not in message["error"]
 
     def take_span(self) -> Span | None:
         """What came since the last one, or the last state; the next one begins here. None: there is nothing whole."""
@@ -140,6 +157,6 @@ def _gone(event: Json) -> bool:
     return bool(event["action"] == "DELETED")
 
 
-def seconds(stamp: str) -> float:
+def instant(stamp: str) -> float:
     """Since the Unix epoch."""
     return datetime.fromisoformat(stamp).timestamp()

@@ -153,3 +153,35 @@ def test_whoever_follows_knows_no_command_and_so_no_pace() -> None:
     stream = started()
     take(stream, playback(id="another's"), pod(6, second=50.0))
     assert (stream.late, stream.timeline) == (None, "another's")
+
+
+def test_what_is_told_to_followers_is_no_answer_to_one_who_leaves_for_a_timeline_of_its_own() -> None:
+    stream = started()
+    theirs, mine = playback(id="another's"), playback()
+    moves = []
+    for word in (theirs, theirs, mine):
+        take(stream, word)
+        moves.append(stream.moves)
+        if len(moves) == 1:
+            stream.asks("pause", now=100.0)
+            assert [stream.answers(word) for word in (theirs, mine)] == [False, True]
+    assert moves == [False, False, True]
+    stream.asks("live", now=101.0)
+    assert stream.answers(playback(state="live", id=None))
+
+
+def test_an_error_answers_a_command_and_a_fault_of_the_cluster_does_not() -> None:
+    refused = {"type": "error", "error": {"code": "INVALID_MESSAGE"}, "timestamp": "x"}
+    fault = {"type": "error", "error": {"code": "WATCH_ERROR", "fault": "watch:pods"}, "timestamp": "x"}
+    assert [started().answers(word) for word in (refused, fault, pod(6))] == [True, False, False]
+
+
+def test_a_connection_that_begins_on_a_timeline_of_its_own_moves_it() -> None:
+    stream = started()
+    stream.returning = 99.0
+    for expected in (True, False):
+        stream.connected()
+        take(
+            stream, {"type": "connection", "status": "connected", "epoch": "e", "timestamp": "x"}, playback()
+        )
+        assert stream.moves is expected
