@@ -26,8 +26,8 @@ THRESHOLDS = (
 )
 VIEWED = (
     Threshold("seek", "99%", 5000, 10),
-    Threshold("step", "99%", 2000, 1),
-    Threshold("home", "99%", 2000, 1),
+    Threshold("step", "99%", 5000, 1),
+    Threshold("home", "99%", 5000, 1),
     Threshold("follow", "99%", 5000, 1),
     Threshold("shown", "50%", 1000, 100),
     Threshold("state at seq", "99%", 10000, 10),

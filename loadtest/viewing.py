@@ -46,6 +46,7 @@ class ViewedStream(CheckedStream):
         self._asked: float | None = None  # when the last command was sent; None: others move this timeline
         self._leaving: str | None = None  # the timeline of another, until a command has led away from it
         self._jumping = False
+        self._kept: tuple[str | None, str] | None = None  # of which timeline it was told that it begins when
         self._pace: _Pace | None = None
         self._after: int | None = None
         self._events: list[Json] = []
@@ -102,6 +103,9 @@ class ViewedStream(CheckedStream):
         self._events = []
 
     def _paced(self, told: Json, now: float) -> _Pace | None:
+        before, self._kept = self._kept, (told.get("id"), told["start"])
+        if before is not None and before[0] == told.get("id") and before[1] != told["start"]:
+            return None  # retention says that, at any time: a command on its way has not been obeyed yet
         if told["state"] != "playing" or told["speed"] == "max" or not self.moves or self._asked is None:
             return None
         return _Pace(instant(told["at"]), float(told["speed"]), self._asked, now)

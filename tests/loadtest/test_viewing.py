@@ -22,7 +22,7 @@ def state(seq: int) -> dict[str, Any]:
 
 
 def playback(**data: Any) -> dict[str, Any]:
-    known = {"state": "playing", "speed": 1, "at": f"{NOON}00.000Z", "id": "mine"}
+    known = {"state": "playing", "speed": 1, "at": f"{NOON}00.000Z", "start": "s", "id": "mine"}
     return {"type": "playback", "data": known | data, "timestamp": f"{NOON}00.000Z"}
 
 
@@ -185,3 +185,15 @@ def test_a_connection_that_begins_on_a_timeline_of_its_own_moves_it() -> None:
             stream, {"type": "connection", "status": "connected", "epoch": "e", "timestamp": "x"}, playback()
         )
         assert stream.moves is expected
+
+
+def test_what_retention_tells_is_no_answer_to_a_command_that_is_on_its_way() -> None:
+    stream = started()
+    stream.asks("play", now=100.0)
+    take(stream, playback())
+    stream.asks("play", now=105.0)
+    take(stream, playback(start="later"), now=105.1)
+    take(stream, pod(6, second=5.0), now=105.2)
+    take(stream, playback(start="later", at=f"{NOON}05.000Z"), now=105.3)
+    with pytest.raises(ContractError, match="before its time"):
+        take(stream, pod(7, second=20.0), now=105.4)
