@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+import gevent
 import msgspec
 import requests
 
@@ -21,6 +22,7 @@ from loadtest.users import StreamUser
 from loadtest.viewing import Span, ViewedStream, astray
 
 _WITHIN: Final = 10.0  # seconds that a command may take before it counts as failed
+_BEHIND: Final = 2.0  # seconds that one worker may be behind another
 _SPAN: Final = 5000  # events of a span that are looked at: each costs the server a read
 _SPEEDS: Final = (0.1, 0.5, 1, 2, 4, 10, 100, "max")
 
@@ -221,7 +223,17 @@ class Viewer(StreamUser):
 
     def ask(self, path: str, **query: str) -> dict[str, Any]:
         """An answer of the server, {} when that part of the log is no longer kept."""
-        answer = requests.get(f"{self.host}{path}", params=query, timeout=30)
+        began = time.perf_counter()
+        while True:
+            answer = requests.get(f"{self.host}{path}", params=query, timeout=30)
+            # With workers another process answers, which may not be as far as the one that this client is at.
+            if answer.status_code != 400 or "not there yet" not in answer.text:
+                break
+            if time.perf_counter() - began > _BEHIND:
+                raise ContractError(
+                    f"{path} {query}: what this client has is not there yet: {answer.text[:200]}"
+                )
+            gevent.sleep(0.1)
         if answer.status_code == 410:
             return {}
         answer.raise_for_status()
