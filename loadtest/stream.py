@@ -6,7 +6,7 @@ Pure: it takes each message with the instant at which it came, so that it can be
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kstream.core.client.state import ClientState
@@ -33,14 +33,17 @@ class CheckedStream:
         self.messages = 0
         self._namespaces = namespaces
         self._stamps: deque[float] = deque()
+        self.states = 0  # that were sent, whole
         self._covered = 0
         self._first = True
+        self._stateless = True
 
     def connected(self) -> None:
         """A new connection: the limits and the order of messages begin anew; the state is kept for a resume."""
         self.state.disconnected()
         self._stamps.clear()
         self._first = True
+        self._stateless = True
 
     def take(self, message: Json, *, now: float, size: int) -> None:
         """Fold a message in. Raises ContractError; what breaks a limit is folded in all the same."""
@@ -48,11 +51,16 @@ class CheckedStream:
         kind = message.get("type")
         if self._first and kind != "connection":
             raise ContractError(f"the first message is {kind!r}, not 'connection'")
+        if self._first and message.get("resumed") is True:
+            self._stateless = False
         self._first = False
         if "timestamp" not in message:
             raise ContractError(f"a {kind} message has no timestamp")
         events: list[Json] = []
+        if self._stateless and (kind in _EVENTS or kind == "batch"):
+            raise ContractError(f"a {kind} came before the state that it belongs to")
         if kind == "initial_state":
+            self._stateless = False
             self._covered = message.get("seq", 0)
         elif kind in _EVENTS:
             events = [message]
@@ -63,7 +71,12 @@ class CheckedStream:
         for event in events:
             self._belongs(event)
         self.state.apply(message)
+        self.states += kind == "initial_state"
+        self.folded(message, events, now)
         self._limits(now, size)
+
+    def folded(self, message: Json, events: Sequence[Json], now: float) -> None:
+        """For those who check more: a message, and the events in it, that `state` has in it by now."""
 
     def _limits(self, now: float, size: int) -> None:
         if size > MAX_MESSAGE:
@@ -93,6 +106,8 @@ class CheckedStream:
             raise ContractError("a batch holds two events for one object")
         if seqs != sorted(seqs):
             raise ContractError("a batch is not in the order of the log")
+        if seqs and seqs[0] <= self._covered:
+            raise ContractError(f"event {seqs[0]} came in a batch after {self._covered}")
         if "seq" in message:
             if seqs and seqs[-1] > message["seq"]:
                 raise ContractError("a batch covers less than it holds")

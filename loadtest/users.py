@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import random
 import time
+from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import gevent
 import msgspec
@@ -21,12 +22,14 @@ from locust import User, task
 from locust.env import Environment
 from websocket import (
     WebSocket,
+    WebSocketBadStatusException,
     WebSocketConnectionClosedException,
     WebSocketTimeoutException,
     create_connection,
 )
 
 from loadtest.stream import CheckedStream, ContractError
+from loadtest.viewing import instant
 
 _SETTLE = 15.0  # seconds in which a client must have got all there is, once nothing happens any more
 
@@ -34,13 +37,19 @@ _SETTLE = 15.0  # seconds in which a client must have got all there is, once not
 class Run:
     """What all users of a run share."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, faulty: bool = False) -> None:
+        """`faulty`: the server cuts connections, as it was asked to, so that a lost one is no broken promise."""
+        self.faulty = faulty
         self.quiet = False  # the cluster has been stopped so that states can be compared
+        self.viewing: str | None = (
+            None  # "alone" while all are held in the present, "beside" while viewers are away
+        )
+        self.timelines: dict[str, object] = {}  # private ones, by id, and who moves them
         self.behind = float("inf")  # seconds that the timeline is behind this machine's clock
 
     def saw(self, stamp: str, now: float) -> None:
         """The server's time as a `connection` told it: the one that came fastest is nearest to the truth."""
-        self.behind = min(self.behind, now - _seconds(stamp))
+        self.behind = min(self.behind, now - instant(stamp))
 
 
 class StreamUser(User):
@@ -49,36 +58,57 @@ class StreamUser(User):
     abstract = True
     namespaces: tuple[str, ...] = ()
     prompt = True  # it reads all the time
+    tells_lateness = True  # the time of an event is that of the machine
+    family = ""  # under which name it is counted; its own where there is none
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
         self._random = random.Random(id(self))
-        self._stream = CheckedStream(frozenset(self.namespaces) or None, prompt=self.prompt)
+        self._stream = self.stream()
         self._socket: WebSocket | None = None
         self._resumable = False
 
+    def stream(self) -> CheckedStream:
+        return CheckedStream(frozenset(self.namespaces) or None, prompt=self.prompt)
+
+    @property
+    def watched(self) -> dict[str, str]:
+        """The parameters of its filter."""
+        return {"namespaces": ",".join(self.namespaces)} if self.namespaces else {}
+
     # The connection
 
-    def connect(self, *, resume: bool = False) -> bool:
-        query = f"?namespaces={','.join(self.namespaces)}" if self.namespaces else ""
-        token = self._stream.state.resume if resume else None
+    def connect(self, *, resume: bool = False, elsewhere: Mapping[str, str] | None = None) -> bool:
+        """`elsewhere`: the parameters of another timeline. False: there is no connection."""
+        token = self._stream.state.resume if resume and not elsewhere else None
+        query = {**self.watched, **(elsewhere or {})}
         if token is not None:
-            query += f"{'&' if query else '?'}epoch={token.epoch}&term={token.term}&seq={token.seq}"
+            query |= {"epoch": token.epoch, "term": str(token.term), "seq": str(token.seq)}
         began = time.perf_counter()
+        self.close()
         try:
             host = str(self.host).replace("http", "ws", 1)
-            self._socket = create_connection(f"{host}/ws{query}", timeout=10, skip_utf8_validation=True)
+            url = f"{host}/ws?{urlencode(query)}"
+            self._socket = create_connection(url, timeout=10, skip_utf8_validation=True)
+            before = self._stream.states
             self._stream.connected()
             first = self.read(10)
-        except (OSError, WebSocketTimeoutException, WebSocketConnectionClosedException) as error:
-            self.report("connect", began, error)
+            self.report("connect", began, None if first else ContractError("no message within 10 s"))
+            if first is None or (token is not None and first.get("resumed")):
+                return first is not None
+            while self._stream.states == before and time.perf_counter() - began < 20:
+                self.read(1)
+        except WebSocketBadStatusException as refused:
+            # As many timelines as there may be, or `--fault refuse`: both say when to come again.
+            expected = refused.status_code == 503 and (elsewhere or self.run_state.faulty)
+            why = ContractError(f"{refused.status_code} for {query}: {str(refused.resp_body)[:200]}")
+            self.report("refused" if expected else "connect", began, None if expected else why)
+            gevent.sleep(float((refused.resp_headers or {}).get("retry-after", "1")))
             return False
-        self.report("connect", began, None if first else ContractError("no message within 10 s"))
-        if first is None or (token is not None and first.get("resumed")):
-            return first is not None
-        while not self._stream.state.loaded and time.perf_counter() - began < 20:
-            self.read(1)
-        late = None if self._stream.state.loaded else ContractError("no initial_state within 20 s")
+        except (OSError, WebSocketTimeoutException, WebSocketConnectionClosedException) as error:
+            self.ended(error, name="connect")
+            return False
+        late = None if self._stream.states > before else ContractError("no initial_state within 20 s")
         self.report("state", began, late)
         return True
 
@@ -111,8 +141,12 @@ class StreamUser(User):
         for event in (
             [message] if kind.endswith("_event") else message.get("data", ())[:1] if kind == "batch" else ()
         ):
-            late = now - _seconds(event["timestamp"]) - self.run_state.behind
+            if not self.tells_lateness:
+                break
+            late = now - instant(event["timestamp"]) - self.run_state.behind
             self.fire("event", late * 1000, None, len(text))
+            if self.run_state.viewing is not None:
+                self.fire(f"event, {self.run_state.viewing}", late * 1000, None, len(text))
         return message
 
     def read_for(self, seconds: float) -> None:
@@ -127,7 +161,7 @@ class StreamUser(User):
 
     def fire(self, name: str, milliseconds: float, error: Exception | None, size: int = 0) -> None:
         self.environment.events.request.fire(
-            request_type=type(self).__name__,
+            request_type=self.family or type(self).__name__,
             name=name,
             response_time=max(milliseconds, 0.0),
             response_length=size,
@@ -149,7 +183,7 @@ class StreamUser(User):
     @task
     def run_once(self) -> None:
         """One life: connect, do what this kind does until the cluster is stopped, compare."""
-        if self._socket is None and not self.connect(resume=self._resumable):
+        if self._socket is None and not self.come():
             gevent.sleep(1 + self._random.random())
             return
         try:
@@ -162,23 +196,32 @@ class StreamUser(User):
         except (OSError, WebSocketConnectionClosedException, ContractError) as error:
             self.ended(error)
 
+    def come(self) -> bool:
+        """Connect, after a loss from where it was. False: not yet."""
+        return self.connect(resume=self._resumable)
+
     def live(self) -> None:
         self.read_for(5)
 
-    def ended(self, error: Exception) -> None:
-        """The server, or the network, ended the connection."""
-        self.fire("stream", 0.0, error)
-        self._socket = None
+    def ended(self, error: Exception, *, name: str = "stream") -> None:
+        """The server, or the network, ended the connection. Where it was asked to, this one comes back."""
+        if self.run_state.faulty and not isinstance(error, ContractError):
+            self.fire("lost", 0.0, None)
+            self._resumable = True
+        else:
+            self.fire(name, 0.0, error)
+        if self._socket is not None:
+            self._socket.shutdown()  # it may have been a request beside it that failed
+            self._socket = None
 
     def compare(self) -> None:
         """After everything has arrived, what is held must be the server's state."""
         began = time.perf_counter()
-        query = f"?namespaces={','.join(self.namespaces)}" if self.namespaces else ""
         wrong: list[str] = []
         while time.perf_counter() - began < _SETTLE:
             while self.read(0.5 + self._random.random() / 2) is not None:
                 pass
-            answer = requests.get(f"{self.host}/api/state{query}", timeout=10).json()
+            answer = requests.get(f"{self.host}/api/state", params=self.watched, timeout=10).json()
             wrong = self._stream.differences(answer)
             if not wrong:
                 break
@@ -262,7 +305,7 @@ class Flooder(StreamUser):
                         message["type"] == "error" and message["error"]["code"] == "RATE_LIMITED"
                     )
         except (OSError, WebSocketConnectionClosedException):
-            told = None if limited else ContractError("closed without a word")
+            told = None if limited or self.run_state.faulty else ContractError("closed without a word")
             self.report("flood", began, told)
             self._socket = None
             gevent.sleep(5)
@@ -270,6 +313,10 @@ class Flooder(StreamUser):
         if not self.quiet:
             self.report("flood", began, ContractError("never closed"))
 
-
-def _seconds(stamp: str) -> float:
-    return datetime.fromisoformat(stamp).timestamp()
+    def ended(self, error: Exception, *, name: str = "stream") -> None:
+        """The end of the run may come before that of a flood, which is closed a moment later."""
+        if self.quiet and isinstance(error, WebSocketConnectionClosedException):
+            self.fire("flood", 0.0, None)
+            self._socket = None
+        else:
+            super().ended(error, name=name)

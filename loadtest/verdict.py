@@ -24,6 +24,17 @@ THRESHOLDS = (
     Threshold("ping", "99%", 1000, 1),
     Threshold("same state", "99%", 15000, 1),
 )
+VIEWED = (
+    Threshold("seek", "99%", 5000, 10),
+    Threshold("step", "99%", 5000, 1),
+    Threshold("home", "99%", 5000, 1),
+    Threshold("follow", "99%", 5000, 1),
+    Threshold("shown", "50%", 1000, 100),
+    Threshold("state at seq", "99%", 10000, 10),
+    Threshold("span", "99%", 10000, 10),
+    Threshold("event, beside", "50%", 250, 100),
+)
+"""Of a run with viewers, beside those."""
 # Those who do not read, or are busy flooding, see events late by their own doing.
 _LATE_BY_CHOICE = ("SlowReader", "Flooder", "Herd")
 
@@ -47,7 +58,7 @@ def judge(rows: Iterable[Mapping[str, str]], thresholds: Iterable[Threshold] = T
         mine = [
             row
             for row in rows
-            if row["Name"] == name and not (name == "event" and row["Type"] in _LATE_BY_CHOICE)
+            if row["Name"] == name and not (name.startswith("event") and row["Type"] in _LATE_BY_CHOICE)
         ]
         count = sum(int(row["Request Count"]) for row in mine)
         worst = max((float(row[quantile]) for row in mine if row[quantile] != "N/A"), default=float("nan"))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from kstream.core.errors import InvalidMessageError
+from kstream.core.timeline.playback import MAX
 from kstream.delivery.timelines import Opened, Timelines, Viewer, bounded_speed
 
 _LONGEST: Final = 100  # characters of a point
@@ -65,4 +66,9 @@ def wished(query: Mapping[str, str]) -> Wish:
     if paused is not None and paused not in _TRUE:
         raise InvalidMessageError("That is neither true nor false", f"paused: {paused[:40]!r}")
     wanted = bounded_speed("1" if speed is None else speed)
-    return Wish(own=True, at=at, speed=wanted, paused=paused is not None and _TRUE[paused])
+    return Wish(
+        own=True,
+        at=at,
+        speed="max" if wanted == MAX else wanted,
+        paused=paused is not None and _TRUE[paused],
+    )

@@ -55,7 +55,9 @@ def test_what_keeps_the_contract_is_folded() -> None:
         ([batch(9, pod(7), pod(8))], "two events for one object"),
         ([batch(9, pod(8, "a"), pod(7, "b"))], "order of the log"),
         ([batch(7, pod(8))], "covers less"),
-        ([pod(9), batch(8, pod(8))], "came after"),
+        ([pod(9), batch(8, pod(8))], "came in a batch after"),
+        ([pod(9), batch(8)], "came after"),
+        ([pod(7), batch(9, pod(7), pod(9, "b"))], "event 7 came in a batch after 7"),
         ([pod(6, namespace="other")], "'other'"),
         ([{"type": "metrics", "data": {}}], "timestamp"),
     ],
@@ -98,3 +100,14 @@ def test_what_breaks_a_limit_is_folded_in_all_the_same() -> None:
     with pytest.raises(ContractError, match="bytes"):
         stream.take(pod(6, "a"), now=1.0, size=20_000_000)
     assert stream.differences({"data": {"nodes": [], "namespaces": [], "pods": [pod(6, "a")["data"]]}}) == []
+
+
+def test_events_come_after_the_state_that_they_belong_to_also_on_the_next_connection() -> None:
+    stream = started()
+    stream.connected()
+    hello = {"type": "connection", "status": "connected", "epoch": "e", "timestamp": STAMP}
+    take(stream, hello | {"resumed": True}, pod(6))
+    stream.connected()
+    take(stream, hello)
+    with pytest.raises(ContractError, match="before the state"):
+        take(stream, pod(7))

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from loadtest.verdict import Threshold, judge
+from loadtest.verdict import THRESHOLDS, VIEWED, Threshold, judge
 
 EVENT = [Threshold("event", "50%", 250, 100)]
 
@@ -31,3 +31,18 @@ def test_a_run_that_measured_nothing_is_not_good() -> None:
 def test_one_failure_of_anything_is_too_many() -> None:
     lines = judge([row("Normal", "event"), row("Herd", "same state", Failure_Count=1)], EVENT)
     assert [line.text for line in lines if not line.good] == ["Herd same state: 1 of 500 failed"]
+
+
+def test_viewers_who_did_nothing_or_compared_nothing_are_no_test_of_rewinding() -> None:
+    live = [
+        row("Normal", name, **{"99%": 50}) for name in ("connect", "state", "event", "ping", "same state")
+    ]
+    assert all(line.good for line in judge(live, THRESHOLDS))
+    missed = [line.text.split(":")[0] for line in judge(live, THRESHOLDS + VIEWED) if not line.good]
+    assert missed == [threshold.name for threshold in VIEWED]
+
+
+def test_what_live_clients_see_beside_viewers_is_that_of_those_who_read() -> None:
+    beside = [threshold for threshold in VIEWED if threshold.name.startswith("event")]
+    rows = [row("Normal", "event, beside"), row("SlowReader", "event, beside") | {"50%": "9000"}]
+    assert [line.good for line in judge(rows, beside)] == [True]

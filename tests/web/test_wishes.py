@@ -21,7 +21,7 @@ from tests.web.serving import serving
         ({"namespaces": "a"}, Wish()),
         ({"at": "-5m"}, Wish(own=True, at="-5m")),
         ({"at": "seq:7", "speed": "2.5"}, Wish(own=True, at="seq:7", speed=2.5)),
-        ({"speed": "max"}, Wish(own=True, speed=float("inf"))),
+        ({"speed": "max"}, Wish(own=True, speed="max")),
         ({"at": "+1m", "paused": ""}, Wish(own=True, at="+1m", paused=True)),
         ({"paused": "true"}, Wish(own=True, paused=True)),
         ({"at": "-5m", "paused": "false"}, Wish(own=True, at="-5m")),
@@ -49,6 +49,15 @@ async def heard(ws: ClientConnection, kind: str) -> dict[str, Any]:
 async def names(ws: ClientConnection) -> list[str]:
     state = await heard(ws, "initial_state")
     return [pod["name"] for pod in state["data"]["pods"]]
+
+
+async def test_a_client_begins_as_fast_as_it_goes() -> None:
+    async with serving() as server:
+        await server.add_pods(*"abcde")
+        async with connect(f"{server.ws}?at=seq:1&speed=max") as ws:
+            assert (await heard(ws, "playback"))["data"]["speed"] == "max"
+            while (await heard(ws, "playback"))["data"]["state"] != "live":
+                pass
 
 
 async def test_a_client_begins_at_a_moment_and_comes_to_the_present() -> None:
