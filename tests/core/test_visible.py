@@ -8,7 +8,7 @@ import unicodedata
 
 import pytest
 
-from kstream.core.visible import json_text, visible
+from kstream.core.visible import MOST, json_text, shortened, visible
 
 
 def test_every_control_format_and_line_end_of_unicode_is_escaped() -> None:
@@ -49,3 +49,9 @@ def test_what_deceives_is_shown_by_its_number(text: str, shown: str) -> None:
 def test_json_keeps_the_layout_that_it_was_asked_for() -> None:
     assert json_text(["a\u202e", 1], indent=1) == '[\n "a\\u202e",\n 1\n]'
     assert json_text({"a": "\x1b\n"}) == '{"a": "\\u001b\\n"}'
+
+
+def test_what_is_left_out_of_a_long_text_is_seen() -> None:
+    assert shortened("x" * MOST) == "x" * MOST
+    assert shortened("x" * (MOST + 1)) == "x" * MOST + "…"
+    assert shortened("abc", 2) == "ab…"
