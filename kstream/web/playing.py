@@ -28,7 +28,7 @@ class Playing:
         self._time = time
 
     def routes(self) -> list[web.AbstractRouteDef]:
-        return [web.get("/api/playback", self.tell), web.post("/api/playback", answered(self.do))]
+        return [web.get("/api/playback", answered(self.tell)), web.post("/api/playback", answered(self.do))]
 
     async def tell(self, _: web.Request) -> web.Response:
         """As a `playback` message; of a live timeline, too."""
