@@ -201,7 +201,7 @@ class WebSockets:
     async def _serve(
         self, request: web.Request, ws: web.WebSocketResponse, watched: Filter, token: Token | None
     ) -> None:
-        async with self._resumes.turn(token) as held:
+        async with self._resumes.turn(token, watched) as held:
             joined = await self._join(request, ws, watched, token, held)
         if joined is None:
             return
