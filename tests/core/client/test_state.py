@@ -363,3 +363,14 @@ def test_what_a_field_must_be_is_said(message: dict[str, Any], said: str) -> Non
 @pytest.mark.parametrize("seq", ["5", None, 5.5])
 def test_a_number_that_is_none_is_nothing_to_resume_from(seq: object) -> None:
     assert with_state({"type": "batch", "data": [], "seq": seq}).seq is None
+
+
+def test_where_no_pods_are_watched_nobody_says_how_many_there_are() -> None:
+    space = {"name": "shop", "uid": "s", "status": "Active"}
+    state = play(
+        [{"server": CONNECTED}, {"server": EMPTY | {"data": EMPTY["data"] | {"namespaces": [space]}}}]
+    )
+    assert state.view()["namespaces"] == [space]
+    counted = {**space, "podCount": 3}
+    state.apply(EMPTY | {"data": EMPTY["data"] | {"namespaces": [counted]}})
+    assert state.view()["namespaces"] == [{**space, "podCount": 0}]
