@@ -11,10 +11,12 @@ from kstream.core.timeline.events import Known
 from kstream.core.timeline.health import Cleared, ErrorCode, Fault, Identified
 from kstream.core.timeline.recorder import Recorder
 from kstream.delivery.hub import Hub
+from kstream.delivery.turn import Turn
 from kstream.ports import Clock, EventLog, Jump, Reporter, Source
 from kstream.retention import Retention
 
 LOG_FAULT = "log"
+_AT_ONCE = 50  # events that are handed to the hub, which has a view for each filter, before others may run
 _RETRY = 5.0  # seconds between tries to write to a disk that is full, or a file that others hold
 
 
@@ -90,11 +92,14 @@ async def _kept(
 
 
 async def follow(log: EventLog, hub: Hub) -> None:
-    """Hand what is committed to the hub, until the log ends."""
+    """Hand what is committed to the hub, until the log ends; lets others run every few milliseconds."""
     async with aclosing(log.follow(hub.state.seq)) as batches:
         async for batch in batches:
             if isinstance(batch, Jump):
                 hub.jump(batch.state)
             elif batch:
-                hub.publish(batch)
+                turn = Turn(hub.clock)
+                for first in range(0, len(batch), _AT_ONCE):
+                    hub.publish(batch[first : first + _AT_ONCE])
+                    await turn.rest()
                 await hub.flush()

@@ -8,10 +8,11 @@ import pytest
 
 from kstream.clock import VirtualClock
 from kstream.core.errors import LogBusyError, LogError, LogFullError, LogMismatchError
-from kstream.core.timeline.events import Delivery, Known, Verb, WatchEvent
+from kstream.core.timeline.events import Delivery, Event, Known, Verb, WatchEvent
 from kstream.core.timeline.health import Cleared, ClusterInfo, Fault, Identified, Report, Synced
 from kstream.logs.memory import MemoryLog
-from kstream.service import record
+from kstream.service import follow, record
+from tests.hubs import running
 from tests.making import change, node_key, pod_key
 
 
@@ -158,3 +159,32 @@ async def test_a_source_is_closed_when_recording_is_cancelled() -> None:
     with suppress(asyncio.CancelledError):
         await task
     assert closed.is_set()
+
+
+async def test_others_run_while_much_that_was_committed_is_taken_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each event goes through the views of all filters in use: a thousand at once are seconds with some hundred."""
+    log = MemoryLog()
+    await log.append([change(Verb.ADDED, pod_key(f"p{number}")) for number in range(1000)])
+    async with running() as (hub, clock):
+        publish, taken = hub.publish, list[int]()
+
+        def slowly(events: Sequence[Event]) -> None:
+            publish(events)
+            taken.append(len(events))
+            clock._now += 0.01
+
+        seen = set[int]()
+
+        async def watch() -> None:
+            while hub.state.seq < 1000:
+                seen.add(hub.state.seq)
+                await asyncio.sleep(0)
+
+        monkeypatch.setattr(hub, "publish", slowly)
+        following = asyncio.create_task(follow(log, hub))
+        await watch()
+        following.cancel()
+        with suppress(asyncio.CancelledError):
+            await following
+    assert (sum(taken), max(taken)) == (1000, 50)
+    assert seen == set(range(0, 1000, 50))

@@ -19,6 +19,7 @@ _UNSAFE: Final = (
     # Letters and marks that have no shape: fillers, joiners, selectors.
     r"\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u3164\ufe00-\ufe0f\uffa0"
 )
+MOST: Final = 1000  # characters of a cause that somebody else has told
 _IN_TEXT: Final = re.compile(rf"[\x00-\x1f{_UNSAFE}]")
 _IN_JSON: Final = re.compile(rf"[{_UNSAFE}]")
 
@@ -26,6 +27,12 @@ _IN_JSON: Final = re.compile(rf"[{_UNSAFE}]")
 def visible(text: str) -> str:
     """`text` on one line, with `\\u202e` for each character that could deceive whoever reads it."""
     return _IN_TEXT.sub(_escaped, text)
+
+
+def shortened(text: str, most: int = MOST) -> str:
+    """Its first `most` characters; what is left out is seen by the `…`. What others say has no length of its own, and
+    goes to everyone who is there and who comes."""
+    return text if len(text) <= most else f"{text[:most]}…"
 
 
 def json_text(value: Any, *, indent: int | None = None) -> str:

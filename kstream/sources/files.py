@@ -22,9 +22,9 @@ def read_whole(path: Path, *, most: int, within: float = WITHIN) -> bytes:
 
     Raises OSError, also for a pipe into which nobody writes, and ValueError for what is no path.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb", buffering=0) as file:
-        pipe = not stat.S_ISREG(os.fstat(descriptor).st_mode)
+    # Of a directory Python would open nothing, and leave the descriptor open (fdopen).
+    with open(path, "rb", buffering=0, opener=_at_once) as file:
+        pipe = not stat.S_ISREG(os.fstat(file.fileno()).st_mode)
         deadline = time.monotonic() + within
         poll = select.poll()
         poll.register(file, select.POLLIN)
@@ -38,3 +38,8 @@ def read_whole(path: Path, *, most: int, within: float = WITHIN) -> bytes:
                 break
             content += part
         return bytes(content)
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Without waiting for whoever writes into a pipe."""
+    return os.open(path, flags | os.O_NONBLOCK)

@@ -48,15 +48,18 @@ def _spelled(secret: str) -> set[str]:
 def _uncut(text: str, secret: str) -> str:
     """A text that was cut ends with the beginning of a secret, or begins with the end of one."""
     bare, first, last = text.rstrip(_CUT), secret[:_SHORT], secret[-_SHORT:]
-    start = bare.find(first)
-    while start >= 0 and not secret.startswith(bare[start:]):
-        start = bare.find(first, start + 1)
+    # No more of the text than the secret is long: a text that repeats `first` would be copied for each of them.
+    part = bare[-len(secret) :]
+    start = part.find(first)
+    while start >= 0 and not secret.startswith(part[start:]):
+        start = part.find(first, start + 1)
     if start >= 0:
-        text = f"{bare[:start]}{HIDDEN}{text[len(bare) :]}"
+        text = f"{bare[: len(bare) - len(part) + start]}{HIDDEN}{text[len(bare) :]}"
     bare = text.lstrip(_CUT)
-    end = bare.rfind(last)
-    while end >= 0 and not secret.endswith(bare[: end + _SHORT]):
-        end = bare.rfind(last, 0, end + _SHORT - 1)
+    part = bare[: len(secret)]
+    end = part.rfind(last)
+    while end >= 0 and not secret.endswith(part[: end + _SHORT]):
+        end = part.rfind(last, 0, end + _SHORT - 1)
     if end >= 0:
         text = f"{text[: len(text) - len(bare)]}{HIDDEN}{bare[end + _SHORT :]}"
     return text

@@ -112,10 +112,13 @@ class Streams:
         await self._clock.sleep(GRACE)
         await self._put("", Delivery(reports=self._touch.grace_over()), NEVER)
         while awaited := self._touch.awaited:
-            now = now_of(self._clock)
             for stream in awaited:
-                watcher, _ = self._running[stream]
-                if now.time - watcher.reflector.freshness(now).last_byte >= GRACE:
+                # Others run while something is put: perhaps all pods may be watched now, and this one is no longer.
+                running = self._running.get(stream)
+                if (
+                    running is not None
+                    and now_of(self._clock).monotonic - running[0].reflector.tally.heard >= GRACE
+                ):
                     cause = f"nothing was heard of the {stream.resource} for {GRACE:g} s"
                     await self._put("", Delivery(reports=self._touch.late(stream, cause)), NEVER)
             await self._clock.sleep(1.0)

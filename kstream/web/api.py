@@ -15,10 +15,10 @@ from kstream.delivery.hub import Hub
 from kstream.ports import EventLog
 from kstream.web.admission import error_response
 from kstream.web.reads import Reads, answered, watched_by
+from kstream.web.sending import sent
 
 PROTOCOL_VERSION = 1
 _AT_ONCE = 2  # states in memory, each of which belongs to one request: the others wait
-_WITHIN = 60.0  # seconds that a state may take to be read
 
 Status = Callable[[], Awaitable[Mapping[str, Any]]]
 """What the source knows of itself, for /api/status; perhaps asked of another process."""
@@ -97,16 +97,7 @@ class Api:
     async def _send_state(self, request: web.Request, taken: snapshot.Capture, time: float) -> web.Response:
         # A hundred megabytes are joined where that stops nobody.
         (message,) = await asyncio.to_thread(snapshot.messages, taken, time=time, limit=None)
-        response = web.Response(body=message, content_type="application/json")
-        response.enable_compression()
-        try:
-            async with asyncio.timeout(_WITHIN):
-                await response.prepare(request)
-                await response.write_eof()
-        except TimeoutError:
-            if request.transport is not None:
-                request.transport.abort()
-        return response
+        return await sent(request, web.Response(body=message, content_type="application/json"))
 
     async def status(self, _: web.Request) -> web.Response:
         """Freshness in numbers: where the timeline is, and what each watch has heard and when."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,13 +18,13 @@ from kstream.descriptors import open_files, waiting_room
 from kstream.ports import EventLog, Played
 from kstream.web.admission import ADMISSION, Admission, admit, error_response, tell_origin
 from kstream.web.api import Api, Status
+from kstream.web.bodies import MAX_BODY, json_body
 from kstream.web.callers import CALLERS, Callers, attend
 from kstream.web.metrics import Metrics, Visits, Whole
 from kstream.web.playing import Playing
 from kstream.web.seats import OwnSeats, Seats
 from kstream.web.ws import WebSockets
 
-_MAX_BODY = 2**16  # bytes of a request
 STATIC = Path(__file__).parent / "static"
 _ASSETS = tuple(sorted(asset.name for asset in STATIC.iterdir()))
 
@@ -64,7 +63,7 @@ def make_app(
         hub, log, time=time, most=settings.max_timelines, metrics_interval=settings.metrics_interval
     )
     sockets = WebSockets(hub, log, visits, seats=seats, timelines=timelines, time=time, faults=settings.fault)
-    app = web.Application(middlewares=[attend, admit], client_max_size=_MAX_BODY)
+    app = web.Application(middlewares=[attend, admit], client_max_size=MAX_BODY)
     app[CALLERS] = Callers(waiting_room(settings.max_clients, limit=open_files()))
     app[ADMISSION] = Admission(
         bound=settings.host,
@@ -101,17 +100,7 @@ def _static(name: str) -> Callable[[web.Request], Any]:
 def _controlled(control: Control) -> Callable[[web.Request], Any]:
     async def act(request: web.Request) -> web.StreamResponse:
         try:
-            body = json.loads(await request.read())
-        except web.HTTPRequestEntityTooLarge:
-            return error_response(
-                400, "INVALID_MESSAGE", "The body is too large", f"{_MAX_BODY} bytes is the most"
-            )
-        except (ValueError, RecursionError):
-            return error_response(400, "INVALID_MESSAGE", "The body is not JSON")
-        if not isinstance(body, dict):
-            return error_response(400, "INVALID_MESSAGE", "The body is not a JSON object")
-        try:
-            return web.json_response(await control(body))
+            return web.json_response(await control(await json_body(request)))
         except KstreamError as error:
             details = error.details if isinstance(error, InvalidMessageError) else ""
             return error_response(400, "INVALID_MESSAGE", str(error), details)

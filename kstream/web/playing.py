@@ -15,6 +15,7 @@ from kstream.delivery.driving import drive
 from kstream.delivery.timelines import Timelines
 from kstream.ports import Played
 from kstream.web.admission import ADMISSION, error_response
+from kstream.web.bodies import json_body
 from kstream.web.reads import answered
 
 
@@ -28,7 +29,7 @@ class Playing:
         self._time = time
 
     def routes(self) -> list[web.AbstractRouteDef]:
-        return [web.get("/api/playback", self.tell), web.post("/api/playback", answered(self.do))]
+        return [web.get("/api/playback", answered(self.tell)), web.post("/api/playback", answered(self.do))]
 
     async def tell(self, _: web.Request) -> web.Response:
         """As a `playback` message; of a live timeline, too."""
@@ -46,12 +47,11 @@ class Playing:
                 "Only pages of this server may move its timeline",
                 f"Origin: {origin[:200]!r}",
             )
-        command = await _command(request)
         if self._timeline is None:
             raise InvalidMessageError(
-                "This timeline is live: it cannot be moved",
-                f"action: {command.action!r} is for `kstream replay`",
+                "This timeline is live: it cannot be moved", "POST /api/playback is for `kstream replay`"
             )
+        command = await _command(request)
         if command.action == "live":
             raise InvalidMessageError(
                 "A recording is played here", "action: 'live' is for a timeline of one's own"
@@ -66,15 +66,7 @@ class Playing:
 
 async def _command(request: web.Request) -> PlaybackCommand:
     """What is asked for; `type` may be left out. Raises InvalidMessageError."""
-    try:
-        body = await request.read()
-        given = json.loads(body)
-    except web.HTTPRequestEntityTooLarge:
-        raise InvalidMessageError("The body is too large", "A command has a few dozen bytes") from None
-    except (ValueError, RecursionError):
-        raise InvalidMessageError("The body is not JSON", "Send a JSON object, with `action`") from None
-    if not isinstance(given, dict):
-        raise InvalidMessageError("The body is not a JSON object", "Send one, with `action`")
+    given = await json_body(request, wanted="Send a JSON object, with `action`")
     command = parse(json.dumps({"type": "playback"} | given).encode())
     if not isinstance(command, PlaybackCommand):
         raise InvalidMessageError(

@@ -1,15 +1,15 @@
 """The HTTP reads of history (PROTOCOL 32): what there was, what is different, what happened, and to one object.
 
-Each is bounded: in how many are answered at once, in the events that are looked at, and in what an answer holds. Where
-there is more, `cursor` goes on.
+Each is bounded: in how many are answered at once, until they are read; in the events that are looked at, and in what an
+answer holds, in number and bytes. Where there is more, `cursor` goes on. What is made of events is made in a thread.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import aclosing
+import logging
+from collections.abc import Awaitable, Callable
 from typing import Any, Final, NamedTuple
 
 from aiohttp import hdrs, web
@@ -17,14 +17,17 @@ from aiohttp.typedefs import Handler
 
 from kstream.core.delivery.filters import Filter
 from kstream.core.delivery.records import Record
-from kstream.core.errors import InvalidMessageError, LogTrimmedError
+from kstream.core.errors import InvalidMessageError, LogError, LogTrimmedError
 from kstream.core.timeline.comparison import Biography, compared, key_as_json
 from kstream.core.timeline.events import Event
 from kstream.core.timeline.timepoint import timestamp
 from kstream.logs.places import past, place, time_of
 from kstream.ports import EventLog
+from kstream.processlog.lines import say
 from kstream.web.admission import error_response
+from kstream.web.sending import Pieces, sent
 
+_log = logging.getLogger(__name__)
 NDJSON: Final = "application/x-ndjson"
 _AT_ONCE: Final = 2  # answers that are being made
 _SPAN: Final = 2000  # events that are read at once
@@ -76,8 +79,11 @@ class Reads:
             raise LogTrimmedError(f"{name}: {point[:40]!r} is no longer kept: the log begins at {log.oldest}")
         return found
 
-    async def diff(self, request: web.Request) -> web.Response:
+    async def diff(self, request: web.Request) -> web.StreamResponse:
         """Which objects came, went and changed between two moments, and in what."""
+        return await self._kept(lambda: self._diff(request))
+
+    async def _diff(self, request: web.Request) -> web.StreamResponse:
         watched = watched_by(request)
         first = await self.place(request, "from", otherwise=self._log.oldest - 1)
         last = await self.place(request, "to", otherwise=self._log.head)
@@ -85,59 +91,71 @@ class Reads:
             before, after = await self._log.state_at(first.seq), await self._log.state_at(last.seq)
 
             def body() -> bytes:
-                changes = [change.as_json() for change in compared(before, after, watched.lets_through)]
-                whole = {"type": "diff", "from": first.as_json(), "to": last.as_json(), "changes": changes}
-                return json.dumps(whole, separators=(",", ":")).encode()
+                head = _json({"type": "diff", "from": first.as_json(), "to": last.as_json()})[:-1]
+                changes = [
+                    _json(change.as_json()) for change in compared(before, after, watched.lets_through)
+                ]
+                return b'%b,"changes":[%b]}' % (head, b",".join(changes))
 
-            return _json(await asyncio.to_thread(body))
+            return await _sent(request, await asyncio.to_thread(body))
 
-    async def events(self, request: web.Request) -> web.Response:
+    async def events(self, request: web.Request) -> web.StreamResponse:
         """What happened, as the messages of the socket; with `Accept: application/x-ndjson` one a line."""
+        return await self._kept(lambda: self._events(request))
+
+    async def _events(self, request: web.Request) -> web.StreamResponse:
         watched, limit = watched_by(request), _limit(request)
         first, last = await self._span(request)
-        found: list[bytes] = []
-        async with self._turns, aclosing(self._seen(watched, first, last)) as seen:
-            reached = first
-            async for seq, message in seen:
-                reached = seq
-                if message is not None:
-                    found.append(message)
-                if len(found) == limit:
-                    break
-        cursor = None if reached >= last else f"seq:{reached}"
-        if NDJSON in request.headers.get(hdrs.ACCEPT, ""):
-            end = json.dumps({"type": "end", "cursor": cursor}).encode()
-            return web.Response(body=b"\n".join([*found, end, b""]), content_type=NDJSON)
-        head = json.dumps({"type": "events", "cursor": cursor})[:-1].encode()
-        return _json(b'%b, "data": [%b]}' % (head, b",".join(found)))
+        async with self._turns:
+            # What the objects were before tells which of them begin to match, and which cease to.
+            state = await self._log.state_at(first) if watched.labels is not None else None
 
-    async def history(self, request: web.Request) -> web.Response:
+            def told(event: Event) -> bytes | None:
+                previous = state.apply(event) if state is not None else None
+                seen = Record(event, previous).seen_by(watched)
+                return seen.message if seen is not None else None
+
+            pieces = Pieces(limit)
+            cursor = await self._gather(pieces, first, last, told)
+            if NDJSON in request.headers.get(hdrs.ACCEPT, ""):
+                end = _json({"type": "end", "cursor": cursor})
+                lines = b"\n".join(filter(None, (pieces.joined(b"\n"), end))) + b"\n"
+                return await _sent(request, lines, NDJSON)
+            head = _json({"type": "events", "cursor": cursor})[:-1]
+            return await _sent(request, b'%b,"data":[%b]}' % (head, pieces.joined(b",")))
+
+    async def history(self, request: web.Request) -> web.StreamResponse:
         """What happened to one object, from version to version, and what changed each time, by path."""
+        return await self._kept(lambda: self._history(request))
+
+    async def _history(self, request: web.Request) -> web.StreamResponse:
         uid, limit = request.match_info["uid"], _limit(request)
         first, last = await self._span(request)
         async with self._turns:
-            known = [entry for entry in await self._log.state_at(first) if entry.key.uid == uid]
+            state = await self._log.state_at(first)
+            known = await asyncio.to_thread(lambda: [entry for entry in state if entry.key.uid == uid])
             life, key = Biography(known), known[0].key if known else None
-            versions: list[dict[str, Any]] = []
-            reached = first
-            async with aclosing(self._read(first, last)) as events:
-                async for event in events:
-                    reached = event.seq
-                    if event.change.key.uid == uid:
-                        key = event.change.key
-                        versions.append(life.tell(event))
-                    if len(versions) == limit:
-                        break
-        cursor = None if reached >= last else f"seq:{reached}"
-        if key is None and cursor is None:
-            return error_response(
-                404,
-                "NOT_FOUND",
-                "Nothing is recorded of that object",
-                f"{uid[:100]!r}; `uid` is that of a resource",
-            )
-        told = key_as_json(key) if key is not None else {"uid": uid}
-        return web.json_response({"type": "history", **told, "versions": versions, "cursor": cursor})
+
+            def told(event: Event) -> bytes | None:
+                nonlocal key
+                if event.change.key.uid != uid:
+                    return None
+                key = event.change.key
+                return _json(life.tell(event))
+
+            pieces = Pieces(limit)
+            cursor = await self._gather(pieces, first, last, told)
+            goes_on = request.query.get("cursor") or request.query.get("since")
+            if key is None and cursor is None and not goes_on:
+                return error_response(
+                    404,
+                    "NOT_FOUND",
+                    "Nothing is recorded of that object",
+                    f"{uid[:100]!r}; `uid` is that of a resource",
+                )
+            of = key_as_json(key) if key is not None else {"uid": uid}
+            head = _json({"type": "history", **of, "cursor": cursor})[:-1]
+            return await _sent(request, b'%b,"versions":[%b]}' % (head, pieces.joined(b",")))
 
     async def _span(self, request: web.Request) -> tuple[int, int]:
         """After and up to which event; where `cursor` is given it goes on from there."""
@@ -145,28 +163,31 @@ class Reads:
         first = await self.place(request, name, otherwise=self._log.oldest - 1)
         return first.seq, (await self.place(request, "until", otherwise=self._log.head)).seq
 
-    async def _read(self, after: int, upto: int) -> AsyncGenerator[Event, None]:
-        """As many as one request may look at."""
-        upto = min(upto, after + _LOOKED_AT)
-        for start in range(after, upto, _SPAN):
-            for event in await self._log.read(start, min(start + _SPAN, upto)):
-                yield event
+    async def _gather(
+        self, pieces: Pieces, after: int, upto: int, told: Callable[[Event], bytes | None]
+    ) -> str | None:
+        """What is `told` of the events with after < seq <= upto, as many as one request may look at; where to go on."""
+        reached, most = after, min(upto, after + _LOOKED_AT)
+        while reached < most and not pieces.full:
+            end = min(reached + _SPAN, most)
+            events = await self._log.read(reached, end)
+            reached = await asyncio.to_thread(pieces.take, events, told, end)
+        return None if reached >= upto else f"seq:{reached}"
 
-    async def _seen(
-        self, watched: Filter, after: int, upto: int
-    ) -> AsyncGenerator[tuple[int, bytes | None], None]:
-        """Each event's number, and what it is to one with that filter; None where it is nothing."""
-        # What the objects were before tells which of them begin to match, and which cease to.
-        state = await self._log.state_at(after) if watched.labels is not None else None
-        async with aclosing(self._read(after, upto)) as events:
-            async for event in events:
-                previous = state.apply(event) if state is not None else None
-                seen = Record(event, previous).seen_by(watched)
-                yield event.seq, seen.message if seen is not None else None
+    async def _kept(self, attempt: Callable[[], Awaitable[web.StreamResponse]]) -> web.StreamResponse:
+        """The answer to `attempt`, again where the log began elsewhere meanwhile: of what is left out, what is kept is
+        meant."""
+        while True:
+            oldest = self._log.oldest
+            try:
+                return await attempt()
+            except LogTrimmedError:
+                if self._log.oldest == oldest:
+                    raise
 
 
 def answered(handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> Handler:
-    """What is wrong with a request, as an answer (PROTOCOL 14)."""
+    """What is wrong with a request, or with the log, as an answer (PROTOCOL 14)."""
 
     async def answer(request: web.Request) -> web.StreamResponse:
         try:
@@ -177,6 +198,9 @@ def answered(handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) ->
             return error_response(
                 410, "NO_LONGER_KEPT", "That part of the history is no longer kept", str(gone)
             )
+        except LogError as unreadable:
+            say(_log, logging.ERROR, "log not read", path=request.path, message=str(unreadable))
+            return error_response(503, "LOG_UNREADABLE", "The log cannot be read now", str(unreadable))
 
     return answer
 
@@ -197,7 +221,9 @@ def _limit(request: web.Request) -> int:
     return int(text)
 
 
-def _json(body: bytes) -> web.Response:
-    response = web.Response(body=body, content_type="application/json")
-    response.enable_compression()
-    return response
+def _json(value: object) -> bytes:
+    return json.dumps(value, separators=(",", ":")).encode()
+
+
+async def _sent(request: web.Request, body: bytes, content_type: str = "application/json") -> web.Response:
+    return await sent(request, web.Response(body=body, content_type=content_type))

@@ -1,7 +1,8 @@
 """Resume (PROTOCOL 15): what a client has missed, from memory or from the log, or why it has to begin anew.
 
-What memory holds costs nothing. What has to be read from the log is bounded in every respect: how far back, how many
-read at once, how much of it waits for sockets; past that a client gets the state, which all of them share.
+What memory holds costs nothing, but for who watches by labels: there is no view yet of what was. What has to be read
+from the log, or gone through for labels, is bounded in every respect: how far back, how many do it at once, how much of
+it waits for sockets; past that a client gets the state, which all of them share.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from itertools import islice
 from typing import Final, NamedTuple
 
 from kstream.core.delivery.backlog import Backlog
@@ -24,7 +26,9 @@ from kstream.ports import EventLog
 _MOST: Final = 100_000  # events that a resume reads; further behind, a state is cheaper
 _AT_ONCE: Final = 4  # clients whose missed events are in memory
 _INLINE: Final = 1000  # events that are encoded on the spot
-_WAITING: Final = 64 * 2**20  # bytes of frames that belong to single clients and are not yet on their way
+_WAITING: Final = 64 * 2**20  # bytes of frames that belong to few clients and are not yet on their way
+_SHARED: Final = 4  # of what was gone through for labels: a herd comes back from one place
+_TOO_MANY: Final = "too many clients are catching up at once: the state is shared by all of them"
 ELSEWHERE: Final = "the timeline went elsewhere meanwhile"
 
 
@@ -53,15 +57,18 @@ class Resumes:
         self._hub = hub
         self._log = log
         self._turns = asyncio.Semaphore(_AT_ONCE)
-        self._given: dict[Member, int] = {}  # whose own frames are perhaps not sent yet, and how many bytes
+        self._given: dict[Member, tuple[bytes, ...]] = {}  # who has perhaps not been sent its frames yet
+        self._shared: dict[tuple[Filter, int, int], tuple[Backlog, Missed]] = {}
 
     @asynccontextmanager
-    async def turn(self, token: Token | None) -> AsyncIterator[Held]:
-        """To be held from `look` to `give`: a place among the few who read the log, for one who has to; and the views
-        that `encode` needs until the client has them itself."""
+    async def turn(self, token: Token | None, watched: Filter) -> AsyncIterator[Held]:
+        """To be held from `look` to `give`: a place among the few who read the log, or go through memory for labels, if
+        that has to be; and the views that `encode` needs until the client has them itself."""
         held: Held = []
         try:
-            if token is None or token.epoch != self._log.epoch or token.seq >= self._hub.backlog.floor:
+            backlog = self._hub.backlog
+            enough = backlog.floor if watched.labels is None else backlog.head
+            if token is None or token.epoch != self._log.epoch or token.seq >= enough:
                 yield held
                 return
             async with self._turns:
@@ -86,6 +93,8 @@ class Resumes:
                 (),
                 f"the log has lost the end of that term: it reaches to {reached} here, the token is at {seq}",
             )
+        if watched.labels is not None and seq < head and self._waiting() > _WAITING:
+            return (), _TOO_MANY
         if seq >= backlog.floor:
             # Nothing is read for the usual case: a herd that lost its connections a moment ago.
             return (), None
@@ -100,7 +109,7 @@ class Resumes:
         if head - seq > _MOST:
             return (), f"seq {seq} is {head - seq} events behind: the state is shorter"
         if self._waiting() > _WAITING:
-            return (), "too many clients are catching up at once: the state is shared by all of them"
+            return (), _TOO_MANY
         try:
             events = await self._log.read(seq, head)
         except LogTrimmedError:
@@ -135,23 +144,32 @@ class Resumes:
         records = backlog.between(token.seq, upto)
         if not view.misses(token.seq) or not records or token.seq < backlog.floor:
             return Missed(token.seq)  # of what was dropped just now: the client falls off, and gets a state
+        key = watched, token.seq, bits
+        known = self._shared.get(key)
+        if known is not None and known[0] is backlog and not view.misses(known[1].seq):
+            return known[1]
 
         def frames() -> tuple[bytes, ...]:
             time = records[-1].event.change.time
             return caught_up(records, watched, head=upto, time=time, window_bits=bits)
 
-        return Missed(upto, frames() if len(records) <= _INLINE else await asyncio.to_thread(frames))
+        missed = Missed(upto, frames() if len(records) <= _INLINE else await asyncio.to_thread(frames))
+        others = ((other, each) for other, each in self._shared.items() if other != key)
+        self._shared = {key: (backlog, missed), **dict(islice(others, _SHARED - 1))}
+        return missed
 
     def give(self, member: Member, missed: Missed) -> None:
         """Go on from there. Whatever was published since it was read is in the backlog."""
         if missed.frames:
             member.session.resume(missed.seq, missed.frames)
-            self._given[member] = sum(map(len, missed.frames))
+            self._given[member] = missed.frames
         else:
             member.session.catch_up(missed.seq)
 
     def _waiting(self) -> int:
         self._given = {
-            member: size for member, size in self._given.items() if not member.gone and member.sending
+            member: frames for member, frames in self._given.items() if not member.gone and member.sending
         }
-        return sum(self._given.values())
+        return sum(
+            sum(map(len, frames)) for frames in {id(each): each for each in self._given.values()}.values()
+        )

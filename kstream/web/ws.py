@@ -218,7 +218,7 @@ class WebSockets:
         token: Token | None,
         wish: Wish,
     ) -> None:
-        async with self._resumes.turn(token) as held:
+        async with self._resumes.turn(token, watched) as held:
             joined = await self._join(request, ws, watched, token, held)
         if joined is None:
             return

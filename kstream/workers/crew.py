@@ -9,7 +9,6 @@ this process knows (worker.py has the other end).
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import random
 import signal
@@ -19,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from kstream.core.errors import BindError, InvalidMessageError, KstreamError
-from kstream.core.timeline.health import Health, Report, report_as_json
+from kstream.core.timeline.health import Fault, Health, Report, report_as_json
+from kstream.core.visible import shortened
 from kstream.core.watching.backoff import Backoff
 from kstream.ending import first_of
 from kstream.processlog.clients import log_clients
@@ -29,6 +29,7 @@ from kstream.web.measures import Measures, join
 from kstream.web.metrics import process_measures, recorded
 from kstream.workers.hearing import heard
 from kstream.workers.measuring import Measuring
+from kstream.workers.saying import LINE, line_of
 from kstream.workers.seats import Ledger
 
 _log = logging.getLogger(__name__)
@@ -39,7 +40,9 @@ _STOPPING = 7.0  # seconds that one has to say goodbye to its clients
 _TICK = 0.1  # seconds between two words about the time of a timeline that has its own
 _SECOND = 1.0  # and between two words about what was recorded, where there is no such time
 _UNREAD = 2**22  # bytes that one may leave unread: one that was stopped, or hangs, is ended and replaced
-_LINE = 2**21  # bytes that a worker may say at once: the body of a request is at most half of that
+_WORDS = (
+    100_000  # characters of a fault: with twelve bytes for each, it is still a line that a worker can hear
+)
 
 
 class Crew:
@@ -148,7 +151,7 @@ class Crew:
             "kstream.workers.worker",
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            limit=_LINE,
+            limit=LINE,
             pass_fds=(self._seats.descriptor,),
         )
         self._workers[worker] = number
@@ -180,6 +183,8 @@ class Crew:
         return Address(said["host"], said["port"])
 
     def _tell(self, worker: asyncio.subprocess.Process, report: Report) -> None:
+        if isinstance(report, Fault):  # retold to each new one: it must not be what ends them
+            report = report._replace(details=shortened(report.details, _WORDS))
         _write(worker, {"report": report_as_json(report), "after": self._after})
 
     async def _answer(self, worker: asyncio.subprocess.Process, asked: dict[str, Any]) -> None:
@@ -209,7 +214,8 @@ class Crew:
             _log.exception("an order of a client failed")
             _write(worker, {"answer": asked["ask"], "error": ["That could not be done; stderr has why", ""]})
         else:
-            _write(worker, {"answer": asked["ask"], "value": value})
+            if not _write(worker, {"answer": asked["ask"], "value": value}):
+                _write(worker, {"answer": asked["ask"], "error": ["The answer is too long to be told", ""]})
 
     async def _end(self, worker: asyncio.subprocess.Process) -> None:
         assert worker.stdin is not None, "a worker is started with its stdin piped"
@@ -247,11 +253,14 @@ def _is_asked(said: dict[str, Any]) -> bool:
     return measured or ("ask" in said and isinstance(said.get("what"), str))
 
 
-def _write(worker: asyncio.subprocess.Process, said: object) -> None:
+def _write(worker: asyncio.subprocess.Process, said: object) -> bool:
+    """False for what is too long to be heard."""
     assert worker.stdin is not None, "a worker is started with its stdin piped"
     if worker.stdin.is_closing():
-        return
-    worker.stdin.write(json.dumps(said).encode() + b"\n")
+        return True
+    if (line := line_of(said)) is None:
+        return False
+    worker.stdin.write(line)
     if worker.stdin.transport.get_write_buffer_size() > _UNREAD:
         say(
             _log,
@@ -263,3 +272,4 @@ def _write(worker: asyncio.subprocess.Process, said: object) -> None:
         )
         worker.stdin.transport.abort()
         worker.kill()
+    return True

@@ -18,7 +18,7 @@ Process = asyncio.subprocess.Process
 class Measuring:
     """Asks each worker for its share, and keeps what those counted that are gone: a counter never goes back."""
 
-    def __init__(self, tell: Callable[[Process, object], None], clock: Clock) -> None:
+    def __init__(self, tell: Callable[[Process, object], object], clock: Clock) -> None:
         self._tell = tell
         self._clock = clock
         self._numbers = itertools.count()

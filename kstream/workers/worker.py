@@ -12,7 +12,6 @@ import json
 import os
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
-from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -29,9 +28,9 @@ from kstream.processlog.setup import process_log
 from kstream.run import Address, Server, run
 from kstream.web.measures import Measures
 from kstream.workers.hearing import heard
+from kstream.workers.saying import LINE, Voice
 from kstream.workers.seats import SharedSeats
 
-_LINE = 2**20  # bytes
 _SILENT = 10.0  # seconds without a word of the process that records: it speaks once a second
 _SILENCE = Fault(
     ErrorCode.WATCH_ERROR,
@@ -48,14 +47,18 @@ _LONGEST = 0.5  # seconds that a timeline is believed to go on as it did, withou
 class Foreman:
     """The process that records, as a worker sees it."""
 
-    def __init__(self, lines: asyncio.StreamReader, clock: Clock, *, time: float | None) -> None:
-        """`time`: of a timeline that has its own."""
+    def __init__(
+        self, lines: asyncio.StreamReader, clock: Clock, *, say: Callable[[object], bool], time: float | None
+    ) -> None:
+        """`say` says it to that process, or returns False; `time`: of a timeline that has its own."""
         self.gone = asyncio.Event()
         self.recording = Recording()
         self._lines = lines
         self._clock = clock
+        self._say = say
         self._asked = itertools.count()
         self._answers: dict[int, asyncio.Future[Mapping[str, Any]]] = {}
+        self._asking: dict[str, asyncio.Task[Mapping[str, Any]]] = {}  # what all who ask wait for together
         self._time = clock.time() if time is None else time
         self._heard = clock.monotonic()
         self._silent = False  # nobody waits for an answer of it
@@ -119,13 +122,7 @@ class Foreman:
 
     async def status(self) -> Mapping[str, Any]:
         """What the source knows of its watches; nothing when the other process does not say it in time."""
-        if self._silent:
-            return {}
-        asked = asyncio.ensure_future(self._ask("status", None))
-        try:
-            return asked.result() if await self._done(asked, _ANSWERED) else {}
-        finally:
-            asked.cancel()
+        return await self._told("status", _ANSWERED) or {}
 
     def attach(self, measure: Callable[[], Awaitable[Measures]]) -> None:
         """What the share of this process is asked of."""
@@ -133,19 +130,15 @@ class Foreman:
 
     async def measures(self) -> Measures:
         """Those of all who serve; while the other process is silent, the last ones, and what is wrong as seen here."""
-        asked = asyncio.ensure_future(self._ask("measures", None))
-        try:
-            if not self._silent and await self._done(asked, _MEASURED):
-                self._whole = dict(asked.result())
-                return self._whole
-        finally:
-            asked.cancel()
+        if (told := await self._told("measures", _MEASURED)) is not None:
+            self._whole = dict(told)
+            return self._whole
         own = await self._measure()
         known = own if self._whole is None else self._whole
         return known | {name: own[name] for name in ("kstream_stale", "kstream_faults")}
 
     async def _tell_measures(self, number: int) -> None:
-        _say({"measured": number, "value": await self._measure()})
+        self._say({"measured": number, "value": await self._measure()})
 
     async def control(self, body: dict[str, Any]) -> Mapping[str, Any]:
         """Take a hand in a simulation. Raises InvalidMessageError when it is refused."""
@@ -157,12 +150,40 @@ class Foreman:
             self._rate = max(time - self._time, 0.0) / (now - self._heard)
         self._time, self._heard = time, now
 
+    async def _told(self, what: str, within: float) -> Mapping[str, Any] | None:
+        """What the other process answers; None where it does not, before so many seconds have passed."""
+        if self._silent:
+            return None
+        asked = asyncio.ensure_future(self._ask_once(what))
+        try:
+            return asked.result() if await self._done(asked, within) else None
+        except InvalidMessageError:
+            return None
+        finally:
+            asked.cancel()
+
+    async def _ask_once(self, what: str) -> Mapping[str, Any]:
+        """One question for all who want to know the same: one that is not answered is not asked again."""
+        if (asking := self._asking.get(what)) is None:
+            asking = self._asking[what] = asyncio.create_task(self._ask(what, None))
+            asking.add_done_callback(lambda done: self._asked_once(what, done))
+        return await asyncio.shield(asking)
+
+    def _asked_once(self, what: str, asking: asyncio.Task[Mapping[str, Any]]) -> None:
+        del self._asking[what]
+        if not asking.cancelled():
+            asking.exception()  # perhaps nobody waits for it any more
+
     async def _ask(self, what: str, body: object) -> Mapping[str, Any]:
         number = next(self._asked)
         answer: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
         self._answers[number] = answer
-        _say({"ask": number, "what": what, "body": body})
         try:
+            if not self._say({"ask": number, "what": what, "body": body}):
+                raise InvalidMessageError(
+                    "That cannot be asked of the process that records",
+                    "It does not read, or it is too long: try again",
+                )
             return await answer
         finally:
             del self._answers[number]
@@ -181,12 +202,12 @@ async def _nothing() -> Measures:
     return {}
 
 
-async def serve(orders: dict[str, Any], lines: asyncio.StreamReader) -> None:
+async def serve(orders: dict[str, Any], lines: asyncio.StreamReader, voice: Voice) -> None:
     """Serve as ordered until `lines` end, or a signal says so."""
     clock = SystemClock()
     log = await SqliteLog.open_read_only(orders["log"], clock=clock)
     paced = orders["time"] is not None
-    foreman = Foreman(lines, clock, time=orders["time"])
+    foreman = Foreman(lines, clock, say=voice.say, time=orders["time"])
     # A signal reaches the whole group of processes, or all of a container: each says goodbye to its clients.
     stop_on_signals(foreman.gone)
     ending = asyncio.create_task(_end_soon(foreman.gone))
@@ -210,8 +231,12 @@ async def serve(orders: dict[str, Any], lines: asyncio.StreamReader) -> None:
         whole=foreman,
         share_port=True,
     )
+
+    def listening(address: Address) -> None:
+        voice.say({"host": address.host, "port": address.port})
+
     try:
-        await run(server, ready=_listening, stop=foreman.gone)
+        await run(server, ready=listening, stop=foreman.gone)
     finally:
         ending.cancel()
         await log.close()
@@ -223,22 +248,12 @@ async def _end_soon(gone: asyncio.Event) -> None:
     bound_the_end()
 
 
-def _listening(address: Address) -> None:
-    _say({"host": address.host, "port": address.port})
-
-
-def _say(what: object) -> None:
-    # The process that records may be gone: its end of stdin says so, too.
-    with suppress(BrokenPipeError):
-        sys.stdout.write(json.dumps(what) + "\n")
-        sys.stdout.flush()
-
-
 async def _main(orders: dict[str, Any]) -> None:
-    lines = asyncio.StreamReader(limit=_LINE)
+    lines = asyncio.StreamReader(limit=LINE)
     loop = asyncio.get_running_loop()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(lines), sys.stdin)
-    await serve(orders, lines)
+    pipe, _ = await loop.connect_write_pipe(asyncio.Protocol, sys.stdout)
+    await serve(orders, lines, Voice(pipe))
 
 
 def main() -> None:

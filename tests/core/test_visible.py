@@ -8,7 +8,7 @@ import unicodedata
 
 import pytest
 
-from kstream.core.visible import json_text, visible, visible_json
+from kstream.core.visible import MOST, json_text, shortened, visible, visible_json
 
 
 def test_every_control_format_and_line_end_of_unicode_is_escaped() -> None:
@@ -56,3 +56,9 @@ def test_json_that_is_written_already_says_the_same() -> None:
     shown = visible_json(written)
     assert shown == r'{"a":1.50,  "b":"x\u009b31m\u202ey"}'
     assert json.loads(shown) == json.loads(written)
+
+
+def test_what_is_left_out_of_a_long_text_is_seen() -> None:
+    assert shortened("x" * MOST) == "x" * MOST
+    assert shortened("x" * (MOST + 1)) == "x" * MOST + "…"
+    assert shortened("abc", 2) == "ab…"

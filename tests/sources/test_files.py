@@ -57,3 +57,13 @@ def test_what_is_no_file_is_an_error_with_its_cause(tmp_path: Path) -> None:
     assert read_kubeconfig(tmp_path / "none") is None
     with pytest.raises(ValueError, match="null"):
         read_whole(Path("a\0b"), most=1)
+
+
+def test_a_directory_and_what_cannot_be_read_leave_no_descriptor_open(tmp_path: Path) -> None:
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(10):
+        with pytest.raises(IsADirectoryError):
+            read_whole(tmp_path, most=10)
+        with pytest.raises(FileNotFoundError):
+            read_whole(tmp_path / "none", most=10)
+    assert len(os.listdir("/proc/self/fd")) == before

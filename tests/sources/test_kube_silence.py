@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from kstream.core.timeline.health import ErrorCode
 from tests.scripted import (
     ScriptedServer,
@@ -129,6 +131,28 @@ async def test_an_etcd_restore_is_found_by_the_silence_that_follows(tmp_path: Pa
         await until(lambda: record.pods == ["a"])
         await until(lambda: len(server.asked("watch pods")) == 3)
     assert server.asked("watch pods")[2]["resourceVersion"] == "8"
+
+
+@pytest.mark.parametrize("step", [-3600.0, 3600.0])
+async def test_a_clock_that_is_set_makes_no_list_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: float
+) -> None:
+    server = ScriptedServer()
+    going = Stream()
+    server.on("list nodes", going)
+    server.on("list pods", listed([pod("a")], "12"))
+    async with server.running(), recording(server, tmp_path) as record:
+        await until(going.opened.is_set)
+        await until(lambda: record.pods == ["a"])
+        await record.clock.advance(5)
+        going.send(b" ")
+        heard = record.clock.time()
+        await until(lambda: max(each.last_byte for each in record.source.streams) == heard)
+        monkeypatch.setattr(record.clock, "time", lambda: record.clock.monotonic() + step)
+        await record.clock.advance(8)
+        assert not record.health.synced, "heard eight seconds ago"
+        await record.clock.advance(4)
+        await until(lambda: record.health.synced)
 
 
 async def test_a_list_that_hangs_withholds_nothing_else_for_longer_than_ten_seconds(tmp_path: Path) -> None:

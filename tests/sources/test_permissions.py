@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from kstream.core.timeline.events import Kind
+from kstream.core.timeline.events import Delivery, Kind
 from kstream.core.timeline.health import ErrorCode
-from tests.scripted import ScriptedServer, Stream, answer, line, listed, meta, pod, refused, until
+from kstream.core.watching.completeness import NEVER
+from kstream.sources.kube import KubeSource
+from tests.scripted import ScriptedServer, Stream, answer, hang, line, listed, meta, pod, refused, until
 from tests.sources.recording import Recording, recording
 
 
@@ -198,3 +200,30 @@ async def test_a_version_that_may_not_be_read_is_unknown_and_no_obstacle(tmp_pat
     async with server.running(), recording(server, tmp_path) as record:
         await record.synced()
     assert record.health.cluster == ("my-cluster", "unknown", "")
+
+
+async def test_all_pods_may_be_watched_again_while_it_is_told_that_a_namespace_is_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its stream is gone then, and with it what it was late with."""
+    server = ScriptedServer()
+    server.on("list pods", *forbidden(4), *[listed([pod("a")], "50") for _ in range(4)])
+    server.on("list namespaces", listed([meta("Namespace", "n1"), meta("Namespace", "n2")], "5"))
+    server.on("list pods/n1", *[hang() for _ in range(9)])
+    server.on("list pods/n2", *[hang() for _ in range(9)])
+    put = KubeSource._put
+    told: list[str] = []
+
+    async def slowly(source: KubeSource, stream: str, delivery: Delivery, before: float = NEVER) -> None:
+        await put(source, stream, delivery, before)
+        if any(
+            "nothing was heard of the pods" in getattr(report, "details", "") for report in delivery.reports
+        ):
+            told.append(stream)
+            await until(lambda: "pods/n2" not in {each.stream for each in source.streams})
+
+    monkeypatch.setattr(KubeSource, "_put", slowly)
+    async with server.running(), recording(server, tmp_path) as record:
+        await until(lambda: record.pods == ["a"], record.clock, step=1.0)
+        assert told, "while one was told to be late, the other was stopped"
+        await record.synced(step=1.0)

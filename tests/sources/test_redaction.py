@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -53,3 +54,29 @@ def test_one_that_is_spelled_otherwise_is_taken_out(spelled: str) -> None:
 def test_what_only_begins_like_one_is_left() -> None:
     assert redacted("sha25 is a hash", [SECRET]) == "sha25 is a hash"
     assert redacted("the sha256 of it", [SECRET]) == "the sha256 of it"
+
+
+class Counted(str):
+    """A secret that counts the characters it is compared with."""
+
+    compared = 0
+
+    def startswith(self, prefix: Any, *span: Any) -> bool:
+        Counted.compared += len(prefix)
+        return super().startswith(prefix, *span)
+
+    def endswith(self, suffix: Any, *span: Any) -> bool:
+        Counted.compared += len(suffix)
+        return super().endswith(suffix, *span)
+
+
+@pytest.mark.parametrize("part", [SECRET[:6], SECRET[-6:]])
+def test_a_long_text_of_what_a_secret_begins_or_ends_with_costs_no_more_than_the_secret(part: str) -> None:
+    Counted.compared = 0
+    text = part * 2000
+    told = redacted(text, [Counted(SECRET)])
+    cut = len(told) - len("[redacted]")
+    assert told in (f"{text[:cut]}[redacted]", f"[redacted]{text[-cut:]}"), (
+        "the last of them may be one that was cut"
+    )
+    assert Counted.compared <= 6 * 2 * len(SECRET) ** 2

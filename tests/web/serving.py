@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import aiohttp
 from websockets.asyncio import client
 
 from kstream.clock import SystemClock
@@ -45,6 +46,14 @@ class Running(Playing):
 
     async def add_pods(self, *names: str, namespace: str = "default", note: str = "") -> None:
         await self.log.append([change(Verb.ADDED, pod_key(name, namespace), note=note) for name in names])
+
+    async def taken_in(self) -> None:
+        """Until the server has all that is in its log: it takes in slices what comes at once."""
+        seq = 0
+        async with aiohttp.ClientSession() as http:
+            while seq < self.log.head:
+                async with http.get(self.http("/api/status")) as answer:
+                    seq = (await answer.json())["seq"]
 
 
 @asynccontextmanager

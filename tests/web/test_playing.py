@@ -63,9 +63,9 @@ async def test_the_operator_drives_the_timeline_of_all() -> None:
     ("body", "details"),
     [
         ("nonsense", "Send a JSON object, with `action`"),
-        ("[1]", "Send one, with `action`"),
+        ("[1]", "Send a JSON object, with `action`"),
         ("[" * 60_000, "Send a JSON object, with `action`"),
-        (" " * 70_000, "A command has a few dozen bytes"),
+        (" " * 70_000, "65536 bytes is the most"),
         ({}, "action: "),
         ({"action": "explode"}, "action: "),
         ({"action": "seek"}, "at: give"),
@@ -107,4 +107,4 @@ async def test_a_timeline_that_is_live_says_so_and_is_not_moved() -> None:
             timestamp(START),
         )
         status, told = await post(server, http, {"action": "pause"})
-    assert (status, told["error"]["details"]) == (400, "action: 'pause' is for `kstream replay`")
+    assert (status, told["error"]["details"]) == (400, "POST /api/playback is for `kstream replay`")

@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
 from aiohttp.test_utils import make_mocked_request
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,9 +23,13 @@ from tests.making import START, body_of, change, labelled, namespace_key, node_k
 from tests.web.serving import serving
 
 
-async def ask(reads: Reads, path: str, **headers: str) -> tuple[int, Any]:
+async def ask(reads: Reads, path: str, writer: AbstractStreamWriter | None = None) -> tuple[int, Any]:
     """Status and JSON of the answer to a path, as the router would find it."""
-    request = make_mocked_request("GET", path, headers=headers)
+    request = (
+        make_mocked_request("GET", path)
+        if writer is None
+        else make_mocked_request("GET", path, writer=writer)
+    )
     (route,) = [
         route
         for route in reads.routes()
@@ -121,8 +126,10 @@ async def test_events_are_the_messages_of_the_socket_and_a_cursor_goes_on() -> N
 async def test_as_ndjson_each_event_is_a_line_and_the_last_one_says_how_to_go_on() -> None:
     request = make_mocked_request("GET", "/api/events?limit=2", headers={"Accept": "application/x-ndjson"})
     answer = await reads_of(await a_log()).events(request)
-    assert (answer.content_type, answer.body[-1:]) == ("application/x-ndjson", b"\n")  # type: ignore[index]
-    lines = [json.loads(line) for line in bytes(answer.body).splitlines()]  # type: ignore[arg-type]
+    assert isinstance(answer, web.Response)
+    assert isinstance(answer.body, bytes)
+    assert (answer.content_type, answer.body[-1:]) == ("application/x-ndjson", b"\n")
+    lines = [json.loads(line) for line in answer.body.splitlines()]
     assert [line["type"] for line in lines] == ["node_event", "pod_event", "end"]
     assert lines[-1]["cursor"] == "seq:2"
 
@@ -144,6 +151,9 @@ async def test_the_history_of_an_object_tells_what_changed_from_version_to_versi
     )
     status, unknown = await ask(reads, "/api/objects/nobody/history")
     assert (status, unknown["error"]["code"]) == (404, "NOT_FOUND")
+    for query in ("cursor=seq:5", "since=seq:5", "cursor=seq:5&limit=1"):
+        status, told = await ask(reads, f"/api/objects/{POD.uid}/history?{query}")
+        assert (status, told["versions"], told["cursor"]) == (200, [], None), "no more of it, and no error"
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ async def _behind(server: Running, *, note: str) -> None:
     for start in range(0, _EVENTS, 2000):
         await server.add_pods(*(f"new-{number}" for number in range(start, start + 2000)), note=note)
         await asyncio.sleep(0)
+    await server.taken_in()
 
 
 async def _resume(server: Running, seq: int) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -192,14 +193,14 @@ async def test_a_timeline_that_jumps_while_its_log_is_read_is_another_one() -> N
 async def test_four_at_a_time_read_the_log_and_whoever_need_not_does_not_wait() -> None:
     async with resumes() as (at, _, __), AsyncExitStack() as held:
         for _ in range(4):
-            await held.enter_async_context(at.turn(token(1)))
+            await held.enter_async_context(at.turn(token(1), EVERYTHING))
         for free in (None, token(1, epoch="other"), token(120_000)):
-            async with at.turn(free):
+            async with at.turn(free, EVERYTHING):
                 pass
         inside: list[str] = []
 
         async def fifth() -> None:
-            async with at.turn(token(119_999)):
+            async with at.turn(token(119_999), EVERYTHING):
                 inside.append("fifth")
 
         task = asyncio.create_task(fifth())

@@ -75,6 +75,7 @@ async def test_a_token_that_retention_has_overtaken_gets_the_reason_and_a_state(
         for start in range(0, 24_000, 2000):
             await server.add_pods(*(f"new-{number}" for number in range(start, start + 2000)))
             await asyncio.sleep(0)
+        await server.taken_in()
         await server.log.trim(24_000)
         async with connect(f"{server.ws}?" + server.token(2), max_size=None) as ws:
             first, state = await take(ws, 2)

@@ -109,6 +109,26 @@ async def test_a_worker_that_does_not_read_is_ended_and_replaced(
         assert await seen(address, 0, stale=False) == []
 
 
+async def test_a_fault_without_an_end_ends_no_worker(tmp_path: Path) -> None:
+    clock = SystemClock()
+    log = await SqliteLog.open(tmp_path / "log.db")
+
+    async def status() -> Mapping[str, Any]:
+        return {"name": "x" * 2**22}
+
+    crew = Crew(replace(serving(log, clock), status=status), count=1, log=log.path)
+    crew.report(Synced(), after=0)
+    crew.report(Fault(ErrorCode.WATCH_ERROR, "words", "\U0001f600" * 2**21, "log", stale=True), after=0)
+    async with working(crew, log) as address:
+        before = crew.pids
+        assert await seen(address, 0, stale=True) == []
+        async with aiohttp.ClientSession() as session, session.get(f"{address.page}api/status") as answer:
+            assert "name" not in await answer.json(), "what is too long to be told is left out"
+        crew.report(Cleared("log"), after=0)
+        assert await seen(address, 0, stale=False) == []
+        assert crew.pids == before
+
+
 # Listens, as far as anybody knows, and ends as it is told: in the middle of a line, by nonsense, or before it serves.
 STAND_IN = """#!/bin/sh
 {before}

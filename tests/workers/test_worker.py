@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from kstream.clock import VirtualClock
+from kstream.core.errors import InvalidMessageError
 from kstream.core.timeline.health import Report
 from kstream.processlog.lines import fields_of
 from kstream.web.measures import Measures
@@ -21,7 +24,7 @@ async def test_the_time_of_the_timeline_goes_on_as_it_did_and_not_for_long_witho
     caplog.set_level(logging.INFO, "kstream")
     clock = VirtualClock()
     lines = asyncio.StreamReader()
-    foreman = Foreman(lines, clock, time=1000.0)
+    foreman = Foreman(lines, clock, say=bool, time=1000.0)
     heard: list[tuple[Report, int]] = []
 
     async def listen() -> None:
@@ -60,13 +63,21 @@ async def test_the_time_of_the_timeline_goes_on_as_it_did_and_not_for_long_witho
     assert (foreman.recording.commits.counts[-1], foreman.recording.commits.total) == (3, 30.5)
 
 
+def into(told: list[Any]) -> Callable[[object], bool]:
+    def say(said: object) -> bool:
+        told.append(said)
+        return True
+
+    return say
+
+
 async def _own() -> Measures:
     return {"kstream_stale": 1, "kstream_faults": 1}
 
 
 async def test_a_process_that_records_and_says_nothing_holds_up_nobody_who_asks_how_it_is() -> None:
     clock = VirtualClock()
-    foreman = Foreman(asyncio.StreamReader(), clock, time=None)
+    foreman = Foreman(asyncio.StreamReader(), clock, say=bool, time=None)
     listening = asyncio.create_task(anext(foreman.reports()))
     asking = asyncio.create_task(foreman.status())
     await clock.advance(1.9)
@@ -80,12 +91,11 @@ async def test_a_process_that_records_and_says_nothing_holds_up_nobody_who_asks_
     assert await foreman.measures() == await _own()
 
 
-async def test_what_all_measure_is_the_last_known_while_the_process_that_records_is_silent(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+async def test_what_all_measure_is_the_last_known_while_the_process_that_records_is_silent() -> None:
     clock = VirtualClock()
     lines = asyncio.StreamReader()
-    foreman = Foreman(lines, clock, time=None)
+    told: list[Any] = []
+    foreman = Foreman(lines, clock, say=into(told), time=None)
     own = {"kstream_clients": 2, "kstream_stale": 1, "kstream_faults": 3}
 
     async def measure() -> Measures:
@@ -100,11 +110,43 @@ async def test_what_all_measure_is_the_last_known_while_the_process_that_records
     await asyncio.sleep(0)
     whole = {"kstream_clients": 9, "kstream_stale": 0, "kstream_faults": 0}
     lines.feed_data(json.dumps({"measure": 5}).encode() + b"\n")
-    lines.feed_data(json.dumps({"answer": 1, "value": whole}).encode() + b"\n")
+    lines.feed_data(json.dumps({"answer": 0, "value": whole}).encode() + b"\n")
     assert await asking == whole
     asking = asyncio.create_task(foreman.measures())
     await clock.advance(6)
     assert await asking == whole | {"kstream_stale": 1, "kstream_faults": 3}
-    told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert {"measured": 5, "value": own} in told
+    assert [said["ask"] for said in told if "ask" in said] == [0, 1]
     listening.cancel()
+
+
+async def test_what_is_not_answered_is_asked_once_by_however_many_who_want_to_know() -> None:
+    clock = VirtualClock()
+    lines = asyncio.StreamReader()
+    told: list[Any] = []
+    foreman = Foreman(lines, clock, say=into(told), time=None)
+    foreman.attach(_own)
+    listening = asyncio.create_task(anext(foreman.reports()))
+    for _ in range(3):
+        asking = [asyncio.create_task(foreman.status()) for _ in range(100)]
+        measuring = [asyncio.create_task(foreman.measures()) for _ in range(100)]
+        await clock.advance(3)
+        assert await asyncio.gather(*asking) == [{}] * 100
+        assert await asyncio.gather(*measuring) == [await _own()] * 100
+    assert [said["what"] for said in told] == ["status", "measures"]
+    lines.feed_data(b'{"answer": 0, "value": {"late": 1}}\n')
+    await clock.advance(0)
+    asking = [asyncio.create_task(foreman.status()) for _ in range(2)]
+    await clock.advance(0)
+    lines.feed_data(b'{"answer": 2, "value": {"seq": 7}}\n')
+    assert await asyncio.gather(*asking) == [{"seq": 7}] * 2
+    listening.cancel()
+
+
+async def test_a_question_that_cannot_be_put_is_refused_at_once() -> None:
+    foreman = Foreman(asyncio.StreamReader(), VirtualClock(), say=lambda _: False, time=None)
+    foreman.attach(_own)
+    assert await foreman.status() == {}
+    assert await foreman.measures() == await _own()
+    with pytest.raises(InvalidMessageError, match="cannot be asked"):
+        await foreman.control({"do": "pause"})

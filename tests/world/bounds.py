@@ -69,7 +69,7 @@ def check_left(server: Server) -> None:
         "crowds": len(hub._crowds),
         "views": len(hub.backlog._views),
         "views by namespace": len(hub.backlog._routes._named),
-        "views by label": len(hub.backlog._routes._labelled),
+        "views by label": len(hub.backlog._routes._choices),
         "slow": len(hub.slow),
         "who wait for a state": sum(map(len, hub._snapshots._waiting.values())),
     }

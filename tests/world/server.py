@@ -107,7 +107,7 @@ class Server:
         hub, resumes = self.hub, self.resumes
         if hub is None or resumes is None:
             return None
-        async with resumes.turn(token) as held:
+        async with resumes.turn(token, watched) as held:
             events, reason = await resumes.look(token, watched) if token is not None else ((), None)
             await asyncio.sleep(0.005)
             missed = None

@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from kstream import service
-from kstream.core.delivery import backlog, limits, records, session, snapshot, timers, view
+from kstream.core.delivery import backlog, limits, records, routes, session, snapshot, timers, view
 from kstream.core.delivery.filters import EVERYTHING
-from kstream.core.delivery.selectors import labels_of
 from kstream.core.timeline import health, recorder, state
 from kstream.core.timeline.health import Fault
 from kstream.core.watching import completeness, history, inventory, reflector, touch
@@ -224,7 +223,12 @@ def what_ceases_to_match_is_not_told(patch: pytest.MonkeyPatch) -> None:
         seen = original(self, watched)
         return None if seen is self._leaving else seen
 
+    def by_labels(self: Any, record: Any) -> Any:
+        return [(view, seen) for view, seen in found(self, record) if seen is not record._leaving]
+
+    found = routes.Routes._by_labels
     patch.setattr(records.Record, "seen_by", seen_by)
+    patch.setattr(routes.Routes, "_by_labels", by_labels)
 
 
 def what_begins_to_match_is_told_as_modified(patch: pytest.MonkeyPatch) -> None:
@@ -232,10 +236,8 @@ def what_begins_to_match_is_told_as_modified(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_label_of_before_leads_nowhere(patch: pytest.MonkeyPatch) -> None:
-    original = records.Record.pairs
-    patch.setattr(
-        records.Record, "pairs", lambda self: original(self) & labels_of(self.event.change.body).items()
-    )
+    original = records.Record.labels
+    patch.setattr(records.Record, "labels", lambda self: (None, original(self)[1]))
 
 
 def a_resume_by_labels_knows_nothing_of_before(patch: pytest.MonkeyPatch) -> None:

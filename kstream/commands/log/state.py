@@ -43,9 +43,9 @@ def state(path: Path, at: str | None, output: str, **wanted: Any) -> None:
 
 def _text(message: dict[str, Any]) -> str:
     data = message["data"]
-    nodes = [(node["name"], node["status"], node.get("role", "")) for node in data["nodes"]]
-    spaces = [(each["name"], each["status"], str(each.get("podCount", ""))) for each in data["namespaces"]]
-    pods = [(pod["namespace"], pod["name"], pod["status"], pod.get("nodeName") or "") for pod in data["pods"]]
+    nodes = [_told(node, "name", "status", "role") for node in data["nodes"]]
+    spaces = [_told(each, "name", "status", "podCount") for each in data["namespaces"]]
+    pods = [_told(pod, "namespace", "name", "status", "nodeName") for pod in data["pods"]]
     parts = [
         f"{message['timestamp']}  after event {message['seq']}:"
         f" {len(nodes)} nodes, {len(pods)} pods, {len(spaces)} namespaces",
@@ -60,3 +60,8 @@ def _text(message: dict[str, Any]) -> str:
         ),
     ]
     return "\n\n".join(parts)
+
+
+def _told(resource: dict[str, Any], *fields: str) -> tuple[str, ...]:
+    """A body is as somebody recorded it: what it lacks is nothing."""
+    return tuple("" if (value := resource.get(field)) is None else str(value) for field in fields)

@@ -201,11 +201,11 @@ class ClientState:
         )
 
     def view(self) -> dict[str, list[Json]]:
-        """The data of an `initial_state` that would lead here: lists sorted by uid, podCount as counted."""
-        spaces = [
-            {**space, "podCount": self.pod_count(str(space.get("name")))}
-            for _, space in sorted(self.namespaces.items())
-        ]
+        """The data of an `initial_state` that would lead here: lists sorted by uid, podCount as counted, and left out
+        where no pods are watched."""
+        spaces = [space for _, space in sorted(self.namespaces.items())]
+        if self.pods or any("podCount" in space for space in spaces):
+            spaces = [{**space, "podCount": self.pod_count(str(space.get("name")))} for space in spaces]
         return {
             "nodes": [node for _, node in sorted(self.nodes.items())],
             "pods": [pod for _, pod in sorted(self.pods.items())],

@@ -121,8 +121,3 @@ class Record:
     def forget_labels(self) -> None:
         """They are needed while the event is handed to the views, and 20,000 of them take tens of megabytes."""
         self._labels = None
-
-    def pairs(self) -> set[tuple[str, str]]:
-        """The labels that the object has, and those that it had."""
-        before, now = self.labels()
-        return {*(before or {}).items(), *(now or {}).items()}

@@ -5,9 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import chain
 
+from kstream.core.delivery.matching import Matching
 from kstream.core.delivery.records import Record
+from kstream.core.delivery.selectors import Selector
 from kstream.core.delivery.view import View
 from kstream.core.timeline.events import Kind
+
+
+class _Choice:
+    """The views of pods with one selector."""
+
+    __slots__ = ("named", "wide")
+
+    def __init__(self) -> None:
+        self.wide: list[View] = []  # of all namespaces
+        self.named: dict[str, list[View]] = {}
+
+    def of(self, namespace: str) -> Iterable[View]:
+        return chain(self.wide, self.named.get(namespace, ()))
 
 
 class Routes:
@@ -16,8 +31,8 @@ class Routes:
     def __init__(self) -> None:
         self._wide: dict[Kind, list[View]] = {kind: [] for kind in Kind}  # views of all objects of a kind
         self._named: dict[tuple[Kind, str], list[View]] = {}  # and of those of a namespace
-        self._labelled: dict[tuple[str, str], list[View]] = {}  # of pods, of which each has this label
-        self._searching: list[View] = []  # of pods, by labels of which no such thing can be said
+        self._choices: dict[Selector, _Choice] = {}
+        self._matching: Matching[_Choice] = Matching()
 
     def add(self, view: View) -> None:
         for places in self._places(view):
@@ -30,9 +45,14 @@ class Routes:
             for kind in Kind:
                 if not self._named.get((kind, name), True):
                     del self._named[kind, name]
-        for pair in view.filter.labels.pairs if view.filter.labels is not None else ():
-            if not self._labelled[pair]:
-                del self._labelled[pair]
+        if (selector := view.filter.labels) is not None:
+            choice = self._choices[selector]
+            for name in view.filter.namespaces or ():
+                if not choice.named.get(name, True):
+                    del choice.named[name]
+            if not choice.wide and not choice.named:
+                del self._choices[selector]
+                self._matching.remove(choice, selector)
 
     def _places(self, view: View) -> Iterator[list[View]]:
         watched = view.filter
@@ -40,15 +60,23 @@ class Routes:
             if not watched.shows(kind):
                 continue
             if kind is Kind.POD and watched.labels is not None:
-                if not watched.labels.pairs:
-                    yield self._searching
-                for pair in watched.labels.pairs:
-                    yield self._labelled.setdefault(pair, [])
+                choice = self._choice(watched.labels)
+                if watched.namespaces is None:
+                    yield choice.wide
+                else:
+                    for name in watched.namespaces:
+                        yield choice.named.setdefault(name, [])
             elif watched.namespaces is None or kind is Kind.NODE:
                 yield self._wide[kind]
             else:
                 for name in watched.namespaces:
                     yield self._named.setdefault((kind, name), [])
+
+    def _choice(self, selector: Selector) -> _Choice:
+        if (choice := self._choices.get(selector)) is None:
+            choice = self._choices[selector] = _Choice()
+            self._matching.add(choice, selector)
+        return choice
 
     def of(self, record: Record) -> Iterable[tuple[View, Record]]:
         """The views that see it, each once, and as what."""
@@ -60,17 +88,26 @@ class Routes:
         if kind is Kind.NAMESPACE:
             return _as_seen(record, views)
         plain = [(view, record) for view in views]
-        if kind is Kind.POD and (self._labelled or self._searching):
+        if kind is Kind.POD and self._matching:
             plain += self._by_labels(record)
         return plain
 
     def _by_labels(self, record: Record) -> Iterator[tuple[View, Record]]:
-        candidates = dict.fromkeys(self._searching)
-        if self._labelled:
-            for pair in record.pairs():
-                if pair in self._labelled:
-                    candidates.update(dict.fromkeys(self._labelled[pair]))
-        yield from _as_seen(record, candidates)
+        """As Record.seen_by says of each of them, and asked once for all."""
+        namespace = record.event.change.key.namespace
+        before, now = record.labels()
+        matched = self._matching.of(before) if before is not None else []
+        if now is before:
+            for choice in matched:
+                yield from ((view, record) for view in choice.of(namespace))
+        else:
+            matches = dict.fromkeys(self._matching.of(now) if now is not None else ())
+            for choice in matched:
+                seen = record if choice in matches else record.leaving
+                yield from ((view, seen) for view in choice.of(namespace))
+                matches.pop(choice, None)
+            for choice in matches:
+                yield from ((view, record.entering) for view in choice.of(namespace))
         record.forget_labels()
 
 

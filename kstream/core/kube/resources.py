@@ -17,6 +17,7 @@ from kstream.core.errors import MalformedError
 from kstream.core.kube import objects as k8s
 from kstream.core.kube.bodies import namespace_body, node_body, pod_body
 from kstream.core.timeline.events import Fact, Kind, ObjectKey, Verb, deleted_body
+from kstream.core.visible import shortened
 
 
 class Decoded(Fact, frozen=True, gc=False):
@@ -40,7 +41,7 @@ class Status(NamedTuple):
     """What the API server says when it refuses, and in a watch's ERROR. Any field may be empty (LISTWATCH 5, 6)."""
 
     code: int  # 0 if it has none
-    reason: str  # "Expired", "Forbidden", …
+    reason: str  # "Expired", "Forbidden", …; shortened, as the message is
     message: str
     retry_after: float | None  # seconds, never negative
 
@@ -91,7 +92,7 @@ def decode_status(raw: bytes) -> Status | None:
     seconds = status.details.retry_after_seconds if status.details is not None else None
     if seconds is not None and seconds < 0:
         seconds = None
-    return Status(status.code or 0, status.reason or "", status.message or "", seconds)
+    return Status(status.code or 0, shortened(status.reason or ""), shortened(status.message or ""), seconds)
 
 
 class _Object(Protocol):

@@ -154,14 +154,18 @@ class Freshness(NamedTuple):
 
 @dataclass(slots=True)
 class Tally:
-    """What a reflector counts."""
+    """What a reflector counts, and when it has heard something."""
 
     last_byte: float = 0.0
+    heard: float = float("-inf")  # the same by the monotonic clock, seconds
     last_event: float = 0.0
     events: int = 0
     suppressed: int = 0
     lists: int = 0
     watches: int = 0
+
+    def hear(self, now: Moment) -> None:
+        self.last_byte, self.heard = now.time, now.monotonic
 
     def freshness(
         self, stream: Stream, *, state: str, version: str, objects: int, failures: int

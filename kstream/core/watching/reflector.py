@@ -78,8 +78,8 @@ class Reflector:
         self._timeout = 0  # timeoutSeconds of the watch
         self._silence = Silence()
         self.restarted = False  # the response that is being received is of no interest any more
-        self._tally = Tally()
-        self._sightings = Sightings(stream, inventory, self._tally)
+        self.tally = Tally()
+        self._sightings = Sightings(stream, inventory, self.tally)
         self.completeness = Completeness()
 
     @property
@@ -100,7 +100,7 @@ class Reflector:
         going_on = "watching" if self._phase is _Phase.WATCH else "listing"
         state = "denied" if self.denied else "waiting" if self.retry.wait(now.monotonic) else going_on
         objects = self.inventory.count(self.stream.namespace)
-        return self._tally.freshness(
+        return self.tally.freshness(
             self.stream, state=state, version=self._version, objects=objects, failures=self.retry.failures
         )
 
@@ -118,7 +118,7 @@ class Reflector:
             self.inventory.doubt()
             self._relist(paged=self._listing.paged)
         if self._phase is not _Phase.WATCH and not self._listing.token:
-            self._tally.lists += 1
+            self.tally.lists += 1
             self._listing.begin(self.inventory.begin_sweep(), now.monotonic)
         if self._phase is _Phase.LIST:
             return list_get(self.stream, paged=self._listing.paged, token=self._listing.token)
@@ -127,7 +127,7 @@ class Reflector:
 
     def receive_response(self, status: int, headers: Mapping[str, str], now: Moment) -> Output:
         """The head of the response; `headers` with names in lower case."""
-        self._tally.last_byte = now.time
+        self.tally.hear(now)
         self._response = Response(status, headers, now, most=MAX_PAGE if self._listing.paged else MAX_LIST)
         self.history.answered(now.monotonic, granted=self._response.ok)
         if not self._response.ok:
@@ -143,7 +143,7 @@ class Reflector:
         if not self._listing.token:
             self.completeness.listing(now)
         if self._phase is not _Phase.LIST:
-            self._tally.watches += 1
+            self.tally.watches += 1
             if self._phase is _Phase.WATCH:
                 self._opened(now)
                 notes.append(InTouch())
@@ -153,7 +153,7 @@ class Reflector:
 
     def receive_data(self, data: bytes, now: Moment) -> Output:
         response = self._received()
-        self._tally.last_byte = now.time
+        self.tally.hear(now)
         self.history.heard(now.monotonic)
         if not response.ok or self._phase is _Phase.LIST:
             if response.keep(data):
@@ -394,6 +394,6 @@ class Reflector:
 
     def _handed(self, events: list[WatchEvent], version: str | None, now: Moment, *notes: Note) -> Output:
         if events:
-            self._tally.events += len(events)
-            self._tally.last_event = now.time
+            self.tally.events += len(events)
+            self.tally.last_event = now.time
         return Output(events, version, notes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import Enum, auto
 
 from kstream.core.timeline.health import Cleared, ErrorCode, Fault, Lost, Report, Synced
+from kstream.core.visible import shortened
 from kstream.core.watching.reflection import (
     Allowed,
     Answered,
@@ -76,6 +77,7 @@ class Touch:
 
     def unreachable(self, cause: str, stream: Stream | None = None) -> list[Report]:
         """Nothing can be asked: told once until `Synced`, and again when whoever said so first says another cause."""
+        cause = shortened(cause)  # a name or an answer that is in it may be as long as it likes
         reports: list[Report] = []
         if self._told is None or (self._told[0] == stream and self._told[1] != cause):
             self._told = (stream, cause)
@@ -99,7 +101,7 @@ class Touch:
                 return [*self._permissions(), *self._passed_on(stream), *self._balance()]
             case OutOfTouch(cause):
                 self._states[stream] = _State.OUT
-                self._causes[stream] = cause
+                self._causes[stream] = shortened(cause)
                 return [*self.unreachable(cause, stream), *self._balance()]
             case Forbidden(verb, _, holds):
                 self._states[stream] = _State.DENIED
@@ -108,7 +110,7 @@ class Touch:
                 return [*self._permissions(), *self._passed_on(stream), *self._balance()]
             case Broken(cause):
                 message = f"A watch of {stream.resource}{_where(stream)} ended in an error and is repaired by a list"
-                return [Fault(ErrorCode.WATCH_ERROR, message, cause)]
+                return [Fault(ErrorCode.WATCH_ERROR, message, shortened(cause))]
         return []
 
     def _passed_on(self, stream: Stream) -> list[Report]:

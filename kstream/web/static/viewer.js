@@ -271,8 +271,11 @@ function drawNamespaces() {
     select.replaceChildren(new Option("All namespaces", ""), ...names.map((name) => new Option(name, name)));
     select.value = chosen;
   }
+  // Where no pods are watched nobody knows how many there are.
+  const counted = state.pods.size > 0 || [...state.namespaces.values()].some((space) => "podCount" in space);
   for (const option of select.options) {
-    if (option.value) put(option, `${option.value} (${count(state.podCount(option.value))})`);
+    const { value } = option;
+    if (value) put(option, counted ? `${value} (${count(state.podCount(value))})` : value);
   }
 }
 

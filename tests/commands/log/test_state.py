@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
 from click.testing import CliRunner, Result
 
 from kstream.cli import main
+from kstream.core.timeline.events import Verb, WatchEvent
+from kstream.logs.sqlite import SqliteLog
+from tests.making import START, namespace_key, node_key, pod_key
 
 INCIDENT = Path(__file__).parents[3] / "fixtures" / "incident.db"
 
@@ -68,3 +72,23 @@ def test_what_is_no_filter_is_named() -> None:
         refused = state(*options)
         assert refused.exit_code == 2
         assert said in refused.stderr
+
+
+def test_a_resource_that_lacks_what_others_have_is_told_with_what_it_has(tmp_path: Path) -> None:
+    async def bare() -> None:
+        log = await SqliteLog.open(tmp_path / "log.db")
+        keys = [node_key("n1"), pod_key("p1"), namespace_key("default")]
+        facts = [
+            WatchEvent(Verb.ADDED, key, "1", START, b'{"name":"%b"}' % key.name.encode()) for key in keys
+        ]
+        await log.append(facts)
+        await log.close()
+
+    asyncio.run(bare())
+    told = CliRunner().invoke(main, ["log", "state", str(tmp_path / "log.db")])
+    assert (told.exit_code, told.exception) == (0, None)
+    assert [line.split()[:1] for line in told.stdout.splitlines() if line][2::2] == [
+        ["n1"],
+        ["default"],
+        ["p1"],
+    ]

@@ -377,3 +377,14 @@ def test_who_was_elsewhere_is_there_again_on_the_next_connection(case: dict[str,
         else:
             state.apply(message)
     assert state.timeline(case["said"]) == case["next"]
+
+
+def test_where_no_pods_are_watched_nobody_says_how_many_there_are() -> None:
+    space = {"name": "shop", "uid": "s", "status": "Active"}
+    state = play(
+        [{"server": CONNECTED}, {"server": EMPTY | {"data": EMPTY["data"] | {"namespaces": [space]}}}]
+    )
+    assert state.view()["namespaces"] == [space]
+    counted = {**space, "podCount": 3}
+    state.apply(EMPTY | {"data": EMPTY["data"] | {"namespaces": [counted]}})
+    assert state.view()["namespaces"] == [{**space, "podCount": 0}]

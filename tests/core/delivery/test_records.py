@@ -83,12 +83,6 @@ def test_a_namespace_is_told_without_the_number_of_pods_to_whom_not_all_of_them_
     assert gone.seen_by(WEB) is gone
 
 
-def test_it_is_found_by_what_it_is_and_by_what_it_was() -> None:
-    assert record(Verb.MODIFIED, "db", "web").pairs() == {("app", "db"), ("app", "web")}
-    assert record(Verb.ADDED, None, "web").pairs() == {("app", "web")}
-    assert record(Verb.DELETED, "db", None).pairs() == {("app", "db")}
-
-
 def test_its_size_is_that_of_its_body() -> None:
     """What was before is held by an earlier event or by the state: to count it twice halved the window."""
     assert record(Verb.ADDED, None, "web").size == len(labelled("p", {"app": "web"}))

@@ -189,3 +189,13 @@ def test_a_null_excuses_nothing_else() -> None:
     wrong = {"metadata": META | {"labels": {"team": None, "app": 5}}}
     with pytest.raises(MalformedError, match="Expected `str"):
         decode_object(Kind.POD, raw(wrong))
+
+
+def test_what_an_api_server_says_has_the_length_that_we_give_it() -> None:
+    long = b"eyJhbG" * 200_000
+    status = decode_status(b'{"code":410,"reason":"%b","message":"%b"}' % (long, long))
+    assert status is not None
+    assert (len(status.reason), len(status.message)) == (1001, 1001)
+    line = decode_line(Kind.POD, b'{"type":"ERROR","object":{"message":"%b"}}' % long)
+    assert line.status is not None
+    assert len(line.status.message) == 1001

@@ -9,6 +9,7 @@ from kstream.core.watching.reflection import (
     Failure,
     Freshness,
     Get,
+    Moment,
     Output,
     Stream,
     Tally,
@@ -90,6 +91,13 @@ def test_freshness_is_what_was_counted_and_the_first_watch_is_no_restart(watches
         failures=1,
         lag=0.0,
     )
+
+
+def test_when_something_was_heard_is_known_by_both_clocks() -> None:
+    tally = Tally()
+    assert Moment(0.0, 0.0).monotonic - tally.heard == float("inf")
+    tally.hear(Moment(5.0, 1000.0))
+    assert (tally.heard, tally.last_byte) == (5.0, 1000.0)
 
 
 def test_at_first_nothing_was_counted() -> None:

@@ -296,6 +296,20 @@ def test_a_watch_error_names_the_stream_and_changes_nothing() -> None:
     )
 
 
+def test_a_cause_that_somebody_else_has_told_is_shortened() -> None:
+    cut = "x" * 1000 + "…"
+    [fault] = faults(touch(SHOP).note(SHOP, Broken("x" * 2000)))
+    assert fault.details == cut
+    [fault] = faults(touch(SHOP).unreachable("x" * 2000))
+    assert fault.details == cut
+    fold = touch(SHOP, NODES)
+    fold.note(NODES, OutOfTouch("y"))
+    fold.note(SHOP, OutOfTouch("x" * 2000))
+    [fault] = faults(fold.note(NODES, InTouch()))
+    assert fault.details == cut, "passed on to the next one that is in trouble"
+    assert fold.note(SHOP, OutOfTouch("x" * 3000)) == [], "the same as before, as far as it is told"
+
+
 def test_a_state_that_is_complete_is_not_shown_a_second_time_for_what_was_missing_at_first() -> None:
     fold = touch(NODES, PODS)
     fold.note(NODES, InTouch())
