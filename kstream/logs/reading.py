@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from kstream.core.errors import DivergedError, LogFormatError
 from kstream.core.timeline.events import Event, WatchEvent
@@ -91,7 +91,7 @@ def live_at(connection: sqlite3.Connection, seq: int) -> keyframes.LiveSet:
     with _snapshot(connection):
         frame = keyframes.nearest(connection, seq)
         if frame is not None:
-            found = _rows_of(connection, frame.refs, "seq, kind, uid")
+            found = rows.picked(connection, frame.refs, "seq, kind, uid")
             try:
                 live.load(frame.seq, frame.time, found)
             except ValueError as error:  # a kind that there is not
@@ -128,28 +128,8 @@ def _check_kept(connection: sqlite3.Connection, after: int) -> None:
 
 
 def _alive(connection: sqlite3.Connection, refs: Sequence[int]) -> Iterator[WatchEvent]:
-    for event in rows.events(_rows_of(connection, refs, rows.COLUMNS), rows.checksum_of(connection)):
+    for event in rows.events(rows.picked(connection, refs, rows.COLUMNS), rows.checksum_of(connection)):
         yield event.change
-
-
-def _rows_of(connection: sqlite3.Connection, refs: Sequence[int], columns: str) -> Iterator[Any]:
-    """The rows that a keyframe refers to, in its order, wherever retention has put them."""
-    (oldest,) = connection.execute("SELECT coalesce(min(seq), 9223372036854775807) FROM events").fetchone()
-    moved = connection.execute(_picked("baseline", columns), (json.dumps([r for r in refs if r < oldest]),))
-    there = connection.execute(_picked("events", columns), (json.dumps([r for r in refs if r >= oldest]),))
-    for ref in refs:
-        row = next(moved if ref < oldest else there, None)
-        if row is None or row[0] != ref:
-            raise LogFormatError(
-                f"the event log is damaged: event {ref}, which a keyframe needs, is missing;"
-                " restore the file from a copy"
-            )
-        yield row
-
-
-def _picked(table: str, columns: str) -> str:
-    # A cross join goes through its tables as they are written: the rows come in the order of the refs.
-    return f"SELECT {columns} FROM json_each(?) CROSS JOIN {table} ON seq = json_each.value"
 
 
 def _has_keyframes(connection: sqlite3.Connection) -> bool:
