@@ -27,7 +27,6 @@ from kstream.logs.checksum import crc32
 from kstream.logs.keyframes import packed_refs, unpacked_refs
 
 LENGTH: Final = 1000  # events of a block, unless more than so many objects are bad
-_BAD: Final = 10_000_000  # objects that may be
 
 _UID: Final = operator.itemgetter(6)
 
@@ -114,7 +113,15 @@ class Indexer:
         """End a block with the last event."""
         refs = sorted(ref for objects in self._bad.values() for ref in objects.values())
         names = _hashes(self._names)
-        made = Block(self.reached, self._time, bytes(self._uids), names, bytes(self._codes), refs)
+        made = Block(
+            self.reached,
+            self._time,
+            bytes(self._uids),
+            names,
+            bytes(self._codes),
+            len(refs),
+            packed_refs(refs),
+        )
         self._uids.clear()
         self._names.clear()
         self._codes.clear()
@@ -152,11 +159,7 @@ def insert(connection: sqlite3.Connection, made: Sequence[Block]) -> None:
         return
     connection.executemany(
         "INSERT INTO blocks (seq, time, uids, names, codes, bad, refs, crc) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (*block[:5], len(block.bad), refs, _crc(*block[:5], len(block.bad), refs))
-            for block in made
-            for refs in [packed_refs(block.bad)]
-        ],
+        [(*block, _crc(*block)) for block in made],
     )
 
 
@@ -189,6 +192,17 @@ def last(connection: sqlite3.Connection, seq: int) -> Block | None:
     return None if row is None else _read(*row)
 
 
+def refs_of(block: Block) -> list[int]:
+    """The events that last touched the objects that are in a bad state after a block. Raises LogFormatError."""
+    try:
+        found = unpacked_refs(block.refs, most=block.bad)
+        if len(found) != block.bad:
+            raise ValueError(f"it does not name {block.bad} objects")
+    except (zlib.error, ValueError) as error:
+        raise _damaged(block.seq, str(error)) from error
+    return found
+
+
 def _read(
     seq: int, time: float, uids: bytes, names: bytes, codes: bytes, bad: int, refs: bytes, crc: int
 ) -> Block:
@@ -197,12 +211,9 @@ def _read(
             raise ValueError("its checksum does not match")
         if len(uids) != 4 * len(codes) or not 0 < len(codes) <= seq or len(names) % 4:
             raise ValueError("its parts are of other lengths")
-        found = unpacked_refs(refs, most=min(bad, _BAD))
-        if len(found) != bad:
-            raise ValueError(f"it does not name {bad} objects")
-    except (zlib.error, ValueError, TypeError, struct.error) as error:
+    except (ValueError, TypeError, struct.error) as error:
         raise _damaged(seq, str(error)) from error
-    return Block(seq, time, uids, names, codes, found)
+    return Block(seq, time, uids, names, codes, bad, refs)
 
 
 def _crc(seq: int, time: float, uids: bytes, names: bytes, codes: bytes, bad: int, refs: bytes) -> int:

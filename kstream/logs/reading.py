@@ -34,7 +34,7 @@ class Status(NamedTuple):
 
 def status(path: Path, connection: sqlite3.Connection) -> Status:
     """Raises LogFormatError if the file lacks what every log has."""
-    with _snapshot(connection):
+    with snapshot(connection):
         meta = rows.pairs(connection, "meta")
         versions = rows.pairs(connection, "versions")
         first, last = connection.execute("SELECT min(seq), max(seq) FROM events").fetchone()
@@ -55,7 +55,7 @@ def status(path: Path, connection: sqlite3.Connection) -> Status:
 
 def holding(connection: sqlite3.Connection) -> Holding:
     """How much there is; of the objects, how many there were at the last keyframe."""
-    with _snapshot(connection):
+    with snapshot(connection):
         oldest, last = connection.execute("SELECT min(seq), max(seq) FROM events").fetchone()
         kept, objects = connection.execute(
             "SELECT seq, objects FROM keyframes UNION ALL SELECT 0, 0 ORDER BY seq DESC LIMIT 1"
@@ -72,8 +72,8 @@ def holding(connection: sqlite3.Connection) -> Holding:
 def state_at(connection: sqlite3.Connection, seq: int) -> ClusterState:
     """The fold of the events up to and with `seq`. Raises LogTrimmedError, and LogFormatError for damage."""
     state = ClusterState()
-    with _snapshot(connection), _uncollected():
-        _check_kept(connection, seq)
+    with snapshot(connection), _uncollected():
+        check_kept(connection, seq)
         frame = keyframes.nearest(connection, seq) if _has_keyframes(connection) else None
         try:
             if frame is not None:
@@ -88,7 +88,7 @@ def state_at(connection: sqlite3.Connection, seq: int) -> ClusterState:
 def live_at(connection: sqlite3.Connection, seq: int) -> keyframes.LiveSet:
     """The same fold, of seqs only, as the writer needs it."""
     live = keyframes.LiveSet()
-    with _snapshot(connection):
+    with snapshot(connection):
         frame = keyframes.nearest(connection, seq)
         if frame is not None:
             found = rows.picked(connection, frame.refs, "seq, kind, uid")
@@ -108,12 +108,12 @@ def live_at(connection: sqlite3.Connection, seq: int) -> keyframes.LiveSet:
 
 def span(connection: sqlite3.Connection, after: int, upto: int) -> Sequence[Event]:
     """The events with after < seq <= upto. Raises LogTrimmedError, and LogFormatError for damage."""
-    with _snapshot(connection):
-        _check_kept(connection, after)
+    with snapshot(connection):
+        check_kept(connection, after)
         return rows.span(connection, after, upto)
 
 
-def _check_kept(connection: sqlite3.Connection, after: int) -> None:
+def check_kept(connection: sqlite3.Connection, after: int) -> None:
     """Raises LogTrimmedError if event after + 1 was dropped: what a reader knew of the log may be old."""
     if not _has_keyframes(connection):
         return
@@ -152,7 +152,7 @@ def _uncollected() -> Iterator[None]:
 
 
 @contextmanager
-def _snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
     """Everything that is read inside is of one moment."""
     if connection.in_transaction:
         yield

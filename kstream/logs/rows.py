@@ -130,11 +130,16 @@ def span(connection: sqlite3.Connection, after: int, upto: int) -> list[Event]:
     )
     # seq is the table's key: as many as there should be, from the first to the last, have no gap.
     if len(found) != upto - after:
-        raise LogFormatError(
-            f"the event log is damaged: of the events {after + 1} to {upto} only {len(found)} are there;"
-            " restore the file from a copy"
-        )
+        raise missing(after, upto, len(found))
     return found
+
+
+def missing(after: int, upto: int, count: int) -> LogFormatError:
+    """Of the events with after < seq <= upto there are only so many."""
+    return LogFormatError(
+        f"the event log is damaged: of the events {after + 1} to {upto} only {count} are there;"
+        " restore the file from a copy"
+    )
 
 
 def picked(connection: sqlite3.Connection, refs: Sequence[int], columns: str) -> Iterator[Any]:
@@ -143,7 +148,9 @@ def picked(connection: sqlite3.Connection, refs: Sequence[int], columns: str) ->
     Raises LogFormatError when one is missing.
     """
     (oldest,) = connection.execute("SELECT coalesce(min(seq), 9223372036854775807) FROM events").fetchone()
-    moved = connection.execute(_picking("baseline", columns), (json.dumps([r for r in refs if r < oldest]),))
+    moved: Iterator[Any] = iter(())
+    if dropped := [ref for ref in refs if ref < oldest]:
+        moved = connection.execute(_picking("baseline", columns), (json.dumps(dropped),))
     there = connection.execute(_picking("events", columns), (json.dumps([r for r in refs if r >= oldest]),))
     for ref in refs:
         row = next(moved if ref < oldest else there, None)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from kstream.core.errors import LogError, LogMismatchError
+from kstream.core.timeline.blocks import Block
 from kstream.core.timeline.events import Event, WatchEvent
 from kstream.core.timeline.health import ClusterInfo
 from kstream.core.timeline.terms import Term
@@ -136,7 +137,7 @@ class Store:
         index: blocks.Indexer,
         versions: Mapping[str, str],
     ) -> None:
-        connection, ends = self._connection, list[blocks.Block]()
+        connection, ends = self._connection, list[Block]()
         connection.execute("BEGIN IMMEDIATE")
         try:
             # A few rows at a time: one by one they take turns with SQLite in the processor's cache, and a long list
@@ -180,7 +181,7 @@ class Store:
             connection = self._connection
             frame = live_at(connection, before - 1).keyframe()
             # The index begins with what is bad before the first event that is kept, too.
-            ends: list[blocks.Block] = []
+            ends: list[Block] = []
             indexed = format_of(connection) >= WITH_BLOCKS
             if indexed and not blocks.straddles(connection, before - 1):
                 ends.append(indexing.index_at(connection, before - 1).cut())

@@ -108,7 +108,7 @@ def _check_index(connection: sqlite3.Connection) -> None:
             not block.codes.endswith(made.codes)
             or not block.uids.endswith(made.uids)
             or not block.names.endswith(made.names)
-            or (block.time, block.bad) != (made.time, made.bad)
+            or (block.time, blocks.refs_of(block)) != (made.time, blocks.refs_of(made))
         ):
             raise LogFormatError(f"block {block.seq} of the index is not that of its events")
 

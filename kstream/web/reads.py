@@ -21,7 +21,9 @@ from kstream.core.errors import InvalidMessageError, LogTrimmedError
 from kstream.core.timeline.comparison import Biography, compared, key_as_json
 from kstream.core.timeline.events import Event
 from kstream.core.timeline.timepoint import timestamp
+from kstream.logs.lives import life
 from kstream.logs.places import past, place, time_of
+from kstream.logs.timelines import MOST, timeline
 from kstream.ports import EventLog
 from kstream.web.admission import error_response
 
@@ -31,6 +33,7 @@ _SPAN: Final = 2000  # events that are read at once
 _LOOKED_AT: Final = 100_000  # events that one request looks at
 _LIMIT: Final = 1000  # events of an answer, unless it is said
 _MOST: Final = 10_000
+_BUCKETS: Final = 100
 
 
 class Place(NamedTuple):
@@ -56,6 +59,7 @@ class Reads:
             web.get("/api/diff", answered(self.diff)),
             web.get("/api/events", answered(self.events)),
             web.get("/api/objects/{uid}/history", answered(self.history)),
+            web.get("/api/timeline", answered(self.timeline)),
         ]
 
     async def place(self, request: web.Request, name: str, *, otherwise: int) -> Place:
@@ -116,28 +120,41 @@ class Reads:
         uid, limit = request.match_info["uid"], _limit(request)
         first, last = await self._span(request)
         async with self._turns:
-            known = [entry for entry in await self._log.state_at(first) if entry.key.uid == uid]
-            life, key = Biography(known), known[0].key if known else None
-            versions: list[dict[str, Any]] = []
-            reached = first
-            async with aclosing(self._read(first, last)) as events:
-                async for event in events:
-                    reached = event.seq
-                    if event.change.key.uid == uid:
-                        key = event.change.key
-                        versions.append(life.tell(event))
-                    if len(versions) == limit:
-                        break
-        cursor = None if reached >= last else f"seq:{reached}"
-        if key is None and cursor is None:
+            known, events = await life(self._log, uid, after=first, upto=last, most=limit + 1)
+        cursor = f"seq:{events[limit - 1].seq}" if len(events) > limit else None
+        if known is None and not events:
             return error_response(
                 404,
                 "NOT_FOUND",
                 "Nothing is recorded of that object",
                 f"{uid[:100]!r}; `uid` is that of a resource",
             )
-        told = key_as_json(key) if key is not None else {"uid": uid}
+        biography = Biography([known] if known is not None else [])
+        versions = [biography.tell(event) for event in events[:limit]]
+        told = key_as_json(known.key if known is not None else events[0].change.key)
         return web.json_response({"type": "history", **told, "versions": versions, "cursor": cursor})
+
+    async def timeline(self, request: web.Request) -> web.Response:
+        """How much happened and how much was bad, from one moment to another, in buckets."""
+        watched, count = watched_by(request), _number(request, "buckets", otherwise=_BUCKETS, most=MOST)
+        first = await self.place(request, "from", otherwise=self._log.oldest - 1)
+        last = await self.place(request, "to", otherwise=self._log.head)
+        if last < first:
+            raise InvalidMessageError("The span ends before it begins", "to: it is before `from`")
+        async with self._turns:
+            found = await timeline(self._log, watched, first, last, count)
+
+            def body() -> bytes:
+                buckets = [bucket.as_json() for bucket in found]
+                whole = {
+                    "type": "timeline",
+                    "from": first.as_json(),
+                    "to": last.as_json(),
+                    "buckets": buckets,
+                }
+                return json.dumps(whole, separators=(",", ":")).encode()
+
+            return _json(await asyncio.to_thread(body))
 
     async def _span(self, request: web.Request) -> tuple[int, int]:
         """After and up to which event; where `cursor` is given it goes on from there."""
@@ -187,12 +204,17 @@ def watched_by(request: web.Request) -> Filter:
 
 
 def _limit(request: web.Request) -> int:
-    text = request.query.get("limit", "")
+    return _number(request, "limit", otherwise=_LIMIT, most=_MOST)
+
+
+def _number(request: web.Request, name: str, *, otherwise: int, most: int) -> int:
+    text = request.query.get(name, "")
     if not text:
-        return _LIMIT
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= _MOST):
+        return otherwise
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= most):
         raise InvalidMessageError(
-            "That is no limit", f"limit: {text[:40]!r} must be a number from 1 to {_MOST}"
+            f"That is no number of {name}" if name != "limit" else "That is no limit",
+            f"{name}: {text[:40]!r} must be a number from 1 to {most}",
         )
     return int(text)
 

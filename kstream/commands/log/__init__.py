@@ -6,7 +6,7 @@ from importlib import import_module
 
 import click
 
-_COMMANDS = ("info", "events", "state", "diff", "history", "verify")
+_COMMANDS = ("info", "events", "state", "diff", "history", "timeline", "when", "verify")
 
 
 class _Group(click.Group):

@@ -22,6 +22,12 @@ CODES: Final = {
 }
 """Kind and verb as the log writes them → the code of an event of an object that was and is well."""
 
+
+def is_added(code: int) -> bool:
+    """Of an event that added its object."""
+    return code & _VERBS[Verb.ADDED] != 0
+
+
 MEANINGS: Final = {
     kind_code | verb_code | was | now: (kind, verb, bool(now) - bool(was))
     for kind, kind_code in _KINDS.items()

@@ -1,8 +1,8 @@
 """Whether an object is in a bad state, by the STATUS that kubectl prints of it; the page calls it "not well".
 
-Bad is what nobody waits for: CrashLoopBackOff, Error, ImagePullBackOff, Evicted, Unknown, a node's NotReady. What passes
-by itself is not: Pending, ContainerCreating, Init:1/2, Terminating. A pod that is Pending for hours is not bad either:
-one version does not tell since when, and an answer must not depend on how much of the past is kept.
+Bad is what nobody waits for: CrashLoopBackOff, Error, ImagePullBackOff, Evicted, Unknown, a node's NotReady. What
+passes by itself is not: Pending, ContainerCreating, Init:1/2, Terminating. A pod that is Pending for hours is not bad
+either: one version does not tell since when, and an answer must not depend on how much of the past is kept.
 """
 
 from __future__ import annotations

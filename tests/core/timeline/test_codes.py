@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kstream.core.timeline.codes import BAD, CODES, MEANINGS, UNREADABLE, WAS_BAD
+from kstream.core.timeline.codes import BAD, CODES, MEANINGS, UNREADABLE, WAS_BAD, is_added
 from kstream.core.timeline.events import Kind, Verb
 
 
@@ -13,6 +13,10 @@ def test_every_kind_and_verb_has_a_code_and_every_code_a_meaning() -> None:
     assert len(MEANINGS) == 4 * len(CODES) == 36
     assert CODES["pod", "MODIFIED"] == 0
     assert UNREADABLE not in MEANINGS
+
+
+def test_what_added_an_object_is_told_by_its_code() -> None:
+    assert {verb for (_, verb), code in CODES.items() if is_added(code | BAD)} == {"ADDED"}
 
 
 def test_a_code_tells_by_how_many_more_objects_are_bad() -> None:
