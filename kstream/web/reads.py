@@ -15,6 +15,8 @@ from typing import Any, Final, NamedTuple
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
+from kstream.core.conditions.condition import Condition
+from kstream.core.conditions.intervals import Moment
 from kstream.core.delivery.filters import Filter
 from kstream.core.delivery.records import Record
 from kstream.core.errors import InvalidMessageError, LogTrimmedError
@@ -23,6 +25,7 @@ from kstream.core.timeline.events import Event
 from kstream.core.timeline.timepoint import timestamp
 from kstream.logs.lives import life
 from kstream.logs.places import past, place, time_of
+from kstream.logs.searching import when
 from kstream.logs.timelines import MOST, timeline
 from kstream.ports import EventLog
 from kstream.web.admission import error_response
@@ -60,6 +63,7 @@ class Reads:
             web.get("/api/events", answered(self.events)),
             web.get("/api/objects/{uid}/history", answered(self.history)),
             web.get("/api/timeline", answered(self.timeline)),
+            web.get("/api/when", answered(self.when)),
         ]
 
     async def place(self, request: web.Request, name: str, *, otherwise: int) -> Place:
@@ -152,6 +156,26 @@ class Reads:
                     "to": last.as_json(),
                     "buckets": buckets,
                 }
+                return json.dumps(whole, separators=(",", ":")).encode()
+
+            return _json(await asyncio.to_thread(body))
+
+    async def when(self, request: web.Request) -> web.Response:
+        """From when to when a condition was true of which object (docs/inspecting.md)."""
+        condition, limit = Condition.parse(request.query.get("where", "")), _limit(request)
+        goes_on = bool(request.query.get("cursor"))
+        name = "cursor" if goes_on else "from"
+        first = await self.place(request, name, otherwise=self._log.oldest - 1)
+        last = await self.place(request, "to", otherwise=self._log.head)
+        if last < first:
+            raise InvalidMessageError("The span ends before it begins", "to: it is before `from`")
+        async with self._turns:
+            found = await when(
+                self._log, condition, start=Moment(*first), upto=last.seq, limit=limit, goes_on=goes_on
+            )
+
+            def body() -> bytes:
+                whole = {"type": "when", "from": first.as_json(), "to": last.as_json(), **found.as_json()}
                 return json.dumps(whole, separators=(",", ":")).encode()
 
             return _json(await asyncio.to_thread(body))

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from kstream.core.delivery.filters import EVERYTHING, Filter
 from kstream.core.errors import InvalidMessageError
 from kstream.core.timeline.buckets import Bucket
-from kstream.core.timeline.events import Kind, Verb, WatchEvent, deleted_body
+from kstream.core.timeline.events import Kind, ObjectKey, Verb, WatchEvent, deleted_body
 from kstream.core.timeline.state import ClusterState
 from kstream.core.timeline.wellness import is_unwell
 from kstream.logs import timelines
@@ -56,7 +56,7 @@ def stories(draw: st.DrawFn) -> list[WatchEvent]:
             else Verb.ADDED
         )
         (alive.discard if verb is Verb.DELETED else alive.add)(key)
-        fields = {
+        fields: dict[str, object] = {
             "name": key.name,
             "status": draw(st.sampled_from(["Running", "Error", "Ready", "NotReady"])),
         }
