@@ -122,8 +122,12 @@ class EventLog(Protocol):
         """The events with these seqs, which ascend: of those that retention has dropped only what still lives."""
         ...
 
-    async def find(self, narrow: Narrow, after: int, upto: int) -> Sequence[int]:
-        """The seqs of events with after < seq <= upto that fit, ascending; of dropped ones those that can be picked."""
+    async def find(
+        self, narrow: Narrow, after: int, upto: int, *, among: Sequence[int] | None = None
+    ) -> Sequence[int]:
+        """The seqs of events with after < seq <= upto that fit, ascending; of dropped ones those that can be picked.
+
+        `among`: of these only, none of which was dropped."""
         ...
 
     async def close(self) -> None: ...

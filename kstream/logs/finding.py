@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from kstream.core.errors import LogTrimmedError
@@ -14,7 +14,8 @@ from kstream.core.timeline.narrow import Narrow
 from kstream.logs import indexing, rows, schema
 from kstream.logs.reading import check_kept, snapshot
 
-_AMONG: Final = "{} IN (SELECT value FROM json_each(?))"
+_AMONG: Final = "{} IN (SELECT json_each.value FROM json_each(?))"
+_HAS: Final = "instr(CAST(body AS BLOB), ?)"
 
 
 def blocks(connection: sqlite3.Connection, after: int, upto: int, *, whole: bool = True) -> Sequence[Block]:
@@ -77,34 +78,47 @@ def _check_there(connection: sqlite3.Connection, seqs: Sequence[int]) -> None:
             raise LogTrimmedError(f"event {seq} is no longer kept: the event log begins at {oldest}")
 
 
-def find(connection: sqlite3.Connection, narrow: Narrow, after: int, upto: int) -> Sequence[int]:
+def find(
+    connection: sqlite3.Connection, narrow: Narrow, after: int, upto: int, among: Sequence[int] | None = None
+) -> Sequence[int]:
     """The seqs of those events with after < seq <= upto, ascending; of dropped ones those that still live.
 
-    Whether a row is as it was written shows when it is picked.
+    `among`: of these only, none of which was dropped. Whether a row is as it was written shows when it is picked.
     """
-    clauses = ["seq > ? AND seq <= ?"]
-    values: list[int | str] = [after, upto]
-
-    def among(what: str, wanted: Collection[str] | None) -> None:
-        if wanted is not None:
-            clauses.append(what)
-            values.extend([json.dumps(sorted(wanted))] * what.count("?"))
-
-    kinds = None if narrow.kinds is None else [kind.value for kind in narrow.kinds]
-    place = "CASE kind WHEN 'pod' THEN namespace ELSE name END"
-    among(_AMONG.format("kind"), kinds)
-    among(f"(kind = 'node' OR {_AMONG.format(place)})", narrow.namespaces)
-    among(_AMONG.format("name"), narrow.names)
-    among(_AMONG.format("uid"), narrow.uids)
-    # As bytes: SQLite would count the characters of a text before it searches it.
-    has = "EXISTS (SELECT 1 FROM json_each(?) WHERE instr(CAST(body AS BLOB), CAST(value AS BLOB)))"
-    among(has, narrow.texts)
+    clauses, values = _clauses(narrow)
+    where = " AND ".join(["seq > ? AND seq <= ?", *clauses])
+    values = [after, upto, *values]
     with snapshot(connection):
+        if among is not None:
+            query = f"SELECT seq FROM json_each(?) CROSS JOIN events ON seq = json_each.value WHERE {where}"
+            return [seq for (seq,) in connection.execute(query, (json.dumps(among), *values))]
         tables = ["events"]
         if schema.format_of(connection) >= schema.WITH_KEYFRAMES:
             tables.insert(0, "baseline")  # all of it is of earlier events
         found: list[int] = []
         for table in tables:
-            query = f"SELECT seq FROM {table} WHERE {' AND '.join(clauses)} ORDER BY seq"
+            query = f"SELECT seq FROM {table} WHERE {where} ORDER BY seq"
             found += [seq for (seq,) in connection.execute(query, values)]
         return found
+
+
+def _clauses(narrow: Narrow) -> tuple[list[str], list[int | str | bytes]]:
+    """What SQLite has to look at, and the values that are asked for."""
+    clauses: list[str] = []
+    values: list[int | str | bytes] = []
+    place = "CASE kind WHEN 'pod' THEN namespace ELSE name END"
+    kinds = None if narrow.kinds is None else {kind.value for kind in narrow.kinds}
+    for clause, wanted in (
+        (_AMONG.format("kind"), kinds),
+        (f"(kind = 'node' OR {_AMONG.format(place)})", narrow.namespaces),
+        (_AMONG.format("name"), narrow.names),
+        (_AMONG.format("uid"), narrow.uids),
+    ):
+        if wanted is not None:
+            clauses.append(clause)
+            values.append(json.dumps(sorted(wanted)))
+    if narrow.texts is not None:
+        # As bytes: SQLite would count the characters of a text before it searches it.
+        clauses.append(f"({' OR '.join([_HAS] * len(narrow.texts)) or 'FALSE'})")
+        values += [text.encode() for text in sorted(narrow.texts)]
+    return clauses, values

@@ -117,9 +117,16 @@ class MemoryLog:
         wanted = set(seqs)
         return [event for event in self._held() if event.seq in wanted]
 
-    async def find(self, narrow: Narrow, after: int, upto: int) -> Sequence[int]:
+    async def find(
+        self, narrow: Narrow, after: int, upto: int, *, among: Sequence[int] | None = None
+    ) -> Sequence[int]:
+        wanted = None if among is None else set(among)
         return [
-            event.seq for event in self._held() if after < event.seq <= upto and narrow.fits(event.change)
+            event.seq
+            for event in self._held()
+            if after < event.seq <= upto
+            and (wanted is None or event.seq in wanted)
+            and narrow.fits(event.change)
         ]
 
     def _held(self) -> list[Event]:

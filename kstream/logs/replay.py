@@ -212,8 +212,10 @@ class ReplayLog:
     async def pick(self, seqs: Sequence[int]) -> Sequence[Event]:
         return await self._kept(self._recording.pick(seqs))
 
-    async def find(self, narrow: Narrow, after: int, upto: int) -> Sequence[int]:
-        return await self._kept(self._recording.find(narrow, after, upto))
+    async def find(
+        self, narrow: Narrow, after: int, upto: int, *, among: Sequence[int] | None = None
+    ) -> Sequence[int]:
+        return await self._kept(self._recording.find(narrow, after, upto, among=among))
 
     async def close(self) -> None:
         """End the follower."""

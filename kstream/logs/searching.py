@@ -26,9 +26,9 @@ from kstream.ports import EventLog
 
 _AT_ONCE: Final = 2000  # events in memory
 _STEPS: Final = 20_000_000  # of the library, for one answer: some seconds
-_READ: Final = 2_000_000  # events that are read for one answer
+_READ: Final = 300_000  # events that are read for one answer
 _OWN: Final = 300_000  # events of the objects that an answer is of
-_SQL: Final = 8  # a body that is read costs as much as so many rows that SQLite looks at
+_SEEK: Final = 4  # a row that is looked up costs as much as so many of those that are gone through
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,16 @@ class Found:
     more: int
     undecided: int
     why: str
+
+    def after(self, before: Found) -> Found:
+        """With what was found before it."""
+        return Found(
+            [*before.intervals, *self.intervals],
+            self.cursor,
+            before.more,
+            before.undecided + self.undecided,
+            before.why or self.why,
+        )
 
     def as_json(self) -> dict[str, Any]:
         return {
@@ -68,6 +78,7 @@ async def when(
         known = await asyncio.to_thread(
             lambda: [each for each in state.entries(condition.about) if goes_on or judge(each.body)]
         )
+        known.sort(key=lambda each: each.key.uid)
     earlier = {} if goes_on else {each.key.uid: None for each in known[:limit]}
     index = await log.blocks(after, upto)
     uids, reached = await _true(log, condition, index, judge, span=(after, upto), most=limit - len(earlier))
@@ -100,9 +111,11 @@ async def _true(
     """The objects of which it was true after some event, a few more than `most` at most, and how far was looked."""
     after, upto = span
     seqs = await asyncio.to_thread(_perhaps, condition, index, after, upto)
-    if _by_sqlite(condition.narrow) and len(seqs) * _SQL > upto - after:
-        wanted = frozenset(await log.find(condition.narrow, after, upto))
-        seqs = [seq for seq in seqs if seq in wanted]
+    if _by_sqlite(condition.narrow):
+        # To look rows up one by one is dearer than to go through all of them.
+        among = seqs if len(seqs) * _SEEK < upto - after else None
+        wanted = await log.find(condition.narrow, after, upto, among=among)
+        seqs = await asyncio.to_thread(_both, seqs, wanted)
     uids: dict[str, None] = {}
     for start in range(0, len(seqs), _AT_ONCE):
         part = seqs[start : start + _AT_ONCE]
@@ -124,6 +137,11 @@ def _perhaps(condition: Condition, index: Iterable[Block], after: int, upto: int
     for block in index:
         found += compress(count(block.first), map(wanted.__contains__, block.codes))
     return [seq for seq in found if after < seq <= upto]
+
+
+def _both(seqs: Sequence[int], others: Sequence[int]) -> list[int]:
+    wanted = frozenset(others)
+    return [seq for seq in seqs if seq in wanted]
 
 
 def _by_sqlite(narrow: Narrow) -> bool:

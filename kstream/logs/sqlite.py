@@ -244,9 +244,11 @@ class SqliteLog:
         """Raises LogFormatError for one that is missing or damaged."""
         return await self._kept(lambda connection: finding.pick(connection, seqs))
 
-    async def find(self, narrow: Narrow, after: int, upto: int) -> Sequence[int]:
+    async def find(
+        self, narrow: Narrow, after: int, upto: int, *, among: Sequence[int] | None = None
+    ) -> Sequence[int]:
         """Raises LogFormatError for damage."""
-        return await self._kept(lambda connection: finding.find(connection, narrow, after, upto))
+        return await self._kept(lambda connection: finding.find(connection, narrow, after, upto, among))
 
     async def refresh(self) -> None:
         """Look again at a log that another process writes; of our own everything is known."""

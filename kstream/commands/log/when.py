@@ -15,6 +15,7 @@ from kstream.core.conditions.intervals import Interval, Moment
 from kstream.core.errors import InvalidMessageError, UsageError
 from kstream.core.timeline.timepoint import timestamp
 from kstream.core.visible import json_text, visible
+from kstream.logs.places import time_of
 from kstream.logs.searching import Found
 from kstream.logs.searching import when as searched
 from kstream.logs.sqlite import SqliteLog
@@ -45,8 +46,14 @@ def when(path: Path, where: str, limit: int, output: str, **wanted: Any) -> None
         last = await point(log, wanted["to"], option="to", otherwise=log.head)
         if last < first:
             raise UsageError("--to: it is before --from")
+        start, upto = Moment(*first), last.seq
         try:
-            return await searched(log, condition, start=Moment(*first), upto=last.seq, limit=limit)
+            found = await searched(log, condition, start=start, upto=upto, limit=limit)
+            while found.cursor is not None and (room := limit - len(found.intervals)) > 0:
+                start = Moment(found.cursor, await time_of(log, found.cursor))
+                more = await searched(log, condition, start=start, upto=upto, limit=room, goes_on=True)
+                found = more.after(found)
+            return found
         except InvalidMessageError as invalid:
             raise UsageError(f"{invalid}: {invalid.details}") from None
 

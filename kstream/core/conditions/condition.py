@@ -41,6 +41,7 @@ _MACROS_DEEP: Final = 2  # in each other: each goes through a list for each item
 _LOOP: Final = 10  # items that a list has, as a guess
 _PATTERN: Final = 100  # characters of a regular expression
 _REPEATS: Final = 1000  # of what it counts, all multiplied
+_TEXTS: Final = 16  # for which each body is searched
 _PLAIN: Final = re.compile(r"[ !#-\[\]-~]*", re.ASCII)  # stands in JSON as it is
 _SYNTAX: Final = re.compile(r"<input>:(\d+):(\d+): (?:Syntax error: )?([^\n]*)")
 
@@ -200,7 +201,11 @@ def _narrowed(about: Kind, found: Sequence[Token]) -> tuple[Narrow, bool]:
         elif place and all(map(_PLAIN.fullmatch, (*place, *wanted))):
             if place == ("status",):
                 only_bad = only_bad or all(map(is_bad, wanted))
-            if narrow.texts is None and place[0] in ("status", "phase", "nodeName", "labels"):
+            if (
+                narrow.texts is None
+                and len(wanted) <= _TEXTS
+                and place[0] in ("status", "phase", "nodeName", "labels")
+            ):
                 narrow = narrow._replace(texts=frozenset(f'"{place[-1]}":"{value}"' for value in wanted))
     return narrow, only_bad
 

@@ -150,3 +150,18 @@ def test_any_text_is_a_condition_or_refused(text: str) -> None:
 def test_what_cel_reserves_is_a_variable_all_the_same() -> None:
     found = Condition.parse('namespace.status == "namespace" && namespace.name == "a"')
     assert found.program == 'Namespace.status == "namespace" && Namespace.name == "a"'
+
+
+def test_bodies_are_not_searched_for_very_many_texts() -> None:
+    many = ", ".join(f'"s{number}"' for number in range(17))
+    assert Condition.parse(f"pod.status in [{many}]").narrow.texts is None
+
+
+def test_an_error_without_a_place_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: str) -> None:
+        raise ValueError("it is wrong\nin many ways")
+
+    monkeypatch.setattr("cel.compile", fail)
+    with pytest.raises(InvalidMessageError) as refused:
+        Condition.parse("pod.name")
+    assert refused.value.details == "where: at character 1, near 'pod.name': it is wrong"
