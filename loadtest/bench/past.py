@@ -52,7 +52,7 @@ def past(*, quick: bool) -> list[Result]:
 
 
 def _changes(count: int, pods: int) -> Iterator[WatchEvent]:
-    """Pods that come, change and go in 200 namespaces; one event of fifty makes one crash, the next about it ends that."""
+    """Pods that come, change and go in 200 namespaces; one event of fifty makes one crash, its next one ends that."""
     dice, alive = random.Random(7), list[ObjectKey]()
     for number in range(count):
         at, verb, status = _START + number * _STEP, Verb.MODIFIED, "Running"
