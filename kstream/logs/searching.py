@@ -25,7 +25,7 @@ from kstream.core.timeline.state import Entry
 from kstream.ports import EventLog
 
 _AT_ONCE: Final = 2000  # events in memory
-_STEPS: Final = 20_000_000  # of the library, for one answer: some seconds
+_STEPS: Final = 50_000_000  # of the library, for one answer: some seconds
 _READ: Final = 300_000  # events that are read for one answer
 _OWN: Final = 300_000  # events of the objects that an answer is of
 _SEEK: Final = 4  # a row that is looked up costs as much as so many of those that are gone through

@@ -40,7 +40,13 @@ _MACROS: Final = frozenset({"all", "exists", "exists_one", "map", "filter"})
 _MACROS_DEEP: Final = 2  # in each other: each goes through a list for each item of the one around it
 _LOOP: Final = 10  # items that a list has, as a guess
 _PATTERN: Final = 100  # characters of a regular expression
-_REPEATS: Final = 1000  # of what it counts, all multiplied
+_REPEATS: Final = 20  # of what it counts, all multiplied
+_CLASSES: Final = (
+    50  # of its \\w, \\pL and the like, as often as they are repeated: each takes 0.3 ms to compile
+)
+_REGEX: Final = 20_000  # steps: it is compiled each time
+_ROUND: Final = 500  # steps of one turn of a loop: the library makes a scope for each
+_TURNS: Final = 400  # of all loops in each other
 _TEXTS: Final = 16  # for which each body is searched
 _PLAIN: Final = re.compile(r"[ !#-\[\]-~]*", re.ASCII)  # stands in JSON as it is
 _SYNTAX: Final = re.compile(r"<input>:(\d+):(\d+): (?:Syntax error: )?([^\n]*)")
@@ -113,9 +119,11 @@ def _check_pattern(text: str, token: Token, call: Sequence[Token]) -> None:
     pattern, repeats = call[1].text, 1
     for counted in re.findall(r"\{([\d, ]*)\}", pattern, re.ASCII):
         repeats *= max([1, *(int(number[:9]) for number in re.findall(r"\d+", counted, re.ASCII))])
-    if len(pattern) > _PATTERN or repeats > _REPEATS:
+    if len(pattern) > _PATTERN or repeats > _REPEATS or repeats * pattern.count("\\") > _CLASSES:
         raise wrong(
-            text, call[1].at, f"a pattern may have {_PATTERN} characters and count to {_REPEATS}, in all"
+            text,
+            call[1].at,
+            f"a pattern may have {_PATTERN} characters, count to {_REPEATS} and have {_CLASSES} classes, in all",
         )
 
 
@@ -174,9 +182,14 @@ def _cost(text: str, found: Sequence[Token]) -> int:
             if inside and inside[-1] == depth:
                 inside.pop()
             depth -= 1
-        steps += max(_LOOP, lists) ** len(inside)
+        turns = max(_LOOP, lists) ** len(inside)
+        if turns > _TURNS:
+            raise wrong(text, token.at, f"its loops may go round {_TURNS} times, in all")
+        steps += turns
+        if token.text == "(" and inside and inside[-1] == depth:
+            steps += turns * _ROUND
         if token.text == "matches":
-            steps += 2000 * max(_LOOP, lists) ** len(inside)
+            steps += turns * _REGEX
     return steps
 
 
