@@ -1,4 +1,4 @@
-"""`kstream log when`: from when to when a condition was true, and of which object."""
+"""`kstream log when`: from when to when a condition was true, of which object, and by which events."""
 
 from __future__ import annotations
 
