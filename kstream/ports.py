@@ -6,8 +6,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
+from kstream.core.timeline.blocks import Block
 from kstream.core.timeline.events import Delivery, Event, Known, WatchEvent
 from kstream.core.timeline.health import ClusterInfo, Report
+from kstream.core.timeline.narrow import Narrow
 from kstream.core.timeline.retention import Holding
 from kstream.core.timeline.state import ClusterState
 from kstream.core.timeline.terms import Term
@@ -104,6 +106,28 @@ class EventLog(Protocol):
 
     async def state_at(self, seq: int) -> ClusterState:
         """The fold of the events up to and with `seq`: the nearest keyframe, then the rest."""
+        ...
+
+    async def blocks(self, after: int, upto: int, *, whole: bool = True) -> Sequence[Block]:
+        """The index of the events with after < seq <= upto, without a gap; the first block may begin earlier, the last
+        one end later. Not `whole`: those that are there, from the first event of the span on, and not the rest."""
+        ...
+
+    async def reached(self, times: Sequence[float], after: int, upto: int) -> Sequence[int]:
+        """For each of these times, which ascend, the last event until then, `after` where there is none; by halves, as
+        far as times go up with the events. Seconds since the Unix epoch."""
+        ...
+
+    async def pick(self, seqs: Sequence[int]) -> Sequence[Event]:
+        """The events with these seqs, which ascend: of those that retention has dropped only what still lives."""
+        ...
+
+    async def find(
+        self, narrow: Narrow, after: int, upto: int, *, among: Sequence[int] | None = None
+    ) -> Sequence[int]:
+        """The seqs of events with after < seq <= upto that fit, ascending; of dropped ones those that can be picked.
+
+        `among`: of these only, none of which was dropped."""
         ...
 
     async def close(self) -> None: ...

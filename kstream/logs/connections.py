@@ -172,7 +172,8 @@ def _prepare(path: Path, connection: sqlite3.Connection, *, max_bytes: int | Non
     connection.execute(
         "PRAGMA cache_size = -16000"
     )  # kB: a large transaction stays in memory until it is committed
-    schema.migrate(connection)
+    number = schema.format_of(connection)
+    schema.migrate(connection, upto=max(number, schema.SPARING) if alone and number else schema.FORMAT)
     connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT}")
     if max_bytes is not None:
         (page,) = connection.execute("PRAGMA page_size").fetchone()

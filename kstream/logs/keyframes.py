@@ -21,6 +21,7 @@ from typing import Final, NamedTuple
 from kstream.core.errors import LogFormatError
 from kstream.core.timeline.events import Event, Kind, Verb, WatchEvent
 
+FIRST_FORMAT: Final = 2  # of a log, that has them
 EARLIEST: Final = -62_135_596_800.0  # seconds since the Unix epoch that have a date: the year 1
 LATEST: Final = 253_402_300_800.0  # and the first that has none: the year 10000
 _OBJECTS: Final = 10_000_000  # that a keyframe may be of: sixty times the largest cluster there is
@@ -94,7 +95,7 @@ def insert(connection: sqlite3.Connection, frames: Sequence[Keyframe]) -> None:
         [
             (frame.seq, frame.time, len(frame.refs), packed, _crc(frame.seq, frame.time, packed))
             for frame in frames
-            for packed in [_packed(frame.refs)]
+            for packed in [packed_refs(frame.refs)]
         ],
     )
 
@@ -117,7 +118,7 @@ def _read(seq: int, time: float, objects: int, packed: bytes, crc: int | None = 
     try:
         if crc is not None and _crc(seq, time, packed) != crc:
             raise ValueError("its checksum does not match")
-        refs = _unpacked(packed, most=objects)
+        refs = unpacked_refs(packed, most=objects)
         if len(refs) != objects:
             raise ValueError(f"it does not hold {objects} objects")
         if not EARLIEST <= time < LATEST:
@@ -133,7 +134,7 @@ def _crc(seq: int, time: float, packed: bytes) -> int:
     return zlib.crc32(packed, zlib.crc32(struct.pack("<qd", seq, time)))
 
 
-def _packed(refs: Sequence[int]) -> bytes:
+def packed_refs(refs: Sequence[int]) -> bytes:
     """The differences from one ref to the next, as little-endian 64-bit numbers, deflated with a checksum."""
     steps = array("q", itertools.chain(refs[:1], map(operator.sub, refs[1:], refs)))
     if sys.byteorder == "big":
@@ -141,7 +142,7 @@ def _packed(refs: Sequence[int]) -> bytes:
     return zlib.compress(steps.tobytes(), 1)
 
 
-def _unpacked(packed: bytes, *, most: int) -> list[int]:
+def unpacked_refs(packed: bytes, *, most: int) -> list[int]:
     """Raises ValueError for what would inflate to more than `most` refs, and inflates no more of it."""
     steps, inflating = array("q"), zlib.decompressobj()
     data = inflating.decompress(packed, max(0, min(most, _OBJECTS)) * steps.itemsize + 1)

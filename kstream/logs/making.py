@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from kstream.core.timeline.events import Event
-from kstream.logs import keyframes, rows
+from kstream.logs import indexing, keyframes, rows
 from kstream.logs.connections import connect_for_making, translated
 from kstream.logs.reading import Status
 
@@ -55,6 +55,7 @@ def make(written: Path, path: Path, status: Status, start: Start, events: Iterab
             connection.executemany(rows.INSERT, rows.rows(some))
             keyframes.insert(connection, live.apply(some))
             last = some[-1].seq
+        indexing.build(connection)
         connection.execute("COMMIT")
     return Made(objects, start.seq + 1, last)
 

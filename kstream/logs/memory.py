@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import uuid
+from bisect import bisect_right
 from collections.abc import AsyncGenerator, Mapping, Sequence
 
 from kstream.core.errors import LogError
+from kstream.core.timeline.blocks import Block
 from kstream.core.timeline.events import Event, WatchEvent
 from kstream.core.timeline.health import ClusterInfo
+from kstream.core.timeline.narrow import Narrow
 from kstream.core.timeline.retention import Holding
 from kstream.core.timeline.state import ClusterState
 from kstream.core.timeline.terms import Term
+from kstream.core.timeline.wellness import is_unwell
+from kstream.logs.blocks import Indexer
 from kstream.logs.feed import Feed, Follower, followed
 from kstream.logs.refusals import check_range, identified
+from kstream.logs.rows import rows
 from kstream.ports import Jump
 
 
@@ -85,6 +91,46 @@ class MemoryLog:
         for event in self._events[: seq + 1 - self._oldest]:
             state.apply(event)
         return state
+
+    async def blocks(self, after: int, upto: int, *, whole: bool = True) -> Sequence[Block]:
+        check_range(after, upto, oldest=self._oldest, head=self.head)
+        bad = [
+            (event.seq, (event.change.key.kind.value, event.change.key.uid))
+            for event in self._base
+            if is_unwell(event.change.body.decode())
+        ]
+        index = Indexer(self._oldest - 1, self._base_time, bad)
+        made = index.apply(rows(self._events))
+        if whole and index.start < self.head:
+            made.append(index.cut())
+        return [block for block in made if block.seq > after and block.first <= upto]
+
+    async def reached(self, times: Sequence[float], after: int, upto: int) -> Sequence[int]:
+        found = [event.change.time for event in await self.read(after, upto)]
+        reached, low = [], 0
+        for time in times:
+            low = bisect_right(found, time, low)
+            reached.append(after + low)
+        return reached
+
+    async def pick(self, seqs: Sequence[int]) -> Sequence[Event]:
+        wanted = set(seqs)
+        return [event for event in self._held() if event.seq in wanted]
+
+    async def find(
+        self, narrow: Narrow, after: int, upto: int, *, among: Sequence[int] | None = None
+    ) -> Sequence[int]:
+        wanted = None if among is None else set(among)
+        return [
+            event.seq
+            for event in self._held()
+            if after < event.seq <= upto
+            and (wanted is None or event.seq in wanted)
+            and narrow.fits(event.change)
+        ]
+
+    def _held(self) -> list[Event]:
+        return sorted((*self._base, *self._events), key=lambda event: event.seq)
 
     async def holding(self) -> Holding:
         """The size is that of the bodies."""

@@ -8,7 +8,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from kstream.core.errors import DivergedError, LogFormatError
 from kstream.core.timeline.events import Event
@@ -34,7 +34,7 @@ class Status(NamedTuple):
 
 def status(path: Path, connection: sqlite3.Connection) -> Status:
     """Raises LogFormatError if the file lacks what every log has."""
-    with _snapshot(connection):
+    with snapshot(connection):
         meta = rows.pairs(connection, "meta")
         versions = rows.pairs(connection, "versions")
         first, last = connection.execute("SELECT min(seq), max(seq) FROM events").fetchone()
@@ -55,7 +55,7 @@ def status(path: Path, connection: sqlite3.Connection) -> Status:
 
 def holding(connection: sqlite3.Connection) -> Holding:
     """How much there is; of the objects, how many there were at the last keyframe."""
-    with _snapshot(connection):
+    with snapshot(connection):
         oldest, last = connection.execute("SELECT min(seq), max(seq) FROM events").fetchone()
         kept, objects = connection.execute(
             "SELECT seq, objects FROM keyframes UNION ALL SELECT 0, 0 ORDER BY seq DESC LIMIT 1"
@@ -72,8 +72,8 @@ def holding(connection: sqlite3.Connection) -> Holding:
 def state_at(connection: sqlite3.Connection, seq: int) -> ClusterState:
     """The fold of the events up to and with `seq`. Raises LogTrimmedError, and LogFormatError for damage."""
     state = ClusterState()
-    with _snapshot(connection), _uncollected():
-        _check_kept(connection, seq)
+    with snapshot(connection), _uncollected():
+        check_kept(connection, seq)
         frame = keyframes.nearest(connection, seq) if _has_keyframes(connection) else None
         try:
             if frame is not None:
@@ -89,10 +89,10 @@ def state_at(connection: sqlite3.Connection, seq: int) -> ClusterState:
 def live_at(connection: sqlite3.Connection, seq: int) -> keyframes.LiveSet:
     """The same fold, of seqs only, as the writer needs it."""
     live = keyframes.LiveSet()
-    with _snapshot(connection):
+    with snapshot(connection):
         frame = keyframes.nearest(connection, seq) if _has_keyframes(connection) else None
         if frame is not None:
-            found = _rows_of(connection, frame.refs, "seq, kind, uid")
+            found = rows.picked(connection, frame.refs, "seq, kind, uid")
             try:
                 live.load(frame.seq, frame.time, found)
             except ValueError as error:  # a kind that there is not
@@ -109,12 +109,12 @@ def live_at(connection: sqlite3.Connection, seq: int) -> keyframes.LiveSet:
 
 def span(connection: sqlite3.Connection, after: int, upto: int) -> Sequence[Event]:
     """The events with after < seq <= upto. Raises LogTrimmedError, and LogFormatError for damage."""
-    with _snapshot(connection):
-        _check_kept(connection, after)
+    with snapshot(connection):
+        check_kept(connection, after)
         return rows.span(connection, after, upto)
 
 
-def _check_kept(connection: sqlite3.Connection, after: int) -> None:
+def check_kept(connection: sqlite3.Connection, after: int) -> None:
     """Raises LogTrimmedError if event after + 1 was dropped: what a reader knew of the log may be old."""
     if not _has_keyframes(connection):
         return
@@ -130,30 +130,7 @@ def _check_kept(connection: sqlite3.Connection, after: int) -> None:
 
 def referred(connection: sqlite3.Connection, refs: Sequence[int]) -> Iterator[Event]:
     """The events that a keyframe refers to, in its order. Raises LogFormatError for one that is missing or damaged."""
-    return rows.events(_rows_of(connection, refs, rows.COLUMNS), rows.checksum_of(connection))
-
-
-def _rows_of(connection: sqlite3.Connection, refs: Sequence[int], columns: str) -> Iterator[Any]:
-    """The rows that a keyframe refers to, in its order, wherever retention has put them."""
-    (oldest,) = connection.execute("SELECT coalesce(min(seq), 9223372036854775807) FROM events").fetchone()
-    early = [r for r in refs if r < oldest]  # none in an older file, which has no such table
-    moved: Iterator[Any] = (
-        connection.execute(_picked("baseline", columns), (json.dumps(early),)) if early else iter(())
-    )
-    there = connection.execute(_picked("events", columns), (json.dumps([r for r in refs if r >= oldest]),))
-    for ref in refs:
-        row = next(moved if ref < oldest else there, None)
-        if row is None or row[0] != ref:
-            raise LogFormatError(
-                f"the event log is damaged: event {ref}, which a keyframe needs, is missing;"
-                " restore the file from a copy"
-            )
-        yield row
-
-
-def _picked(table: str, columns: str) -> str:
-    # A cross join goes through its tables as they are written: the rows come in the order of the refs.
-    return f"SELECT {columns} FROM json_each(?) CROSS JOIN {table} ON seq = json_each.value"
+    return rows.events(rows.picked(connection, refs, rows.COLUMNS), rows.checksum_of(connection))
 
 
 def _has_keyframes(connection: sqlite3.Connection) -> bool:
@@ -176,7 +153,7 @@ def _uncollected() -> Iterator[None]:
 
 
 @contextmanager
-def _snapshot(connection: sqlite3.Connection) -> Iterator[None]:
+def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
     """Everything that is read inside is of one moment."""
     if connection.in_transaction:
         yield

@@ -9,8 +9,10 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from typing import Any, Final, Self, TypeVar
 
 from kstream.core.errors import InvalidMessageError, LogError, LogTrimmedError
+from kstream.core.timeline.blocks import Block
 from kstream.core.timeline.events import Event, WatchEvent
 from kstream.core.timeline.health import ClusterInfo
+from kstream.core.timeline.narrow import Narrow
 from kstream.core.timeline.playback import MAX, Playback, PlaybackState, speed_of
 from kstream.core.timeline.state import ClusterState
 from kstream.core.timeline.terms import Term
@@ -201,6 +203,23 @@ class ReplayLog:
         if seq > self._head:
             raise LogError(f"event {seq} is not there yet: the timeline is at {self._head}")
         return await self._kept(self._recording.state_at(seq))
+
+    async def blocks(self, after: int, upto: int, *, whole: bool = True) -> Sequence[Block]:
+        """As `read` does; the last block may be of more than was shown."""
+        if upto > self._head:
+            raise LogError(f"event {upto} is not there yet: the timeline is at {self._head}")
+        return await self._kept(self._recording.blocks(after, upto, whole=whole))
+
+    async def reached(self, times: Sequence[float], after: int, upto: int) -> Sequence[int]:
+        return await self._kept(self._recording.reached(times, after, upto))
+
+    async def pick(self, seqs: Sequence[int]) -> Sequence[Event]:
+        return await self._kept(self._recording.pick(seqs))
+
+    async def find(
+        self, narrow: Narrow, after: int, upto: int, *, among: Sequence[int] | None = None
+    ) -> Sequence[int]:
+        return await self._kept(self._recording.find(narrow, after, upto, among=among))
 
     async def close(self) -> None:
         """End the follower."""

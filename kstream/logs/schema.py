@@ -14,11 +14,13 @@ from typing import Any, Final
 import sqlite_utils
 
 from kstream.core.timeline.terms import Term
-from kstream.logs import keyframes, rows
+from kstream.logs import indexing, keyframes, rows
 
 APPLICATION_ID: Final = 0x6B737472  # "kstr": tells a log from any other SQLite file
-WITH_KEYFRAMES: Final = 2  # the first format that has them
-FORMAT: Final = 5  # PRAGMA user_version; one more for each entry of MIGRATIONS
+WITH_KEYFRAMES: Final = keyframes.FIRST_FORMAT
+SPARING: Final = 5  # to which a file is led that shall only give room: an index wants some
+WITH_BLOCKS: Final = 6  # the first format that has an index
+FORMAT: Final = 6  # PRAGMA user_version; one more for each entry of MIGRATIONS
 
 _ROWS: Final = 1000  # that a migration holds at a time
 
@@ -122,10 +124,33 @@ def _whole(row: tuple[Any, ...]) -> int:
         return -1
 
 
-MIGRATIONS: Final[tuple[Migration, ...]] = (_tables, _keyframes, _checksums, _terms, _whole_checksums)
+def _blocks(db: sqlite_utils.Database) -> None:
+    """Format 6: an index, so that one object, a timeline or a search needs no reading of all bodies."""
+    db.execute("""
+        CREATE TABLE blocks (
+            seq INTEGER PRIMARY KEY,
+            time REAL NOT NULL,
+            uids BLOB NOT NULL,
+            names BLOB NOT NULL,
+            codes BLOB NOT NULL,
+            bad INTEGER NOT NULL,
+            refs BLOB NOT NULL,
+            crc INTEGER NOT NULL
+        )""")
+    indexing.build(db.conn)
+
+
+MIGRATIONS: Final[tuple[Migration, ...]] = (
+    _tables,
+    _keyframes,
+    _checksums,
+    _terms,
+    _whole_checksums,
+    _blocks,
+)
 """MIGRATIONS[n] leads from format n to n + 1. Never edited once released: files of that format exist."""
 
-TABLES: Final = ("events", "baseline", "keyframes", "meta", "versions", "terms")
+TABLES: Final = ("events", "baseline", "keyframes", "meta", "versions", "terms", "blocks")
 
 _STATUS = "json_extract(body, '$.status')"
 VIEWS: Final[Mapping[str, str]] = {

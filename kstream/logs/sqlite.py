@@ -16,12 +16,14 @@ from typing import Final, Self, TypeVar
 
 from kstream.clock import SystemClock
 from kstream.core.errors import LogError, LogFormatError, LogTrimmedError
+from kstream.core.timeline.blocks import Block
 from kstream.core.timeline.events import Event, WatchEvent
 from kstream.core.timeline.health import ClusterInfo
+from kstream.core.timeline.narrow import Narrow
 from kstream.core.timeline.retention import Holding
 from kstream.core.timeline.state import ClusterState
 from kstream.core.timeline.terms import Term
-from kstream.logs import reading
+from kstream.logs import finding, reading
 from kstream.logs.connections import connect_for_reading, translated
 from kstream.logs.feed import Feed, Follower, followed
 from kstream.logs.inspection import Inspection
@@ -227,6 +229,26 @@ class SqliteLog:
         await self._look(seq)
         check_range(seq, seq, oldest=self.oldest, head=self.head)
         return await self._kept(lambda connection: reading.state_at(connection, seq))
+
+    async def blocks(self, after: int, upto: int, *, whole: bool = True) -> Sequence[Block]:
+        """Raises LogTrimmedError or LogError for what is not there, LogFormatError for damage."""
+        await self._look(upto)
+        check_range(after, upto, oldest=self.oldest, head=self.head)
+        return await self._kept(lambda connection: finding.blocks(connection, after, upto, whole=whole))
+
+    async def reached(self, times: Sequence[float], after: int, upto: int) -> Sequence[int]:
+        """Raises LogTrimmedError, and LogFormatError for damage."""
+        return await self._kept(lambda connection: finding.reached(connection, times, after, upto))
+
+    async def pick(self, seqs: Sequence[int]) -> Sequence[Event]:
+        """Raises LogFormatError for one that is missing or damaged."""
+        return await self._kept(lambda connection: finding.pick(connection, seqs))
+
+    async def find(
+        self, narrow: Narrow, after: int, upto: int, *, among: Sequence[int] | None = None
+    ) -> Sequence[int]:
+        """Raises LogFormatError for damage."""
+        return await self._kept(lambda connection: finding.find(connection, narrow, after, upto, among))
 
     async def refresh(self) -> None:
         """Look again at a log that another process writes; of our own everything is known."""

@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from kstream.core.errors import LogError, LogMismatchError
+from kstream.core.timeline.blocks import Block
 from kstream.core.timeline.events import Event, WatchEvent
 from kstream.core.timeline.health import ClusterInfo
 from kstream.core.timeline.terms import Term
-from kstream.logs import keyframes, rows
+from kstream.logs import blocks, indexing, keyframes, rows
 from kstream.logs.connections import connect_for_writing, translated
 from kstream.logs.lock import WriterLock
 from kstream.logs.reading import Status, live_at, status
 from kstream.logs.refusals import identified
+from kstream.logs.schema import WITH_BLOCKS, format_of
 
 _ROWS: Final = 256
 _TERMS: Final = 1000  # that are kept: whoever was told an earlier one gets a state
@@ -72,6 +74,9 @@ class Store:
                     found = status(path, self._connection)
                     self.status: Status = found if only_trim else self._begun(found)
                     self._live: keyframes.LiveSet | None = live_at(self._connection, self.status.head)
+                    self._index: blocks.Indexer | None = None
+                    if not only_trim:
+                        self._index = indexing.index_at(self._connection, self.status.head)
             except BaseException:
                 self._connection.close()
                 raise
@@ -109,13 +114,16 @@ class Store:
             live = self._live
             if live is None:
                 live = live_at(self._connection, self.status.head)
-            self._live = None  # until this has worked
+            index = self._index
+            if index is None:
+                index = indexing.index_at(self._connection, self.status.head)
+            self._live, self._index = None, None  # until this has worked
             first = self.status.head + 1
             facts = itertools.chain.from_iterable(change.events for change in changes)
             events = list(itertools.starmap(Event, enumerate(facts, first)))
             versions = {stream: version for change in changes for stream, version in change.versions.items()}
-            self._transact(events, live, versions)
-            self._live = live
+            self._transact(events, live, index, versions)
+            self._live, self._index = live, index
             self.status = self.status._replace(
                 head=self.status.head + len(events),
                 versions={**self.status.versions, **versions} if versions else self.status.versions,
@@ -123,15 +131,23 @@ class Store:
             return events
 
     def _transact(
-        self, events: Sequence[Event], live: keyframes.LiveSet, versions: Mapping[str, str]
+        self,
+        events: Sequence[Event],
+        live: keyframes.LiveSet,
+        index: blocks.Indexer,
+        versions: Mapping[str, str],
     ) -> None:
-        connection = self._connection
+        connection, ends = self._connection, list[Block]()
         connection.execute("BEGIN IMMEDIATE")
         try:
             # A few rows at a time: one by one they take turns with SQLite in the processor's cache, and a long list
             # of them keeps the garbage collector busy.
             for start in range(0, len(events), _ROWS):
-                connection.executemany(rows.INSERT, rows.rows(events[start : start + _ROWS]))
+                odd: list[int] = []
+                made = rows.rows(events[start : start + _ROWS], odd)
+                connection.executemany(rows.INSERT, made)
+                ends += index.apply(made, odd)
+            blocks.insert(connection, ends)
             keyframes.insert(connection, live.apply(events))
             if versions:
                 rows.put_pairs(connection, "versions", versions)
@@ -164,6 +180,11 @@ class Store:
         with translated(self.path):
             connection = self._connection
             frame = live_at(connection, before - 1).keyframe()
+            # The index begins with what is bad before the first event that is kept, too.
+            ends: list[Block] = []
+            indexed = format_of(connection) >= WITH_BLOCKS
+            if indexed and not blocks.straddles(connection, before - 1):
+                ends.append(indexing.index_at(connection, before - 1).cut())
             connection.execute("BEGIN IMMEDIATE")
             try:
                 connection.execute("CREATE TEMP TABLE IF NOT EXISTS alive (seq INTEGER PRIMARY KEY)")
@@ -176,6 +197,9 @@ class Store:
                 ).fetchall()
                 connection.execute("DELETE FROM events WHERE seq < ?", (before,))
                 connection.execute("DELETE FROM keyframes WHERE seq < ?", (before,))
+                if indexed:
+                    connection.execute("DELETE FROM blocks WHERE seq < ?", (before - 1,))
+                    blocks.insert(connection, ends)
                 connection.executemany("INSERT INTO baseline VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", moved)
                 keyframes.insert(connection, [frame])
                 connection.execute("COMMIT")
@@ -183,6 +207,8 @@ class Store:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
         self.status = self.status._replace(oldest=before)
+        if ends:
+            self._index = None  # it ends its blocks elsewhere now
 
     def shrink(self, pages: int) -> bool:
         """Give up to `pages` unused pages back to the disk; says whether there are more. Raises LogError.

@@ -11,10 +11,11 @@ from typing import Final, NamedTuple
 from kstream.core.errors import DivergedError, LogError, LogFormatError
 from kstream.core.timeline.events import Event
 from kstream.core.timeline.state import ClusterState
-from kstream.logs import keyframes, reading, rows, schema, structure
+from kstream.logs import blocks, indexing, keyframes, reading, rows, schema, structure
 from kstream.logs.connections import connect_for_reading, translated
 
 _AT_ONCE: Final = 2000  # events in memory
+_ENDLESS: Final = 1 << 62
 
 Progress = Callable[[int, int], None]
 """Hears how many events were read, of how many."""
@@ -28,7 +29,7 @@ class Finding(NamedTuple):
 
 
 def verify(path: Path, progress: Progress = lambda _done, _of: None) -> list[Finding]:
-    """Its structure, its table `meta` and its terms, its events, and that its keyframes are the fold of these.
+    """Its structure, its table `meta`, its terms, its events, and that its keyframes and its index are those of these.
 
     Raises LogError where there is no log that can be read at all. Blocks; of a file that is written meanwhile it sees
     what is there now.
@@ -40,6 +41,7 @@ def verify(path: Path, progress: Progress = lambda _done, _of: None) -> list[Fin
             _tried("meta and terms", lambda: _check_terms(reading.status(path, connection))),
             _tried("events", lambda: _check_events(connection, progress)),
             _tried("keyframes", lambda: _check_keyframes(connection)),
+            _tried("index", lambda: _check_index(connection)),
         ]
 
 
@@ -89,6 +91,26 @@ def _check_keyframes(connection: sqlite3.Connection) -> None:
         live.apply(_events(connection, live.seq, frame.seq))
         if live.keyframe() != frame:
             raise LogFormatError(f"keyframe {frame.seq} is not the fold of the events before it")
+
+
+def _check_index(connection: sqlite3.Connection) -> None:
+    """Each block is what is made of its events."""
+    if schema.format_of(connection) < schema.WITH_BLOCKS:
+        return
+    index = indexing.base(connection, None, length=_ENDLESS)
+    for block in blocks.kept(connection, index.start, _ENDLESS):
+        if block.first > index.start + 1:
+            raise LogFormatError(f"the index begins with event {block.first}, not with {index.start + 1}")
+        index.apply(rows.rows(_events(connection, index.start, block.seq)))
+        made = index.cut()
+        # Of the first one retention may have dropped the beginning.
+        if (
+            not block.codes.endswith(made.codes)
+            or not block.uids.endswith(made.uids)
+            or not block.names.endswith(made.names)
+            or (block.time, blocks.refs_of(block)) != (made.time, blocks.refs_of(made))
+        ):
+            raise LogFormatError(f"block {block.seq} of the index is not that of its events")
 
 
 def _events(connection: sqlite3.Connection, after: int, upto: int) -> Iterator[Event]:

@@ -15,13 +15,18 @@ from typing import Any, Final, NamedTuple
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
+from kstream.core.conditions.condition import Condition
+from kstream.core.conditions.intervals import Moment
 from kstream.core.delivery.filters import Filter
 from kstream.core.delivery.records import Record
 from kstream.core.errors import InvalidMessageError, LogError, LogTrimmedError
 from kstream.core.timeline.comparison import Biography, compared, key_as_json
 from kstream.core.timeline.events import Event
 from kstream.core.timeline.timepoint import timestamp
+from kstream.logs.lives import life
 from kstream.logs.places import past, place, time_of
+from kstream.logs.searching import when
+from kstream.logs.timelines import MOST, timeline
 from kstream.ports import EventLog
 from kstream.processlog.lines import say
 from kstream.web.admission import error_response
@@ -34,6 +39,7 @@ _SPAN: Final = 2000  # events that are read at once
 _LOOKED_AT: Final = 100_000  # events that one request looks at
 _LIMIT: Final = 1000  # events of an answer, unless it is said
 _MOST: Final = 10_000
+_BUCKETS: Final = 100
 
 
 class Place(NamedTuple):
@@ -59,6 +65,8 @@ class Reads:
             web.get("/api/diff", answered(self.diff)),
             web.get("/api/events", answered(self.events)),
             web.get("/api/objects/{uid}/history", answered(self.history)),
+            web.get("/api/timeline", answered(self.timeline)),
+            web.get("/api/when", answered(self.when)),
         ]
 
     async def place(self, request: web.Request, name: str, *, otherwise: int) -> Place:
@@ -132,30 +140,70 @@ class Reads:
         uid, limit = request.match_info["uid"], _limit(request)
         first, last = await self._span(request)
         async with self._turns:
-            state = await self._log.state_at(first)
-            known = await asyncio.to_thread(lambda: [entry for entry in state if entry.key.uid == uid])
-            life, key = Biography(known), known[0].key if known else None
-
-            def told(event: Event) -> bytes | None:
-                nonlocal key
-                if event.change.key.uid != uid:
-                    return None
-                key = event.change.key
-                return _json(life.tell(event))
-
-            pieces = Pieces(limit)
-            cursor = await self._gather(pieces, first, last, told)
+            known, events = await life(self._log, uid, after=first, upto=last, most=limit + 1)
             goes_on = request.query.get("cursor") or request.query.get("since")
-            if key is None and cursor is None and not goes_on:
+            if known is None and not events and not goes_on:
                 return error_response(
                     404,
                     "NOT_FOUND",
                     "Nothing is recorded of that object",
                     f"{uid[:100]!r}; `uid` is that of a resource",
                 )
+            biography, pieces = Biography([known] if known is not None else []), Pieces(limit)
+
+            def told(event: Event) -> bytes:
+                return _json(biography.tell(event))
+
+            reached = await asyncio.to_thread(pieces.take, events, told, last)
+            cursor = f"seq:{reached}" if events and reached < events[-1].seq else None
+            key = known.key if known is not None else events[0].change.key if events else None
             of = key_as_json(key) if key is not None else {"uid": uid}
             head = _json({"type": "history", **of, "cursor": cursor})[:-1]
             return await _sent(request, b'%b,"versions":[%b]}' % (head, pieces.joined(b",")))
+
+    async def timeline(self, request: web.Request) -> web.StreamResponse:
+        """How much happened and how much was bad, from one moment to another, in buckets."""
+        return await self._kept(lambda: self._timeline(request))
+
+    async def _timeline(self, request: web.Request) -> web.StreamResponse:
+        watched, count = watched_by(request), _number(request, "buckets", otherwise=_BUCKETS, most=MOST)
+        first, last = await self._from_to(request, "from")
+        async with self._turns:
+            found = await timeline(self._log, watched, first, last, count)
+
+            def body() -> bytes:
+                head = _json({"type": "timeline", "from": first.as_json(), "to": last.as_json()})[:-1]
+                return b'%b,"buckets":[%b]}' % (head, b",".join(_json(bucket.as_json()) for bucket in found))
+
+            return await _sent(request, await asyncio.to_thread(body))
+
+    async def when(self, request: web.Request) -> web.StreamResponse:
+        """From when to when a condition was true of which object (docs/inspecting.md)."""
+        return await self._kept(lambda: self._when(request))
+
+    async def _when(self, request: web.Request) -> web.StreamResponse:
+        condition, limit = Condition.parse(request.query.get("where", "")), _limit(request)
+        goes_on = bool(request.query.get("cursor"))
+        first, last = await self._from_to(request, "cursor" if goes_on else "from")
+        async with self._turns:
+            found = await when(
+                self._log, condition, start=Moment(*first), upto=last.seq, limit=limit, goes_on=goes_on
+            )
+
+            def body() -> bytes:
+                return _json(
+                    {"type": "when", "from": first.as_json(), "to": last.as_json(), **found.as_json()}
+                )
+
+            return await _sent(request, await asyncio.to_thread(body))
+
+    async def _from_to(self, request: web.Request, name: str) -> tuple[Place, Place]:
+        """Two moments, the first of them called `name`. Raises InvalidMessageError where they are in disorder."""
+        first = await self.place(request, name, otherwise=self._log.oldest - 1)
+        last = await self.place(request, "to", otherwise=self._log.head)
+        if last < first:
+            raise InvalidMessageError("The span ends before it begins", "to: it is before `from`")
+        return first, last
 
     async def _span(self, request: web.Request) -> tuple[int, int]:
         """After and up to which event; where `cursor` is given it goes on from there."""
@@ -211,12 +259,17 @@ def watched_by(request: web.Request) -> Filter:
 
 
 def _limit(request: web.Request) -> int:
-    text = request.query.get("limit", "")
+    return _number(request, "limit", otherwise=_LIMIT, most=_MOST)
+
+
+def _number(request: web.Request, name: str, *, otherwise: int, most: int) -> int:
+    text = request.query.get(name, "")
     if not text:
-        return _LIMIT
-    if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= _MOST):
+        return otherwise
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:9]) <= most):
         raise InvalidMessageError(
-            "That is no limit", f"limit: {text[:40]!r} must be a number from 1 to {_MOST}"
+            f"That is no number of {name}" if name != "limit" else "That is no limit",
+            f"{name}: {text[:40]!r} must be a number from 1 to {most}",
         )
     return int(text)
 

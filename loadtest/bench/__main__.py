@@ -11,6 +11,7 @@ from loadtest.bench.fanout import fan_out
 from loadtest.bench.filters import narrow_filters
 from loadtest.bench.hostile import hostile
 from loadtest.bench.memory import memory
+from loadtest.bench.past import past
 from loadtest.bench.paths import append, ingest
 from loadtest.bench.results import Result, as_json, table
 from loadtest.bench.rewinders import rewinders
@@ -24,6 +25,7 @@ GROUPS: dict[str, Callable[..., list[Result]]] = {
     "states": large_states,
     "ingest": ingest,
     "append": append,
+    "past": past,
     "memory": memory,
     "visitors": visitors,
     "hostile": hostile,

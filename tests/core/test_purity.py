@@ -28,6 +28,7 @@ _ALLOWED = frozenset(
         *("ipaddress", "itertools", "json", "math", "operator", "re", "string", "struct", "typing", "zlib"),
         *(
             "importlib",
+            "cel",
             "msgspec",
             "pydantic",
             "pydantic_core",

@@ -85,18 +85,19 @@ async def test_an_older_format_is_read_as_it_is_and_migrated_for_writing(path: P
 
 
 @pytest.mark.parametrize("reading", [True, False])
-async def test_a_log_of_format_4_that_its_kstream_wrote_says_what_it_said(
-    path: Path, *, reading: bool
+@pytest.mark.parametrize(("number", "note", "time"), [(4, "n29", 60.0), (5, "n32", 66.0)])
+async def test_a_log_of_an_older_format_that_its_kstream_wrote_says_what_it_said(
+    path: Path, number: int, note: str, time: float, *, reading: bool
 ) -> None:
-    """tests/logs/formats/format-4.db: ten pods that changed, one of them deleted, trimmed before event 8."""
-    shutil.copy(Path(__file__).parent / "formats/format-4.db", path)
+    """tests/logs/formats/: ten pods that changed, one of them deleted, trimmed before event 8."""
+    shutil.copy(Path(__file__).parent / f"formats/format-{number}.db", path)
     log = await (SqliteLog.open_read_only(path) if reading else SqliteLog.open(path))
     assert (log.epoch, log.oldest, log.head, log.versions) == ("golden", 8, 33, {"pods": "5"})
     assert log.cluster == ClusterInfo("golden", "v1.36.0", "uid-golden")
     state = await log.state_at(33)
     assert [entry.key.name for entry in state.entries(Kind.POD)] == [f"p{n}" for n in range(10) if n != 3]
-    assert json.loads((await log.read(31, 32))[0].change.body)["note"] == "n29"
-    assert state.time == 1_737_712_860.0
+    assert json.loads((await log.read(31, 32))[0].change.body)["note"] == note
+    assert state.time == 1_737_712_800.0 + time
     await log.close()
 
 

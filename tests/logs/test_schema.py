@@ -36,6 +36,7 @@ COLUMNS = [  # the tables that came with each format
     },
     {"terms": ["number", "id", "first", "crc"]},
     {},
+    {"blocks": ["seq", "time", "uids", "names", "codes", "bad", "refs", "crc"]},
 ]
 
 
@@ -139,7 +140,7 @@ def test_keyframes_that_there_are_stay_where_they_are(connection: sqlite3.Connec
     live = LiveSet()
     live.apply(EVENTS[:500])
     frame = live.keyframe()
-    packed = keyframes._packed(frame.refs)
+    packed = keyframes.packed_refs(frame.refs)
     connection.execute(
         "INSERT INTO keyframes VALUES (?, ?, ?, ?)", (frame.seq, frame.time, len(frame.refs), packed)
     )

@@ -50,7 +50,7 @@ def test_a_whole_log_is_whole_wherever_it_begins(path: Path, before: int) -> Non
     assert wrong(path) == {}
 
 
-@pytest.mark.parametrize("number", [1, 2, 3, 4])
+@pytest.mark.parametrize("number", [1, 2, 3, 4, 5])
 def test_a_log_of_an_older_format_is_whole(path: Path, number: int) -> None:
     as_format(path, number)
     assert wrong(path) == {}
@@ -67,6 +67,12 @@ def test_a_log_of_an_older_format_is_whole(path: Path, number: int) -> None:
             "keyframes",
             "keyframe 1000 is not as it was written",
         ),
+        (
+            "UPDATE blocks SET bad = bad + 1 WHERE seq = 2000",
+            "index",
+            "block 2000 of its index is not as it was written",
+        ),
+        ("DELETE FROM blocks WHERE seq = 1000", "index", "the index begins with event 1001, not with 1"),
         ("UPDATE terms SET first = first + 1", "meta and terms", "is not as it was written"),
         ("UPDATE meta SET value = '\"x\"' WHERE key = 'epoch'", "meta and terms", "is not as it was written"),
         ("DELETE FROM meta", "meta and terms", "says no 'epoch'"),
@@ -84,7 +90,7 @@ def test_a_keyframe_of_another_moment_is_found_though_its_checksum_is_right(path
         "DELETE FROM events WHERE seq <= 1000; UPDATE events SET seq = seq WHERE 0;",
     )
     found = wrong(path)
-    assert set(found) == {"events", "keyframes"}
+    assert set(found) == {"events", "keyframes", "index"}
 
 
 def test_the_state_before_the_first_event_is_missed(path: Path) -> None:

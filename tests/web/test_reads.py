@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 import pytest
@@ -300,3 +301,52 @@ async def test_a_running_server_tells_its_past_over_http() -> None:
     assert [[pod["name"] for pod in state["data"]["pods"]] for state in (then, now)] == [["p1"], []]
     assert (then["seq"], now["seq"]) == (2, 3)
     assert [each["action"] for each in life["versions"]] == ["ADDED", "DELETED"]
+
+
+async def test_a_timeline_counts_what_happened_with_the_events_that_prove_it() -> None:
+    reads = reads_of(await a_log())
+    status, told = await ask(reads, "/api/timeline?buckets=2&kinds=pods")
+    assert status == 200
+    assert (told["type"], told["from"]["seq"], told["to"]) == (
+        "timeline",
+        0,
+        {"seq": 5, "time": timestamp(START + 5)},
+    )
+    assert [(each["first"], each["last"], each["counts"]) for each in told["buckets"]] == [
+        (2, 3, {"pods": {"MODIFIED": 1, "ADDED": 1}}),
+        (4, 5, {"pods": {"MODIFIED": 1, "DELETED": 1}}),
+    ]
+    for query in ("buckets=0", "buckets=2001", "buckets=x", "from=seq:3&to=seq:2", "labels=%21"):
+        status, told = await ask(reads, f"/api/timeline?{query}")
+        assert (status, told["error"]["code"]) == (400, "INVALID_MESSAGE"), query
+
+
+async def test_a_condition_is_answered_with_intervals_and_a_cursor() -> None:
+    reads = reads_of(await a_log())
+    where = quote('pod.labels.app.startsWith("web")')
+    status, told = await ask(reads, f"/api/when?where={where}")
+    assert status == 200
+    assert (told["type"], told["cursor"], told["more"]) == ("when", None, 0)
+    (found,) = told["intervals"]
+    assert (found["uid"], found["from"]["seq"], found["until"]["seq"]) == (POD.uid, 3, 5)
+    every = quote('pod.labels.app != "web"')
+    _, first = await ask(reads, f"/api/when?where={every}&limit=1")
+    assert ([each["from"]["seq"] for each in first["intervals"]], first["cursor"]) == ([2], "seq:2")
+    _, rest = await ask(reads, f"/api/when?where={every}&limit=1&cursor=seq:2")
+    assert ([each["from"]["seq"] for each in rest["intervals"]], rest["cursor"]) == ([4], None)
+
+
+@pytest.mark.parametrize(
+    ("query", "says"),
+    [
+        ("", "it is empty"),
+        (f"where={quote('pod.status ==')}", "at character 14"),
+        (f"where={quote('pod.name')}", "not true or false"),
+        (f"where={quote('pod.name == 1')}&from=seq:4&to=seq:2", "before `from`"),
+        (f"where={quote('pod.name == 1')}&limit=0", "limit"),
+    ],
+)
+async def test_what_is_no_condition_is_refused_with_its_place(query: str, says: str) -> None:
+    status, told = await ask(reads_of(await a_log()), f"/api/when?{query}")
+    assert (status, told["error"]["code"]) == (400, "INVALID_MESSAGE")
+    assert says in told["error"]["details"]

@@ -14,6 +14,7 @@ from multidict import CIMultiDict
 
 from kstream.core.delivery.records import Record
 from kstream.core.errors import LogFormatError
+from kstream.core.timeline.blocks import Block
 from kstream.core.timeline.events import Event, Verb
 from kstream.core.timeline.state import ClusterState
 from kstream.logs.memory import MemoryLog
@@ -117,6 +118,11 @@ class Trimming(MemoryLog):
         if self.oldest == 1:
             await self.trim(3)
         return await super().state_at(seq)
+
+    async def blocks(self, after: int, upto: int, *, whole: bool = True) -> Sequence[Block]:
+        if self.oldest == 1:
+            await self.trim(3)
+        return await super().blocks(after, upto, whole=whole)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ _COMMANDS = (
     "state",
     "diff",
     "history",
+    "timeline",
+    "when",
     "verify",
     "export",
     "import",

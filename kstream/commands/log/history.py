@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
-from kstream.commands.log.reading import every_event, log_argument, output_option, run
+from kstream.commands.log.reading import log_argument, output_option, run
 from kstream.core.errors import UsageError
 from kstream.core.timeline.comparison import Biography
 from kstream.core.timeline.difference import Difference
-from kstream.core.timeline.events import ObjectKey
 from kstream.core.visible import json_text, visible
+from kstream.logs.lives import life, named
 from kstream.logs.sqlite import SqliteLog
 
 _KINDS = {
@@ -35,17 +35,16 @@ def history(path: Path, wanted: str, output: str) -> None:
 
     OBJECT is a uid, pod/NAMESPACE/NAME, node/NAME or namespace/NAME. A name that was used again is several objects.
     """
-    is_wanted = _wanted(wanted)
+    name = _name_in(wanted)
 
     async def tell(log: SqliteLog) -> list[dict[str, Any]]:
+        uids = [wanted] if name is None else [key.uid for key in await named(log, *name)]
         # What there was before the first event that is kept: nobody knows since when.
-        known = [entry for entry in await log.state_at(log.oldest - 1) if is_wanted(entry.key)]
-        life = Biography(known)
-        told = [
-            life.tell(event)
-            async for event in every_event(log, log.oldest - 1, log.head)
-            if is_wanted(event.change.key)
-        ]
+        lives = [await life(log, uid, after=log.oldest - 1, upto=log.head, most=sys.maxsize) for uid in uids]
+        known = [before for before, _ in lives if before is not None]
+        biography = Biography(known)
+        events = sorted((event for _, events in lives for event in events), key=lambda event: event.seq)
+        told = [biography.tell(event) for event in events]
         if not told and not known:
             raise UsageError(
                 f"{log.path}: nothing is recorded of {wanted!r}; `kstream log state` lists what there is"
@@ -56,10 +55,11 @@ def history(path: Path, wanted: str, output: str) -> None:
         click.echo(json_text(each) if output == "json" else _text(each))
 
 
-def _wanted(text: str) -> Callable[[ObjectKey], bool]:
+def _name_in(text: str) -> tuple[str, str, str] | None:
+    """Kind, namespace and name; None where it is a uid. Raises UsageError."""
     kind, _, name = text.partition("/")
     if not name:
-        return lambda key: key.uid == text
+        return None
     if (wanted := _KINDS.get(kind.rstrip("s") if kind not in _KINDS else kind)) is None:
         raise UsageError(f"{text!r}: give a uid, pod/NAMESPACE/NAME, node/NAME or namespace/NAME")
     namespace, _, last = name.rpartition("/")
@@ -67,7 +67,7 @@ def _wanted(text: str) -> Callable[[ObjectKey], bool]:
         raise UsageError(
             f"{text!r}: a pod has a namespace, pod/NAMESPACE/NAME; a node and a namespace have none"
         )
-    return lambda key: (key.kind.value, key.namespace, key.name) == (wanted, namespace, last)
+    return wanted, namespace, last
 
 
 def _text(told: dict[str, Any]) -> str:

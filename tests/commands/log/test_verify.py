@@ -19,7 +19,7 @@ def test_a_log_that_is_whole_is_so_in_every_part() -> None:
     result = CliRunner().invoke(main, ["log", "verify", str(INCIDENT)])
     assert (result.exit_code, result.stdout.splitlines()) == (
         0,
-        [f"{what}: as written" for what in ("structure", "meta and terms", "events", "keyframes")],
+        [f"{what}: as written" for what in ("structure", "meta and terms", "events", "keyframes", "index")],
     )
 
 

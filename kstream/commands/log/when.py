@@ -1,0 +1,78 @@
+"""`kstream log when`: from when to when a condition was true, of which object, and by which events."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from kstream.commands.log.reading import log_argument, name_of, output_option, point_option, run
+from kstream.commands.log.reading import where as point
+from kstream.config import env_option
+from kstream.core.conditions.condition import Condition
+from kstream.core.conditions.intervals import Interval, Moment
+from kstream.core.errors import InvalidMessageError, UsageError
+from kstream.core.timeline.timepoint import timestamp
+from kstream.core.visible import json_text, visible
+from kstream.logs.places import time_of
+from kstream.logs.searching import Found
+from kstream.logs.searching import when as searched
+from kstream.logs.sqlite import SqliteLog
+
+
+@click.command()
+@log_argument
+@click.argument("where")
+@point_option("from", help="The beginning by default.")
+@point_option("to", help="The end by default.")
+@env_option(
+    "--limit", type=click.IntRange(1, 10_000), default=1000, show_default=True, help="Intervals at most."
+)
+@output_option
+def when(path: Path, where: str, limit: int, output: str, **wanted: Any) -> None:
+    """From when to when WHERE was true in LOG, and of which object; with -o json a JSON object a line.
+
+    WHERE is a CEL expression about a pod, a node or a namespace: pod.status == "CrashLoopBackOff" && pod.namespace ==
+    "shop", or size(pod.containers) > 2, or pod.labels["app"] == "web".
+    """
+    try:
+        condition = Condition.parse(where)
+    except InvalidMessageError as invalid:
+        raise UsageError(f"{invalid}: {invalid.details}") from None
+
+    async def search(log: SqliteLog) -> Found:
+        first = await point(log, wanted["from"], option="from", otherwise=log.oldest - 1)
+        last = await point(log, wanted["to"], option="to", otherwise=log.head)
+        if last < first:
+            raise UsageError("--to: it is before --from")
+        start, upto = Moment(*first), last.seq
+        try:
+            found = await searched(log, condition, start=start, upto=upto, limit=limit)
+            while found.cursor is not None and (room := limit - len(found.intervals)) > 0:
+                start = Moment(found.cursor, await time_of(log, found.cursor))
+                more = await searched(log, condition, start=start, upto=upto, limit=room, goes_on=True)
+                found = more.after(found)
+            return found
+        except InvalidMessageError as invalid:
+            raise UsageError(f"{invalid}: {invalid.details}") from None
+
+    found = run(path, search)
+    for each in found.intervals:
+        click.echo(json_text(each.as_json()) if output == "json" else _text(each))
+    if found.undecided:
+        click.echo(visible(f"Of {found.undecided} it could not be told: {found.why}"), err=True)
+    if found.more:
+        click.echo(
+            f"{found.more} more were so at the beginning already: raise --limit, or narrow it", err=True
+        )
+    if found.cursor is not None:
+        click.echo(f"There may be more: go on with --from seq:{found.cursor}, or raise --limit", err=True)
+
+
+def _text(each: Interval) -> str:
+    since = "until then and on" if each.earlier else f"seq {each.since.seq}"
+    until = f"{timestamp(each.until.time)} (seq {each.until.seq})" if each.until else "the end"
+    return visible(
+        f"{each.key.kind.value} {name_of(each.key)}  {timestamp(each.since.time)} ({since}) to {until}"
+    )

@@ -1,0 +1,77 @@
+"""Whether a condition is true of an object: the CEL library is asked once for all that are alike in what it reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, Final
+
+import cel
+import msgspec
+
+from kstream.core.conditions.condition import Condition, variable
+from kstream.core.conditions.tokens import wrong
+
+_REMEMBERED: Final = 100_000  # answers
+
+
+class Judge:
+    """Answers by what it reads of bodies. Few of the millions of bodies of a log differ in the status of a pod."""
+
+    def __init__(self, condition: Condition) -> None:
+        self._condition = condition
+        self._program = cel.compile(condition.program)
+        self._answers: dict[Any, bool] = {}
+        self._reads = _reader(condition)
+        self.steps = 0  # that its answers have cost
+        self.undecided = 0  # answers that were an error of the expression: it is not true then
+        self.why = ""  # the first of these errors
+
+    def __call__(self, body: bytes) -> bool:
+        """Of the JSON of a resource. Raises InvalidMessageError where the answer is neither true nor false."""
+        read = self._reads(body)
+        answer = self._answers.get(read)
+        if answer is None:
+            if len(self._answers) >= _REMEMBERED:
+                self._answers.clear()
+            answer = self._answers[read] = self._judged(read)
+        return answer
+
+    def _judged(self, read: Any) -> bool:
+        self.steps += self._condition.cost
+        about, fields = variable(self._condition.about), self._condition.fields
+        if fields is None:
+            value = json.loads(read)
+        else:
+            texts = zip(sorted(fields), read, strict=True)
+            value = {name: json.loads(text) for name, text in texts if text}
+        try:
+            answer = self._program.execute(cel.Context({about: value}))
+        except (KeyError, TypeError, ValueError, RuntimeError, ZeroDivisionError, OverflowError) as error:
+            self.undecided += 1
+            self.why = self.why or (
+                f"there is no {error}" if isinstance(error, KeyError) else str(error)[:300]
+            )
+            return False
+        if not isinstance(answer, bool):
+            text = self._condition.text
+            raise wrong(text, 1, f"it is {str(answer)[:60]!r} of an object, not true or false")
+        return answer
+
+
+def _reader(condition: Condition) -> Callable[[bytes], Any]:
+    """What tells bodies apart for this condition: the JSON of each field that it reads, b"" where there is none."""
+    if condition.fields is None:
+        return bytes
+    names = sorted(condition.fields)
+    seen = msgspec.defstruct("Seen", [(name, msgspec.Raw, msgspec.Raw(b"")) for name in names], gc=False)
+    decode = msgspec.json.Decoder(seen).decode
+    if len(names) == 1:
+        (name,) = names
+        return lambda body: (bytes(getattr(decode(body), name)),)
+
+    def read(body: bytes) -> Any:
+        found = decode(body)
+        return tuple([bytes(getattr(found, name)) for name in names])
+
+    return read

@@ -1,0 +1,69 @@
+"""`kstream log when`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from kstream.cli import main
+
+INCIDENT = Path(__file__).parents[3] / "fixtures" / "incident.db"
+LOOPS = 'pod.status == "CrashLoopBackOff" && pod.namespace == "shop"'
+
+
+def when(*options: str) -> Result:
+    return CliRunner().invoke(main, ["log", "when", str(INCIDENT), *options])
+
+
+def test_each_interval_is_a_line_with_the_events_that_prove_it() -> None:
+    lines = when(LOOPS).stdout.splitlines()
+    assert len(lines) == 12
+    assert lines[0] == (
+        "pod shop/broken-799984445-w4q6k  2026-11-22T20:57:38.290Z (seq 275) to 2026-11-22T20:57:40.295Z (seq 286)"
+    )
+    assert lines[-1].endswith("(seq 539) to the end")
+
+
+def test_for_programs_each_is_a_json_object_a_line() -> None:
+    told = [json.loads(line) for line in when(LOOPS, "-o", "json", "--from", "seq:280").stdout.splitlines()]
+    assert (told[0]["earlier"], told[0]["from"]["seq"], told[0]["until"]["seq"]) == (True, 280, 286)
+    assert told[-1]["until"] is None
+    assert "(until then and on)" in when(LOOPS, "--from", "seq:280").stdout
+
+
+def test_what_was_left_out_is_said_and_can_be_gone_on_with() -> None:
+    result = when(LOOPS, "--limit", "2")
+    assert len(result.stdout.splitlines()) == 2
+    assert "go on with --from seq:292" in result.stderr
+    result = when('pod.status != "x"', "--from", "seq:100", "--limit", "3")
+    assert "more were so at the beginning already" in result.stderr
+
+
+def test_an_answer_that_is_found_in_several_looks_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = when('pod.name != "x"')
+    monkeypatch.setattr("kstream.logs.searching._READ", -1)
+    monkeypatch.setattr("kstream.logs.searching._AT_ONCE", 50)
+    assert when('pod.name != "x"').output == whole.output
+
+
+def test_what_cannot_be_told_is_said() -> None:
+    result = when('pod.labels.nope != "x"')
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "it could not be told: there is no 'nope'" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["pod.status =="], "at character 14"),
+        (["pod.status"], "not true or false"),
+        ([LOOPS, "--from", "-10s", "--to", "+10s"], "--to: it is before --from"),
+    ],
+)
+def test_what_is_wrong_is_said(options: list[str], says: str) -> None:
+    result = when(*options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert says in result.stderr

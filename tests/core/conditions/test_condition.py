@@ -1,0 +1,169 @@
+"""What a condition is about, reads and costs, what SQLite can tell of it, and what is none."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kstream.core.conditions.condition import Condition
+from kstream.core.errors import InvalidMessageError
+from kstream.core.timeline.events import Kind
+from kstream.core.timeline.narrow import Narrow
+
+POD = frozenset([Kind.POD])
+
+
+@pytest.mark.parametrize(
+    ("text", "about", "fields"),
+    [
+        ('pod.status == "a" && pod.namespace == "b"', Kind.POD, {"status", "namespace"}),
+        ('node.labels["pod"] == "x"', Kind.NODE, {"labels"}),
+        ("size(pod.containers) > 1", Kind.POD, {"containers"}),
+        ("has(namespace.podCount)", Kind.NAMESPACE, {"podCount"}),
+        ('"status" in pod', Kind.POD, None),
+        ('pod["status"] == "a" || pod.phase == "b"', Kind.POD, None),
+        ("pod == pod", Kind.POD, None),
+        ("pod.containers.exists(c, c.restartCount > 3)", Kind.POD, {"containers"}),
+    ],
+)
+def test_a_condition_is_about_one_kind_and_reads_some_of_its_fields(
+    text: str, about: Kind, fields: set[str] | None
+) -> None:
+    found = Condition.parse(text)
+    assert (found.about, found.fields) == (about, fields)
+
+
+def narrow(**told: object) -> Narrow:
+    return Narrow(
+        kinds=POD,
+        **{name: frozenset(values) for name, values in told.items()},  # type: ignore[call-overload]
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted", "only_bad"),
+    [
+        ('pod.status == "Error"', narrow(texts=['"status":"Error"']), True),
+        ('"Error" == pod.status', narrow(texts=['"status":"Error"']), True),
+        ('pod.status == "Running"', narrow(texts=['"status":"Running"']), False),
+        (
+            'pod.status in ["Error", "Evicted"]',
+            narrow(texts=['"status":"Error"', '"status":"Evicted"']),
+            True,
+        ),
+        (
+            'pod.status in ["Error", "Running"]',
+            narrow(texts=['"status":"Error"', '"status":"Running"']),
+            False,
+        ),
+        ('pod.namespace == "a" && pod.namespace == "b"', narrow(namespaces=["a"]), False),
+        ('pod.name == "a" && pod.uid == "u" && pod.name == "b"', narrow(names=["a"], uids=["u"]), False),
+        ('pod.labels["app"] == "web" && pod.status == "Error"', narrow(texts=['"app":"web"']), True),
+        ('pod.labels.app == "web"', narrow(texts=['"app":"web"']), False),
+        ('pod.nodeName == "n" && size(pod.containers) > 1', narrow(texts=['"nodeName":"n"']), False),
+        ('pod.creationTimestamp == "x"', narrow(), False),
+        ('pod.status == "größe"', narrow(), False),
+        ('pod.status == "a\\"b"', narrow(), False),
+        ('pod.status == "a" || pod.namespace == "b"', narrow(), False),
+        ('pod.status == "a" ? true : false', narrow(), False),
+        ('(pod.status == "a")', narrow(), False),
+        ('!(pod.status == "a") && pod.name == "n"', narrow(names=["n"]), False),
+        ('pod.status == "a" == true', narrow(), False),
+        ("pod.status == pod.phase", narrow(), False),
+        ('pod.status in ["a"] == true', narrow(), False),
+        ('pod.status in ["a", pod.phase]', narrow(), False),
+        ("pod.status in [1]", narrow(), False),
+        ('pod.containers.exists(c, c.name == "a" && pod.status == "b")', narrow(), False),
+        ('pod.labels[pod.name] == "a"', narrow(), False),
+        ('pod.owner.kind == "Job"', narrow(), False),
+        ('pod.status != "a"', narrow(), False),
+        ("pod.containers[0].ready", narrow(), False),
+    ],
+)
+def test_what_sqlite_can_tell_is_told(text: str, wanted: Narrow, *, only_bad: bool) -> None:
+    found = Condition.parse(text)
+    assert (found.narrow, found.only_bad) == (wanted, only_bad)
+
+
+def test_a_namespace_is_in_no_namespace_and_a_node_neither() -> None:
+    assert Condition.parse('node.name == "n"').narrow.namespaces is None
+    assert Condition.parse('namespace.name == "n"').narrow == Narrow(
+        kinds=frozenset([Kind.NAMESPACE]), names=frozenset(["n"])
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("pod.status ==", "at character 14, near '.status ==': mismatched input '<EOF>'"),
+        ('pod.status == "a" &&\n pod.name = "b"', "at character 32"),
+        ('pod.sttaus == "a"', "at character 5, near 'pod.sttaus == \"a\"': a pod has name, uid"),
+        ("foo(pod.name)", "there is no function 'foo'"),
+        ("1 == 1", "it names none of pod, node and namespace"),
+        ("a.pod == 1", "it names none of pod, node and namespace"),
+        ('node.status == "a" && pod.name == "b"', "at character 23"),
+        ("pod.name.matches(pod.status)", "the pattern of matches must be a text"),
+        ("pod.name.matches()", "the pattern of matches must be a text"),
+        (f"pod.name.matches('{'a' * 101}')", "a pattern may have 100 characters"),
+        ("pod.name.matches('((a{100}){100}){100}')", "count to 20"),
+        ("pod.name.matches('a{,9999999999999}')", "count to 20"),
+        (r"pod.name.matches('\\pL{20}\\w\\w')", "have 50 classes"),
+        (f"[{', '.join('1' * 21)}].all(a, [1].all(b, pod.name == 'a'))", "may go round 400 times"),
+        (
+            "[1].all(a, [1].all(b, [1].all(c, pod.name == 'a')))",
+            "more than 2 loops are in each other",
+        ),
+        ("[1, 2].all(1, pod.name == 'a')", "at character "),
+    ],
+)
+def test_what_is_none_is_refused_with_its_place(text: str, says: str) -> None:
+    with pytest.raises(InvalidMessageError) as refused:
+        Condition.parse(text)
+    assert says in refused.value.details
+
+
+def test_a_loop_and_a_regular_expression_are_dear() -> None:
+    plain, loop, twice, wide, pattern = (
+        Condition.parse(text).cost
+        for text in (
+            "pod.name == 'a'",
+            "[1].all(a, pod.name == 'a')",
+            "[1].all(a, [1].all(b, pod.name == 'a'))",
+            f"[{', '.join(['1'] * 50)}].all(a, pod.name == 'a')",
+            "pod.name.matches('a{1,3}')",
+        )
+    )
+    assert plain == 5
+    assert 5 * plain < loop < wide
+    assert 5 * loop < twice
+    assert pattern > 2000
+
+
+@given(st.text(alphabet="pod.node namespace status == && || ! ( ) [ ] \" ' a 1 , ? : { } in size matches"))
+def test_any_text_is_a_condition_or_refused(text: str) -> None:
+    try:
+        found = Condition.parse(text)
+    except InvalidMessageError:
+        return
+    assert found.cost > 0
+
+
+def test_what_cel_reserves_is_a_variable_all_the_same() -> None:
+    found = Condition.parse('namespace.status == "namespace" && namespace.name == "a"')
+    assert found.program == 'Namespace.status == "namespace" && Namespace.name == "a"'
+
+
+def test_bodies_are_not_searched_for_very_many_texts() -> None:
+    many = ", ".join(f'"s{number}"' for number in range(17))
+    assert Condition.parse(f"pod.status in [{many}]").narrow.texts is None
+
+
+def test_an_error_without_a_place_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: str) -> None:
+        raise ValueError("it is wrong\nin many ways")
+
+    monkeypatch.setattr("cel.compile", fail)
+    with pytest.raises(InvalidMessageError) as refused:
+        Condition.parse("pod.name")
+    assert refused.value.details == "where: at character 1, near 'pod.name': it is wrong"

@@ -1,0 +1,92 @@
+"""Whether a condition is true is what the CEL library says of the whole object, however often it is asked."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import cel
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kstream.core.conditions import judging
+from kstream.core.conditions.condition import Condition
+from kstream.core.conditions.judging import Judge
+from kstream.core.errors import InvalidMessageError
+
+
+def judge(text: str) -> Judge:
+    return Judge(Condition.parse(text))
+
+
+def body(**fields: Any) -> bytes:
+    return json.dumps(fields, separators=(",", ":")).encode()
+
+
+EXPRESSIONS = [
+    'pod.status == "Error"',
+    'pod.labels["app"] == "web" || pod.status == "Error"',
+    "has(pod.labels.app) && size(pod.containers) > 1",
+    "pod.containers.exists(c, c.restartCount > 2)",
+    '"owner" in pod && pod.owner != null',
+    'pod.status.matches("^(E|Init:).*")',
+    "pod.nodeName == null",
+]
+BODIES = st.fixed_dictionaries(
+    {"status": st.sampled_from(["Error", "Running"])},
+    optional={
+        "labels": st.dictionaries(st.sampled_from(["app", "x"]), st.sampled_from(["web", "db"])),
+        "containers": st.lists(st.fixed_dictionaries({"restartCount": st.integers(0, 4)}), max_size=3),
+        "owner": st.sampled_from([None, {"kind": "Job"}]),
+        "nodeName": st.sampled_from([None, "n"]),
+    },
+)
+
+
+@given(st.sampled_from(EXPRESSIONS), st.lists(BODIES, max_size=8))
+def test_it_is_what_the_library_says_of_the_whole_object(text: str, pods: list[dict[str, Any]]) -> None:
+    asked, program = judge(text), cel.compile(text)
+    for pod in [*pods, *pods]:
+        try:
+            wanted = program.execute({"pod": pod})
+        except (KeyError, TypeError, RuntimeError, ValueError):
+            wanted = False
+        assert asked(body(name="p", **pod)) is wanted
+
+
+def test_what_is_alike_in_what_is_read_is_asked_once() -> None:
+    asked = judge('pod.status == "Error"')
+    assert [asked(body(name=f"p{n}", status="Error")) for n in range(5)] == [True] * 5
+    assert asked.steps == 5
+    asked(body(status="Running"))
+    assert asked.steps == 10
+
+
+def test_more_answers_than_are_remembered_are_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judging, "_REMEMBERED", 2)
+    asked = judge('pod.status == "3"')
+    assert [asked(body(status=str(n))) for n in (1, 2, 3, 3)] == [False, False, True, True]
+    assert asked.steps == 15
+
+
+def test_what_cannot_be_told_is_not_true_and_said() -> None:
+    asked = judge('pod.labels.app == "web"')
+    assert not asked(body(labels={}))
+    assert not asked(body(name="p"))
+    assert (asked.undecided, asked.why) == (2, "there is no 'app'")
+    other = judge("pod.status > 5")
+    assert not other(body(status="x"))
+    assert "No such overload" in other.why
+
+
+def test_what_is_neither_true_nor_false_is_refused() -> None:
+    with pytest.raises(InvalidMessageError) as refused:
+        judge("pod.status")(body(status="Running"))
+    assert "it is 'Running' of an object, not true or false" in refused.value.details
+
+
+@pytest.mark.parametrize("about", ["pod", "node", "namespace"])
+def test_each_kind_has_its_variable(about: str) -> None:
+    assert judge(f'{about}.name == "a"')(body(name="a"))
+    assert judge(f'"name" in {about}')(body(name="a"))
