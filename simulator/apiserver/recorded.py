@@ -69,7 +69,10 @@ class LogFeed:
         return max(self._latest, self._ahead[0].change.time)
 
     def until(self, time: float) -> Iterable[Change]:
-        """Up to `time`, seconds since the Unix epoch, of what `read` has read. Raises LogError, also for a history that is not in one piece."""
+        """Up to `time`, seconds since the Unix epoch, of what `read` has read.
+
+        Raises LogError, also for a history that is not in one piece.
+        """
         while self._ahead and (due := max(self._latest, self._ahead[0].change.time)) <= time:
             self._latest = due
             yield from self._told(self._ahead.popleft(), due)

@@ -1,4 +1,4 @@
-"""`kstream log`: what is in a recording, read from its file. Nothing here changes it."""
+"""`kstream log`: what is in a recording, read from its file, and new ones. Nothing here changes one that is there."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from importlib import import_module
 
 import click
 
-_COMMANDS = ("info", "events", "state", "diff", "history", "verify")
+_COMMANDS = ("info", "events", "state", "diff", "history", "verify", "import")
+_MODULES = {"import": "importing"}  # of a name that Python keeps for itself
 
 
 class _Group(click.Group):
@@ -18,7 +19,8 @@ class _Group(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        found = getattr(import_module(f"kstream.commands.log.{cmd_name}"), cmd_name)
+        name = _MODULES.get(cmd_name, cmd_name)
+        found = getattr(import_module(f"kstream.commands.log.{name}"), name)
         return found if isinstance(found, click.Command) else None
 
 

@@ -1,0 +1,43 @@
+"""The lines of a file that another program wrote: numbered, bounded, gzipped or not."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Final
+
+from kstream.core.errors import ConfigError
+from kstream.core.imports.foreign import MAX_LINE, Line
+
+_GZIP: Final = b"\x1f\x8b"
+
+
+def lines_of(path: Path) -> Iterator[Line]:
+    """Raises ConfigError for a file that cannot be read, and for a line of more than 16 MiB."""
+    number, torn = 0, False
+    try:
+        with path.open("rb") as plain:
+            zipped = plain.read(len(_GZIP)) == _GZIP
+            plain.seek(0)
+            file: IO[bytes] = gzip.GzipFile(fileobj=plain) if zipped else plain  # type: ignore[assignment]
+            with file:
+                while not torn:
+                    try:
+                        raw = file.readline(MAX_LINE + 2)
+                    except EOFError:
+                        # Its end is not there (yet), and nobody knows what of it: something that was begun.
+                        raw = b"{"
+                    if not raw:
+                        return
+                    number += 1
+                    torn = not raw.endswith(b"\n")
+                    line = Line(str(path), number, raw.removesuffix(b"\n"), whole=not torn)
+                    if len(line.raw) > MAX_LINE:
+                        raise line.wrong(f"it has more than {MAX_LINE} bytes")
+                    yield line
+    except OSError as error:
+        raise ConfigError(f"{path}: it cannot be read ({error.strerror or error}); check the path") from error
+    except zlib.error as error:
+        raise ConfigError(f"{path}, after line {number}: it is damaged ({error})") from error
