@@ -19,8 +19,7 @@ def lines_of(path: Path) -> Iterator[Line]:
     number, torn = 0, False
     try:
         with path.open("rb") as plain:
-            zipped = plain.read(len(_GZIP)) == _GZIP
-            plain.seek(0)
+            zipped = plain.peek(len(_GZIP)).startswith(_GZIP)  # it may be a pipe, which does not go back
             file: IO[bytes] = gzip.GzipFile(fileobj=plain) if zipped else plain  # type: ignore[assignment]
             with file:
                 while not torn:

@@ -25,7 +25,7 @@ class _Container(msgspec.Struct):
     name: str = ""
     image: str = ""
     ready: bool = False
-    restartCount: int = 0  # noqa: N815 - as in the log
+    restartCount: k8s.Int32 = 0  # noqa: N815 - as in the log
     state: str = "waiting"
     reason: str | None = None
 
@@ -102,7 +102,7 @@ _decode_namespace: Final = msgspec.json.Decoder(_Namespace).decode
 def rebuilt(key: ObjectKey, body: bytes, *, version: int, time: float) -> dict[str, Any]:
     """The object whose body in the log is `body`, as at `time`, seconds since the Unix epoch.
 
-    Raises msgspec.DecodeError for a body that is none.
+    Raises msgspec.DecodeError, UnicodeDecodeError or RecursionError for a body that is none.
     """
     metadata: dict[str, Any] = {"name": key.name}
     if key.namespace:

@@ -25,7 +25,7 @@ from simulator.cluster.objects import Change
 
 _AHEAD: Final = 1000  # events in memory
 _SQLITE: Final = b"SQLite format 3\x00"
-_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError)
+_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 _Name = tuple[str, str, str]  # kind, namespace, name
 

@@ -6,6 +6,7 @@ there before is known from its first change on.
 
 from __future__ import annotations
 
+import re
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from heapq import merge
@@ -23,6 +24,7 @@ _PARTS: Final = frozenset(
     {"", "status", "finalize", "ephemeralcontainers", "resize"}
 )  # answered with the object
 _GONE: Final = 100_000  # uids of deleted objects that are remembered: what is told of them late is no news
+_NUMBER: Final = re.compile(r"[0-9]{1,20}")  # a version that says which of two is newer
 _NO_OBJECT: Final = "without an object: their level is below RequestResponse, or they were truncated"
 
 
@@ -181,7 +183,7 @@ def _settled(told: Iterable[WatchEvent], left: Left) -> Iterator[WatchEvent]:
                 continue
             key = named[name]
             change = msgspec.structs.replace(change, key=key, body=deleted_body(key))
-        version = int(change.version) if change.version.isascii() and change.version.isdigit() else 0
+        version = int(change.version) if _NUMBER.fullmatch(change.version) else 0
         if key.uid in gone or (version and version < versions.get(key.uid, 0)):
             left.count("older than what was known already")
             continue

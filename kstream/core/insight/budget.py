@@ -18,9 +18,10 @@ def tokens(value: Any) -> int:
 
 
 def fitted(head: dict[str, Any], name: str, items: Iterable[Any], *, limit: int) -> dict[str, Any]:
-    """`head` with as many of the items, which come best first, as the number `limit` of tokens takes; what is left out is told.
+    """`head` with as many of the items, which come best first, as a number of tokens takes, `limit`.
 
-    An item that is too large by itself ends it, unless it is the first: something is always told.
+    What is left out is told. An item that is too large by itself ends it, unless it is the first: something is always
+    told.
     """
     left = min(limit, MOST) - tokens(head) - _REST
     kept: list[Any] = []

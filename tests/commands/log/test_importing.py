@@ -92,7 +92,7 @@ def test_one_that_is_interrupted_leaves_nothing(tmp_path: Path, number: signal.S
         "kubectl",
     )
     with subprocess.Popen((*command, str(fifo), str(out / "a.db")), stderr=subprocess.PIPE) as process:
-        with fifo.open("w") as writing:
+        with fifo.open("w") as writing:  # which waits for the reader
             writing.write(json.dumps({"type": "ADDED", "object": pod()}) + "\n")
             writing.flush()
             process.send_signal(number)
