@@ -184,16 +184,18 @@ def _settled(told: Iterable[WatchEvent], left: Left) -> Iterator[WatchEvent]:
             key = named[name]
             change = msgspec.structs.replace(change, key=key, body=deleted_body(key))
         version = int(change.version) if _NUMBER.fullmatch(change.version) else 0
-        if key.uid in gone or (version and version < versions.get(key.uid, 0)):
-            left.count("older than what was known already")
-            continue
         if change.verb is Verb.DELETED:
+            if key.uid in gone:
+                continue  # whoever waited for its end, and whoever brought it about
             versions.pop(key.uid, None)
             if named.get(name) == key:
                 del named[name]
             gone[key.uid] = None
             if len(gone) > _GONE:
                 gone.popitem(last=False)
+        elif key.uid in gone or (version and version < versions.get(key.uid, 0)):
+            left.count("older than what was known already")
+            continue
         else:
             versions[key.uid], named[name] = version, key
         yield change

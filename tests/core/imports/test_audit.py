@@ -144,6 +144,7 @@ def test_what_comes_late_is_no_news() -> None:
         entry("patch", pod(version="6", status={"phase": "Pending"}), at=2),
         entry("patch", pod(version="opaque"), at=3),
         entry("delete", pod(version="9", **DEAD), at=4),
+        entry("delete", pod(version="9", **DEAD), at=4),
         entry("patch", pod(version="8"), at=5),
     )
     assert told(*entries, left=left) == [
