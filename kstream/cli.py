@@ -18,6 +18,7 @@ from kstream.core.errors import KstreamError
 from kstream.core.visible import visible
 
 _OWN = ("serve", "replay", "record", "log", "trim", "tail", "check", "mcp")
+_MOVED = {"trim": "log.trim"}  # where those are that have another name today, and keep the old one
 _EXTENSIONS = "kstream.commands"
 
 EPILOG = """\b
@@ -41,7 +42,7 @@ class KstreamGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in _OWN:
-            command = getattr(import_module(f"kstream.commands.{cmd_name}"), cmd_name)
+            command = getattr(import_module(f"kstream.commands.{_MOVED.get(cmd_name, cmd_name)}"), cmd_name)
         else:
             found = [point.load() for point in entry_points(group=_EXTENSIONS, name=cmd_name)]
             command = found[0] if found else None

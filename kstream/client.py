@@ -38,6 +38,7 @@ _MAX_MESSAGE = 10 * 1024 * 1024  # bytes; the contract's 10 MB, read generously
 _OPENING = 10.0  # seconds for the connection, and again for the answer to the handshake
 _CLOSING = 2.0  # seconds that the other side has to answer a close
 _FILTER = ("namespaces", "kinds", "labels")  # parameters of the URL
+_TIMELINE = ("at", "speed", "paused", "follow")  # the same: where it begins
 _HELD = 1.0  # seconds after which it was the caller, not the server, that kept messages waiting
 
 
@@ -64,9 +65,10 @@ class Status:
 class Client:
     """One connection to a kstream server, kept up until the block is left.
 
-    `url`: ws, wss, http or https; without a path it means `/ws`. Query parameters of it are kept (`at`, `speed`:
-    PROTOCOL 27; with `at` nothing is resumed), but for those that the client writes itself. `namespaces`, `kinds` (of
-    pods, nodes, namespaces) and `labels` (a selector, for pods): the filter; none is what the URL says, or everything.
+    `url`: ws, wss, http or https; without a path it means `/ws`. Query parameters of it are kept, but for those that
+    the client writes itself; `at`, `speed`, `paused` and `follow` (PROTOCOL 27) say where it begins, and a connection
+    that is lost goes on where it was. `namespaces`, `kinds` (of pods, nodes, namespaces) and
+    `labels` (a selector, for pods): the filter; none is what the URL says, or everything.
 
     `resume`: ask for what was missed rather than for everything (PROTOCOL 15). `reconnect=False`: `messages()`
     ends with the connection. `wait_for_server=False`: a first connection that fails is an UnreachableError
@@ -89,13 +91,14 @@ class Client:
         """Raises ConfigError for a `url` that is none."""
         self._url = _websocket_url(url)
         said = {name: ",".join(filter(None, self._url.query.getall(name, ()))) for name in _FILTER}
-        self._url = self._url.without_query_params(*_FILTER, "epoch", "term", "seq")
+        self._said = {name: self._url.query[name] for name in _TIMELINE if name in self._url.query}
+        self._url = self._url.without_query_params(*_FILTER, *_TIMELINE, "epoch", "term", "seq")
         self.state = ClientState(
             tuple(namespaces) or filter(None, said["namespaces"].split(",")),
             kinds=tuple(kinds) or filter(None, said["kinds"].split(",")),
             labels=labels or said["labels"],
         )
-        self._may_resume = resume and "at" not in self._url.query
+        self._may_resume = resume
         self._may_reconnect = reconnect
         self._wait_for_server = wait_for_server
         self._on_status = on_status
@@ -162,7 +165,9 @@ class Client:
         speed: float | Literal["max"] | None = None,
         at: str | None = None,
     ) -> None:
-        """Drive one's own timeline (PROTOCOL 27). Raises UnreachableError when there is no connection."""
+        """Go to a timeline of one's own, drive it, or come back with `live` (PROTOCOL 27).
+
+        Raises UnreachableError when there is no connection."""
         command: Json = {"type": "playback", "action": action}
         if speed is not None:
             command["speed"] = speed
@@ -241,7 +246,9 @@ class Client:
             url = url.update_query(kinds=",".join(self.state.wanted_kinds))
         if self.state.wanted_labels:
             url = url.update_query(labels=self.state.wanted_labels)
-        token = self.state.resume if self._may_resume else None
+        elsewhere = self.state.timeline(self._said)
+        url = url.update_query(elsewhere)
+        token = self.state.resume if self._may_resume and not elsewhere else None
         if token is not None:
             url = url.update_query(epoch=token.epoch, seq=str(token.seq))
             if token.term is not None:

@@ -7,7 +7,10 @@ import heapq
 import itertools
 import math
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kstream.ports import Clock
 
 
 class SystemClock:
@@ -29,6 +32,12 @@ class SystemClock:
         except TimeoutError:
             return event.is_set()
         return True
+
+
+def time_at(clock: Clock, monotonic: float) -> float:
+    """When it was `monotonic`, in seconds since the Unix epoch, as the clock is set now: how long ago that was is told
+    by the one clock, when by the other."""
+    return clock.time() - (clock.monotonic() - monotonic)
 
 
 class VirtualClock:

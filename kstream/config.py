@@ -25,6 +25,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 _MOST_CLIENTS: Final = 1_000_000
+_MOST_TIMELINES: Final = 10_000
 _MOST_WORKERS: Final = 256
 _DAY: Final = 86_400.0  # seconds
 _OFTEN: Final = 0.1  # seconds
@@ -40,6 +41,7 @@ class ServeSettings(BaseModel):
     allow_origin: tuple[str, ...] = ()
     allow_host: tuple[str, ...] = ()
     max_clients: int = Field(default=10_000, ge=1, le=_MOST_CLIENTS)
+    max_timelines: int = Field(default=100, ge=0, le=_MOST_TIMELINES)
     metrics_interval: float = Field(default=10.0, gt=0, le=_DAY)  # seconds
     fault: tuple[SocketFault, ...] = ()
     output: Literal["text", "json"] = "text"
@@ -129,6 +131,12 @@ SERVING_OPTIONS = (
         type=click.IntRange(1, _MOST_CLIENTS),
         default=10_000,
         help="Clients at once; the next one gets 503.",
+    ),
+    env_option(
+        "--max-timelines",
+        type=click.IntRange(0, _MOST_TIMELINES),
+        default=100,
+        help="Clients at once that may rewind, each on a private timeline with a state of its own; 0: nobody.",
     ),
     env_option(
         "--metrics-interval",

@@ -70,6 +70,7 @@ class Server:
     clock: Clock
     time: Callable[[], float]  # the time of the timeline, seconds since the Unix epoch
     watermark: Callable[[], tuple[float, int] | None]  # up to when, with which seq, the log is complete
+    moment: Callable[[float], float] = float  # the time of the timeline that the watermark's first stands for
     limits: Limits = field(default_factory=Limits)
     retention: Retention | None = None  # of the log, if this process writes it
     timeline: Played | None = None  # of a replay: its changes are told to clients
@@ -100,6 +101,7 @@ async def run(server: Server, *, ready: Callable[[Address], None], stop: asyncio
         clock=server.clock,
         time=server.time,
         watermark=server.watermark,
+        moment=server.moment,
         limits=server.limits,
         metrics_interval=settings.metrics_interval,
     )

@@ -85,6 +85,27 @@ async def test_a_private_timeline_is_not_resumed(server: FakeStreamServer) -> No
         assert (await server.accept()).query == {"at": "-5m", "speed": "2"}
 
 
+async def test_who_was_elsewhere_is_there_again_and_who_came_home_resumes(server: FakeStreamServer) -> None:
+    async with reading(str(server.url.with_query(at="-5m", speed="2"))) as reader:
+        peer = await loaded(server, reader)
+        told = {"state": "paused", "speed": 0.5, "at": "2025-01-24T10:00:00.000Z", "id": "x"}
+        await peer.send({"type": "playback", "data": told, "timestamp": "2025-01-24T10:00:00.000Z"})
+        await reader.until_got(3)
+        peer.abort()
+        await reader.until(Link.WAITING)
+        await reader.clock.advance(1)
+        peer = await server.accept()
+        assert peer.query == {"at": "2025-01-24T10:00:00.000Z", "speed": "0.5", "paused": "true"}
+        await peer.send(
+            HELLO, {"type": "playback", "data": told | {"state": "live", "id": None}}, initial_state(12)
+        )
+        await reader.until_got(6)
+        peer.abort()
+        await reader.until(Link.WAITING)
+        await reader.clock.advance(1)
+        assert (await server.accept()).query == {"epoch": "e1", "seq": "12"}
+
+
 async def test_a_server_that_is_down_is_tried_after_1_2_4_8_16_30_seconds_and_the_error_comes_after_five(
     server: FakeStreamServer,
 ) -> None:

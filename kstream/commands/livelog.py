@@ -5,15 +5,18 @@ from __future__ import annotations
 from kstream.core.errors import LogMismatchError
 from kstream.logs.sqlite import SqliteLog
 
-_SIMULATED = "simulation"  # what `kstream simulate` leaves in a log that it makes
+# What is left in a log by the command that makes it, and what that one made.
+_NO_CLUSTERS = {"simulation": "holds a simulation", "redacted": "was redacted, and holds pseudonyms"}
 
 
 async def open_live(path: str) -> SqliteLog:
-    """Open or create it. Raises LogError; LogMismatchError for that of a simulation, which no cluster goes on with."""
+    """Open or create it. Raises LogError; LogMismatchError for one that no cluster goes on with: that of a simulation,
+    or one that was redacted."""
     log = await SqliteLog.open(path)
-    if _SIMULATED in log.meta:
-        await log.close()
-        raise LogMismatchError(
-            f"{path}: the event log holds a simulation, not the history of a cluster; give another file"
-        )
+    for mark, what in _NO_CLUSTERS.items():
+        if mark in log.meta:
+            await log.close()
+            raise LogMismatchError(
+                f"{path}: the event log {what}, not the history of a cluster; give another file"
+            )
     return log

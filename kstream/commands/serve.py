@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import Any
 
 import click
 
-from kstream.clock import SystemClock
+from kstream.clock import SystemClock, time_at
 from kstream.commands.cluster import cluster_options, kube_source, stream_status
 from kstream.commands.keeping import keep_settings, keeping_options, retention
 from kstream.commands.livelog import open_live
@@ -52,7 +53,8 @@ async def _serve(path: str | None, workers: int, settings: ServeSettings, option
         time=clock.time,
         retention=retention(log, keep, clock=clock, time=clock.time),
         status=lambda: stream_status(source),
-        watermark=lambda: None if (until := source.as_of) is None else (until, log.head),
+        watermark=lambda: None if (heard := source.heard) is None else (heard, log.head),
+        moment=partial(time_at, clock),
     )
     crew = Crew(server, count=workers, log=log.path) if workers > 1 else None
     await serve_until_stopped(server, crew=crew)

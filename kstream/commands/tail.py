@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 import click
+from yarl import URL
 
 from kstream.client import Client, Link, Status
 from kstream.commands.address import socket_url
@@ -36,6 +37,9 @@ from kstream.render import Renderer
     multiple=True,
     help="Only objects of these kinds: pods, nodes, namespaces. Repeatable, or several joined by commas.",
 )
+@click.option("--at", metavar="POINT", help="From this moment on: RFC 3339, seq:N, -5m (before now).")
+@click.option("--speed", metavar="N|max", help="Recorded seconds for a second, from that moment on.")
+@click.option("--follow", metavar="ID", help="What another client sees that has rewound.")
 @env_option(
     "-o",
     "--output",
@@ -49,6 +53,9 @@ def tail(
     namespace: tuple[str, ...],
     selector: str,
     kinds: tuple[str, ...],
+    at: str | None,
+    speed: str | None,
+    follow: str | None,
     output: str,
     no_reconnect: bool,
 ) -> None:
@@ -56,10 +63,11 @@ def tail(
 
     URL is its page or its WebSocket (http, https, ws or wss; /ws may be left out); KSTREAM_URL says it too.
     """
+    timeline = {"at": at, "speed": speed, "follow": follow}
     try:
         client = partial(
             Client,
-            socket_url(url),
+            str(URL(socket_url(url)).update_query({name: said for name, said in timeline.items() if said})),
             namespaces=namespace_names(namespace),
             kinds=tuple(kind for value in kinds for kind in value.split(",")),
             labels=selector,

@@ -14,6 +14,7 @@ KstreamError                 exit 1
 ├── BindError                exit 7   the address to serve on is taken or not ours
 ├── DivergedError            exit 8   a history is not in one piece: a defect of kstream, or a log that was changed
 ├── InvalidMessageError      exit 1   a message or a parameter that does not follow the protocol
+│   └── NoRoomError                   what is asked for is limited in number, and all of it is in use
 └── MalformedError           exit 1   what a Kubernetes API server sent is no JSON or not of its documented shape
 
 A message says what is wrong (the thing), why (the cause) and what to do (the remedy).
@@ -105,6 +106,10 @@ class InvalidMessageError(KstreamError):
     def __init__(self, message: str, details: str = "") -> None:
         super().__init__(message)
         self.details = details
+
+
+class NoRoomError(InvalidMessageError):
+    """As many are there as may be: later it may be possible. HTTP clients get 503."""
 
 
 class MalformedError(KstreamError):

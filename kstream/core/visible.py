@@ -30,7 +30,12 @@ def visible(text: str) -> str:
 
 def json_text(value: Any, *, indent: int | None = None) -> str:
     """`value` as JSON in which such characters are escaped: as readable as it can be, and the same when it is read."""
-    return _IN_JSON.sub(_escaped, json.dumps(value, ensure_ascii=False, indent=indent))
+    return visible_json(json.dumps(value, ensure_ascii=False, indent=indent))
+
+
+def visible_json(text: str) -> str:
+    """JSON in which such characters are escaped: as it was written otherwise, and the same when it is read."""
+    return _IN_JSON.sub(_escaped, text)
 
 
 def _escaped(found: re.Match[str]) -> str:

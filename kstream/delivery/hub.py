@@ -1,13 +1,11 @@
 """One timeline and the sessions on it: fold what is committed, keep the backlog, send each client what is due.
 
-A flush goes through the clients that an event concerns, one write each. Nobody is awaited: a client that does not
-read is skipped and looked at again shortly, and falls behind in the log meanwhile.
+One write for each client that an event concerns. Nobody is awaited: one that does not read falls behind meanwhile.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
@@ -20,21 +18,20 @@ from kstream.core.delivery.limits import Limits
 from kstream.core.delivery.pacing import pause_after
 from kstream.core.delivery.session import Close, Session
 from kstream.core.delivery.tally import Tally
-from kstream.core.delivery.timers import Timers
 from kstream.core.delivery.urgent import Word
 from kstream.core.timeline.events import Event
 from kstream.core.timeline.health import Health, Report
 from kstream.core.timeline.state import ClusterState
+from kstream.delivery.alarm import Alarm
 from kstream.delivery.crowd import Crowd, Party
 from kstream.delivery.figures import offer_metrics
 from kstream.delivery.member import Member, Outlet, broadcast
 from kstream.delivery.notices import Notices
 from kstream.delivery.pulse import Pulse
+from kstream.delivery.slow import Slow
 from kstream.delivery.snapshots import Snapshots
 from kstream.delivery.turn import Turn
 from kstream.ports import Clock, Timeline
-
-_SLOW_POLL = 0.02  # seconds between looks at a client whose socket is full
 
 
 class Hub:
@@ -53,8 +50,12 @@ class Hub:
         watermark: Callable[[], tuple[float, int] | None],
         limits: Limits,
         metrics_interval: float,
+        moment: Callable[[float], float] = float,
+        beside: Hub | None = None,
     ) -> None:
-        """`watermark`: (up to when, with events up to which seq) the log is known to be complete (PROTOCOL 29)."""
+        """`watermark`: (up to when, with events up to which seq) the log is known to be complete (PROTOCOL 29), which
+        `moment` makes a time of the timeline of, when it is told: the clock may be set meanwhile.
+        `beside`: the hub of the timeline that all share, with which a private one counts."""
         self.epoch = epoch
         self.source = source
         self.state = state
@@ -63,43 +64,38 @@ class Hub:
         self._notices = Notices(
             epoch=epoch, term=term, source=source, health=health, limits=limits, time=time
         )
-        self.tally = Tally()
+        self.tally: Tally = beside.tally if beside is not None else Tally()
+        self.branches: dict[Hub, None] = {}  # those that are beside this one
         self.backlog = Backlog(head=state.seq, limits=limits, tally=self.tally)
         self.clock = clock
         self._time = time
         self._watermark = watermark
+        self._moment = moment
         self._as_of: float | None = None
         self._metrics_interval = metrics_interval
         self._crowds: dict[Filter, Crowd] = {}
         self._dirty: dict[Filter, None] = {}
-        self._slow: dict[Member, None] = {}
-        self._timers: Timers[Member | Party] = Timers()
-        self._armed = -FOREVER
+        self.slow = Slow(limits.stall_timeout)  # those whose sockets are full
+        self._alarm = Alarm(clock)
+        self.floor = asyncio.Lock()  # held while it flushes: private timelines wait for that
         self._flush_at = -FOREVER  # before this instant a flush would leave no time for anything else
-        self._pulse = Pulse(clock, self.tally)
-        self._wake = asyncio.Event()
-        self._later: deque[tuple[int, Report]] = deque()
+        self._pulse: Pulse = beside._pulse if beside is not None else Pulse(clock, self.tally)
+        self._beats = beside is None
         self._snapshots = Snapshots(state, self.backlog, clock=clock, time=time, serve=self.serve)
 
-    # Clients
-
     def __len__(self) -> int:
-        return sum(map(len, self._crowds.values()))
+        """The clients, those of private timelines among them."""
+        return sum(map(len, self._crowds.values())) + sum(map(len, self.branches))
 
     def __iter__(self) -> Iterator[Member]:
         return chain.from_iterable(map(list, self._crowds.values()))
 
     @property
     def as_of(self) -> float | None:
-        """Up to when the state is known to be complete, seconds since the Unix epoch; None: not known (PROTOCOL 29)."""
+        """Up to when the state is known to be complete, by the clock of the watermark, in seconds; None: not known."""
         if (mark := self._watermark()) is not None and mark[1] <= self.state.seq:
             self._as_of = mark[0]
         return self._as_of
-
-    @property
-    def slow(self) -> int:
-        """Clients whose sockets are full."""
-        return len(self._slow)
 
     def join(
         self,
@@ -127,14 +123,33 @@ class Hub:
 
     def leave(self, member: Member) -> None:
         """A client went; saying so again does no harm."""
-        if member.gone:
-            return
+        if not member.gone:
+            self.release(member)
+            member.session.leave()
+
+    def release(self, member: Member) -> None:
+        """A client goes to another timeline, which has to `adopt` it."""
         member.gone = member.closed = True
         self._forget(member, member.session.view.filter)
-        self._slow.pop(member, None)
+        self.slow.forget(member)
         self._snapshots.forget(member)
-        self._timers.forget(member)
-        member.session.leave()
+        self._alarm.forget(member)
+
+    def adopt(self, released: Member) -> Member:
+        """A client comes from another timeline of the same history. It goes on from the state that it has, if that can
+        be, and gets a new `initial_state` if not."""
+        session, now = released.session, self.clock.monotonic()
+        holds = session.holds
+        session.move(self.backlog)
+        if holds is not None and holds <= self.state.seq:
+            session.catch_up(holds)
+        member = released.moved()
+        self._crowds.setdefault(session.view.filter, Crowd()).add(member)
+        if member.drained(now):
+            self._serve_soon(member)
+        else:
+            self._fell_behind(member, now)
+        return member
 
     def receive(self, member: Member, text: bytes) -> float:
         """A client said something. Returns as Session.receive does."""
@@ -142,7 +157,8 @@ class Hub:
             return 0.0
         session = member.session
         before = session.view.filter
-        rest = session.receive(text, now=self.clock.monotonic(), time=self._time(), as_of=self.as_of)
+        now, time = self.clock.monotonic(), self._time()
+        rest = session.receive(text, now=now, time=time, as_of=self.as_of, moment=self._moment)
         if session.view.filter != before:
             self._forget(member, before)
             self._crowds.setdefault(session.view.filter, Crowd()).add(member)
@@ -175,18 +191,16 @@ class Hub:
             del self._crowds[watched]
             self._dirty.pop(watched, None)
 
-    # What happens to the timeline
-
     def publish(self, events: Sequence[Event]) -> None:
         """Fold committed events and let the backlog have them; `flush` sends them."""
         state = self.state
         before = [state.apply(event) for event in events]
-        # Not `as_of`: the log has these already, and it costs much where many streams have a watermark.
-        for view in self.backlog.append(events, before, as_of=self._as_of):
+        for view in self.backlog.append(events, before, as_of=self._as_of):  # `as_of` has these already
             self._dirty[view.filter] = None
-        self.tally.source_lag = self._time() - events[-1].change.time
-        while self._later and self._later[0][0] <= state.seq:
-            self._report(self._later.popleft()[1])
+        if self._beats:
+            self.tally.source_lag = self._time() - events[-1].change.time
+        for report in self._notices.due(state.seq):
+            self._report(report)
 
     def jump(self, state: ClusterState) -> None:
         """The timeline is elsewhere now: everyone needs a new `initial_state`."""
@@ -200,10 +214,9 @@ class Hub:
 
     def report(self, report: Report, *, after: int = 0) -> None:
         """What the source says about itself; told to clients once the state has reached `after`."""
-        if self._later or after > self.state.seq:
-            self._later.append((after, report))
-        else:
-            self._report(report)
+        self._notices.put(report, after)
+        for each in self._notices.due(self.state.seq):
+            self._report(each)
 
     def watch(self, timeline: Timeline) -> None:
         """Tell everyone, and whoever comes, how the timeline is played (PROTOCOL 27)."""
@@ -218,24 +231,23 @@ class Hub:
     def _report(self, report: Report) -> None:
         waited = not self.health.synced
         for word in self._notices.hear(report):
-            self.announce(word)
+            for hub in (self, *self.branches):
+                hub.announce(word)
         if waited and self.health.synced:
             for member in self:
                 if member.session.wants_snapshot:
                     self._serve_soon(member)
 
-    # Sending
-
     async def flush(self) -> None:
         """Send what was published to those whom it concerns; lets others run every few milliseconds.
 
-        In a process that is too busy it leaves that to a later turn: what is published meanwhile goes along.
-        """
-        began = self.clock.monotonic()
-        if began < self._flush_at:
-            self._arm(self._flush_at)
+        In a process that is too busy a later turn does it, with what is published meanwhile."""
+        if self.clock.monotonic() < self._flush_at:
+            self._alarm.arm(self._flush_at)
             return
-        await self._flush(began)
+        async with self.floor:
+            began = self.clock.monotonic()
+            await self._flush(began)
         took = self.clock.monotonic() - began
         self.tally.flushes.add(took)
         self._flush_at = began + took + pause_after(took, self._pulse.lag)
@@ -258,7 +270,7 @@ class Hub:
     def _serve_soon(self, member: Member) -> None:
         """Look at one that goes alone in the next turn: thousands at once would stop everything else."""
         self._crowds[member.session.view.filter].stepped_out(member)
-        self._schedule(0.0, member)
+        self._alarm.put(0.0, member)
 
     def serve(self, member: Member) -> None:
         """Look at one client now."""
@@ -284,10 +296,10 @@ class Hub:
                 for member in list(members):
                     member.session.follow_up(frames[1:])
                     self._serve(member, now)
-        self._schedule(lane.wait, party)
+        self._alarm.put(lane.wait, party)
 
     def _serve(self, member: Member, now: float) -> None:
-        if member.closed or member in self._slow:
+        if member.closed or member in self.slow:
             return
         session = member.session
         asked = session.asked
@@ -310,46 +322,31 @@ class Hub:
         if session.wants_snapshot:
             if self.health.synced:
                 self._snapshots.want(member)
-        elif not session.riding and session.plain and member not in self._slow:
+        elif not session.riding and session.plain and member not in self.slow:
             crowd.step_in(member, now)
-        self._schedule(session.due, member)
-
-    def _schedule(self, due: float, whom: Member | Party) -> None:
-        self._timers.put(due, whom)
-        self._arm(due)
+        self._alarm.put(session.due, member)
 
     def _fell_behind(self, member: Member, now: float) -> None:
         """Its socket is full: leave it alone until it has been read."""
         member.session.step_out()
         self._crowds[member.session.view.filter].stepped_out(member)
-        self._slow[member] = None
-        self._arm(now + _SLOW_POLL)
-
-    def _look_at_slow(self, member: Member, now: float) -> None:
-        if member.drained(now):
-            del self._slow[member]
-            member.session.read_again(now)
-            self._serve(member, now)
-        elif member.stalled_for(now) >= self.limits.stall_timeout:
-            self._close(member, Close(1013, "read nothing for too long", abort=True))
+        self.slow.add(member)
+        self._alarm.arm(self.slow.due(now))
 
     def _close(self, member: Member, close: Close) -> None:
         member.closed = True
-        self._slow.pop(member, None)
+        self.slow.forget(member)
         member.session.step_out()
         self._crowds[member.session.view.filter].stepped_out(member)
         member.outlet.close(close)
-
-    def _arm(self, at: float) -> None:
-        if at < self._armed:
-            self._wake.set()
 
     async def run(self) -> None:
         """Timers, metrics and snapshots, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._timing())
             tasks.create_task(self._snapshots.run())
-            tasks.create_task(self._pulse.run())
+            if self._beats:
+                tasks.create_task(self._pulse.run())
 
     async def _timing(self) -> None:
         clock = self.clock
@@ -359,24 +356,25 @@ class Hub:
             if now >= metrics_at:
                 metrics_at = now + self._metrics_interval
                 await self._metrics()
-            for member in list(self._slow):
-                self._look_at_slow(member, now)
+            for member, read in self.slow.look(now):
+                if read:
+                    member.session.read_again(now)
+                    self._serve(member, now)
+                else:
+                    self._close(member, Close(1013, "read nothing for too long", abort=True))
             if self._dirty and now >= self._flush_at:
                 await self.flush()
                 now = clock.monotonic()
             turn = Turn(clock)
-            while self._timers.due <= now:
-                whom = self._timers.take()
+            for whom in self._alarm.due(now):
                 if isinstance(whom, Party):
                     self._serve_party(whom, now)
                 else:
                     self._serve(whom, now)
                 now = await turn.rest()
-            poll = now + _SLOW_POLL if self._slow else metrics_at
-            flush = self._flush_at if self._dirty else metrics_at
-            self._armed = min(metrics_at, poll, flush, self._timers.due)
-            self._wake.clear()
-            await clock.wait(self._wake, self._armed - clock.monotonic())
+            await self._alarm.wait(
+                min(metrics_at, self.slow.due(now), self._flush_at if self._dirty else FOREVER)
+            )
 
     async def _metrics(self) -> None:
         if not self.health.synced:
@@ -384,7 +382,9 @@ class Hub:
         counts, time = self.state.counts(), self._time()
         await offer_metrics(
             list(self._crowds.values()),
-            lambda until: wire.metrics(counts, time=time, as_of=until),
+            lambda until: wire.metrics(
+                counts, time=time, as_of=None if until is None else self._moment(until)
+            ),
             as_of=self.as_of,
             serve_party=self._serve_party,
             serve=self._serve,
@@ -395,3 +395,5 @@ class Hub:
         """The server goes away, or the timeline does."""
         for member in self:
             self._close(member, close)
+        for branch in self.branches:
+            branch.close_all(close)

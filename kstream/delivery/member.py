@@ -77,6 +77,14 @@ class Member:
             0  # bytes up to the end of the last ping, and those of them that got there
         )
 
+    def moved(self) -> Member:
+        """The same socket and session on another timeline, with what is on its way to it."""
+        member = Member(self.session, self.outlet)
+        member._held, member._answer = self._held, self._answer
+        member._stalled_since, member._stalled_at = self._stalled_since, self._stalled_at
+        member._pinged, member._confirmed = self._pinged, self._confirmed
+        return member
+
     def send(self, data: bytes) -> None:
         if len(data) <= _SLICE:
             self.outlet.write(data)

@@ -3,6 +3,7 @@ and how the timeline is played (PROTOCOL 3, 8, 27)."""
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import Literal
 
@@ -41,6 +42,7 @@ class Notices:
         self._time = time
         self._resumed_early = False  # someone holds the state of an earlier life of the server
         self._timeline: Timeline | None = None
+        self._later: deque[tuple[int, Report]] = deque()
         self._faults: dict[str, bytes] = {}  # what lasts, as it was said: the same bytes for all who come
 
     def watch(self, timeline: Timeline, announce: Callable[[Word], None]) -> None:
@@ -60,6 +62,15 @@ class Notices:
             yield Word(_about(subject), error)
         if self._timeline is not None:
             yield Word(_PLAYBACK, wire.playback(self._timeline.playback, time=self._time()))
+
+    def put(self, report: Report, after: int) -> None:
+        """To be heard once the state has reached event `after`, and all that was said before."""
+        self._later.append((after, report))
+
+    def due(self, seq: int) -> Iterator[Report]:
+        """What is to be heard now that the state is at event `seq`."""
+        while self._later and self._later[0][0] <= seq:
+            yield self._later.popleft()[1]
 
     def hear(self, report: Report) -> list[Word]:
         """Take in what the source says; the messages for everyone, as far as that is news for them."""

@@ -23,12 +23,15 @@ _WAL_LIMIT: Final = 16 * 1024 * 1024  # bytes that the -wal file keeps once it c
 
 
 @contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """Errors of SQLite as LogError: which file, what is wrong with it, what to do."""
+def translated(path: Path, *, written: Path | None = None) -> Iterator[None]:
+    """Errors of SQLite as LogError: which file, what is wrong with it, what to do.
+
+    `written`: where it is until it is whole and gets the name `path`.
+    """
     try:
         yield
     except sqlite3.Error as error:
-        raise _translation(path, error) from error
+        raise _translation(path, error, written or path) from error
     except (
         UnicodeDecodeError
     ) as error:  # of a text that SQLite returns, or of its own words about a damaged schema
@@ -37,7 +40,7 @@ def translated(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _translation(path: Path, error: sqlite3.Error) -> LogError:
+def _translation(path: Path, error: sqlite3.Error, written: Path) -> LogError:
     code = (
         getattr(error, "sqlite_errorcode", 0) & 0xFF
     )  # an extended code keeps the plain one in its low byte
@@ -47,7 +50,7 @@ def _translation(path: Path, error: sqlite3.Error) -> LogError:
         return LogFullError(
             f"{path}: the event log cannot grow ({error}); make room{size} on the disk or raise its allowed size"
         )
-    if code == sqlite3.SQLITE_IOERR and (why := room.refused(path)):
+    if code == sqlite3.SQLITE_IOERR and (why := room.refused(written)):
         return LogFullError(f"{path}: the event log cannot grow ({why})")
     if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
         return LogFormatError(f"{path}: the event log is damaged ({error}); restore the file from a copy")
@@ -115,6 +118,28 @@ def connect_for_writing(path: Path, *, max_bytes: int | None, alone: bool = Fals
     return connection
 
 
+def connect_for_making(path: Path) -> sqlite3.Connection:
+    """A connection to a new log in the empty file `path`, which nobody else knows yet: it has no journal, and what is
+    not finished is to be removed. Raises sqlite3.Error."""
+    connection = _connect(path, "mode=rw")
+    try:
+        _lay_out(connection)
+        connection.execute("PRAGMA journal_mode = OFF")
+        connection.execute("PRAGMA synchronous = OFF")  # whoever gives it its name waits for the disk, once
+        connection.execute("PRAGMA cache_size = -16000")  # kB
+        schema.migrate(connection)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _lay_out(connection: sqlite3.Connection) -> None:
+    """Of a file that is still empty."""
+    connection.execute("PRAGMA page_size = 8192")  # bodies of half a kilobyte: measured best of the sizes
+    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # retention gives space back
+
+
 def _make(path: Path) -> None:
     """For its owner alone: what a log tells of a cluster is not for everybody who has an account here. What SQLite puts
     beside the file gets the same mode; a file that is there keeps its own."""
@@ -136,8 +161,7 @@ def _probe(path: Path) -> None:
 
 def _prepare(path: Path, connection: sqlite3.Connection, *, max_bytes: int | None, alone: bool) -> None:
     if schema.format_of(connection) == 0:
-        connection.execute("PRAGMA page_size = 8192")  # bodies of half a kilobyte: measured best of the sizes
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")  # retention gives space back
+        _lay_out(connection)
     elif alone or not structure.is_large(path) or schema.format_of(connection) < schema.FORMAT:
         structure.inspect(path, connection)
     # Before the migration: readers cope with a -wal file that a killed process left, not with its other journal.

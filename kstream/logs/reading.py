@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from kstream.core.errors import DivergedError, LogFormatError
-from kstream.core.timeline.events import Event, WatchEvent
+from kstream.core.timeline.events import Event
 from kstream.core.timeline.health import ClusterInfo
 from kstream.core.timeline.retention import Holding
 from kstream.core.timeline.state import ClusterState
@@ -77,7 +77,8 @@ def state_at(connection: sqlite3.Connection, seq: int) -> ClusterState:
         frame = keyframes.nearest(connection, seq) if _has_keyframes(connection) else None
         try:
             if frame is not None:
-                state.load(_alive(connection, frame.refs), seq=frame.seq, time=frame.time)
+                found = (event.change for event in referred(connection, frame.refs))
+                state.load(found, seq=frame.seq, time=frame.time)
             for event in rows.span(connection, state.seq, seq):
                 state.apply(event)
         except DivergedError as error:
@@ -89,7 +90,7 @@ def live_at(connection: sqlite3.Connection, seq: int) -> keyframes.LiveSet:
     """The same fold, of seqs only, as the writer needs it."""
     live = keyframes.LiveSet()
     with _snapshot(connection):
-        frame = keyframes.nearest(connection, seq)
+        frame = keyframes.nearest(connection, seq) if _has_keyframes(connection) else None
         if frame is not None:
             found = _rows_of(connection, frame.refs, "seq, kind, uid")
             try:
@@ -127,15 +128,18 @@ def _check_kept(connection: sqlite3.Connection, after: int) -> None:
         check_range(after, after, oldest=oldest, head=oldest)
 
 
-def _alive(connection: sqlite3.Connection, refs: Sequence[int]) -> Iterator[WatchEvent]:
-    for event in rows.events(_rows_of(connection, refs, rows.COLUMNS), rows.checksum_of(connection)):
-        yield event.change
+def referred(connection: sqlite3.Connection, refs: Sequence[int]) -> Iterator[Event]:
+    """The events that a keyframe refers to, in its order. Raises LogFormatError for one that is missing or damaged."""
+    return rows.events(_rows_of(connection, refs, rows.COLUMNS), rows.checksum_of(connection))
 
 
 def _rows_of(connection: sqlite3.Connection, refs: Sequence[int], columns: str) -> Iterator[Any]:
     """The rows that a keyframe refers to, in its order, wherever retention has put them."""
     (oldest,) = connection.execute("SELECT coalesce(min(seq), 9223372036854775807) FROM events").fetchone()
-    moved = connection.execute(_picked("baseline", columns), (json.dumps([r for r in refs if r < oldest]),))
+    early = [r for r in refs if r < oldest]  # none in an older file, which has no such table
+    moved: Iterator[Any] = (
+        connection.execute(_picked("baseline", columns), (json.dumps(early),)) if early else iter(())
+    )
     there = connection.execute(_picked("events", columns), (json.dumps([r for r in refs if r >= oldest]),))
     for ref in refs:
         row = next(moved if ref < oldest else there, None)

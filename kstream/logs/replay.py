@@ -94,6 +94,10 @@ class ReplayLog:
         return log
 
     @property
+    def recording(self) -> EventLog:
+        return self._recording
+
+    @property
     def epoch(self) -> str:
         return self._recording.epoch
 

@@ -57,9 +57,9 @@ class KubeSource:
         return [each._replace(lag=self._lags.get(each.stream, 0.0)) for each in self._streams.freshness()]
 
     @property
-    def as_of(self) -> float | None:
-        """Up to when all that the cluster told is committed, seconds since the Unix epoch: the earliest over what is
-        watched (PROTOCOL 29). None before that is known."""
+    def heard(self) -> float | None:
+        """Up to when all that the cluster told is committed, monotonic seconds: the earliest over what is watched
+        (PROTOCOL 29). None before that is known."""
         if self._streams is None:
             return None
         each = self._streams.complete_until()
@@ -67,10 +67,8 @@ class KubeSource:
             waiting[0] if (waiting := self._uncommitted.get(stream)) else complete
             for stream, complete in each.items()
         ]
-        if (earliest := min(until, default=NEVER)) == NEVER:
-            return None
-        # How long ago is told by the one clock, when that was by the other, which may have been set since.
-        return self._clock.time() - (self._clock.monotonic() - earliest)
+        earliest = min(until, default=NEVER)
+        return None if earliest == NEVER else earliest
 
     async def deliveries(self, known: Known) -> AsyncGenerator[Delivery, None]:
         """See ports.Source. Close the generator to let go of the cluster."""

@@ -123,6 +123,7 @@ class Api:
             "synced": health.synced,
             "stale": health.stale,
             "clients": len(hub),
+            "timelines": len(hub.branches),
             "recorded": self._recording.events,
             "suppressed": self._recording.suppressed,
             "faults": [

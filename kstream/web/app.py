@@ -14,6 +14,7 @@ from kstream.core.delivery.origins import allowed_hosts, allowed_origins
 from kstream.core.delivery.tally import Recording
 from kstream.core.errors import InvalidMessageError, KstreamError
 from kstream.delivery.hub import Hub
+from kstream.delivery.timelines import Timelines
 from kstream.descriptors import open_files, waiting_room
 from kstream.ports import EventLog, Played
 from kstream.web.admission import ADMISSION, Admission, admit, error_response, tell_origin
@@ -59,7 +60,10 @@ def make_app(
     """
     visits = Visits()
     seats = seats or OwnSeats(settings.max_clients)
-    sockets = WebSockets(hub, log, visits, seats=seats, faults=settings.fault)
+    timelines = Timelines(
+        hub, log, time=time, most=settings.max_timelines, metrics_interval=settings.metrics_interval
+    )
+    sockets = WebSockets(hub, log, visits, seats=seats, timelines=timelines, time=time, faults=settings.fault)
     app = web.Application(middlewares=[attend, admit], client_max_size=_MAX_BODY)
     app[CALLERS] = Callers(waiting_room(settings.max_clients, limit=open_files()))
     app[ADMISSION] = Admission(
@@ -69,7 +73,7 @@ def make_app(
     )
     app.router.add_get("/ws", sockets.handle)
     app.router.add_routes(Api(hub, log, recording, time=time, status=status).routes())
-    app.router.add_routes(Playing(log, timeline, time=time).routes())
+    app.router.add_routes(Playing(timelines, timeline, time=time).routes())
     app.router.add_get("/metrics", Metrics(hub, log, recording, visits, status=status, whole=whole).handle)
     app.on_response_prepare.append(visits.note)
     app.on_response_prepare.append(tell_origin)

@@ -28,6 +28,11 @@ MEASURES: Final = (
     Measure(
         "kstream_slow_clients", "Clients whose sockets are full; they are skipped until they read.", "gauge"
     ),
+    Measure(
+        "kstream_timelines",
+        "Private timelines: clients that are at another moment, with who follows.",
+        "gauge",
+    ),
     Measure("kstream_resumes", "Resumes that were asked for, by result.", label="result"),
     Measure("kstream_refusals", "Requests that were refused, by reason.", label="reason"),
     Measure("kstream_closes", "Connections that the server ended, by close code.", label="code"),

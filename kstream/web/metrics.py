@@ -114,7 +114,8 @@ class Metrics:
         hub, visits, tally = self._hub, self._visits, self._hub.tally
         return {
             "kstream_clients": len(hub),
-            "kstream_slow_clients": hub.slow,
+            "kstream_slow_clients": len(hub.slow),
+            "kstream_timelines": len(hub.branches),
             "kstream_resumes": dict(visits.resumes),
             "kstream_refusals": dict(visits.refusals),
             "kstream_closes": dict(visits.closes),

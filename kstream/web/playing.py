@@ -10,10 +10,10 @@ from aiohttp import hdrs, web
 
 from kstream.core.delivery.wire import PlaybackCommand, parse
 from kstream.core.errors import InvalidMessageError
-from kstream.core.timeline.playback import speed_of
 from kstream.core.timeline.timepoint import timestamp
-from kstream.logs.places import time_of
-from kstream.ports import EventLog, Played
+from kstream.delivery.driving import drive
+from kstream.delivery.timelines import Timelines
+from kstream.ports import Played
 from kstream.web.admission import ADMISSION, error_response
 from kstream.web.reads import answered
 
@@ -21,9 +21,9 @@ from kstream.web.reads import answered
 class Playing:
     """The handlers. `timeline`: a recording that is played here; None: the timeline is that of a cluster."""
 
-    def __init__(self, log: EventLog, timeline: Played | None, *, time: Callable[[], float]) -> None:
+    def __init__(self, timelines: Timelines, timeline: Played | None, *, time: Callable[[], float]) -> None:
         """`time` is that of the timeline, seconds since the Unix epoch."""
-        self._log = log
+        self._timelines = timelines
         self._timeline = timeline
         self._time = time
 
@@ -52,24 +52,16 @@ class Playing:
                 "This timeline is live: it cannot be moved",
                 f"action: {command.action!r} is for `kstream replay`",
             )
-        await _drive(self._timeline, command)
+        if command.action == "live":
+            raise InvalidMessageError(
+                "A recording is played here", "action: 'live' is for a timeline of one's own"
+            )
+        await drive(self._timeline, command)
         return web.json_response(await self._message())
 
     async def _message(self) -> Mapping[str, Any]:
-        now = self._time()
-        data: Mapping[str, Any]
-        if self._timeline is not None:
-            data = self._timeline.playback
-        else:
-            start = await time_of(self._log, self._log.oldest - 1)
-            data = {
-                "state": "live",
-                "speed": 1,
-                "at": timestamp(now),
-                "start": timestamp(start or now),
-                "end": timestamp(now),
-            }
-        return {"type": "playback", "data": data, "timestamp": timestamp(now)}
+        data = await self._timelines.shared()
+        return {"type": "playback", "data": data, "timestamp": timestamp(self._time())}
 
 
 async def _command(request: web.Request) -> PlaybackCommand:
@@ -89,27 +81,3 @@ async def _command(request: web.Request) -> PlaybackCommand:
             "That is no command for a timeline", f"type: {command.type!r} must be 'playback'"
         )
     return command
-
-
-async def _drive(timeline: Played, command: PlaybackCommand) -> None:
-    if command.action == "live":
-        raise InvalidMessageError(
-            "A recording is played here", "action: 'live' is for a timeline of one's own"
-        )
-    if command.action == "seek" and command.at is None:
-        raise InvalidMessageError(
-            "A seek has no place to go to", "at: give 2026-01-24T10:00:00Z, -5m, +90s or seq:N"
-        )
-    if command.speed is not None:
-        speed_of(command.speed)  # before anything is done
-    match command.action:
-        case "play":
-            timeline.play()
-        case "pause":
-            timeline.pause()
-        case "step":
-            timeline.step()
-        case "seek":  # pragma: no branch - there is no other
-            await timeline.seek(command.at or "")
-    if command.speed is not None:
-        timeline.set_speed(command.speed)

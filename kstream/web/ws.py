@@ -19,9 +19,10 @@ from kstream.core.delivery.filters import Filter
 from kstream.core.delivery.limits import MAX_TAKEN
 from kstream.core.delivery.session import Close
 from kstream.core.delivery.socketfaults import Refuse, SocketFault
-from kstream.core.errors import InvalidMessageError
+from kstream.core.errors import InvalidMessageError, NoRoomError
 from kstream.delivery.hub import Hub
-from kstream.delivery.member import Member, Outlet, Reached
+from kstream.delivery.member import Outlet, Reached
+from kstream.delivery.timelines import Timelines, Viewer
 from kstream.ports import EventLog
 from kstream.web.admission import error_response
 from kstream.web.deflateoffers import negotiable
@@ -31,6 +32,7 @@ from kstream.web.metrics import Visits
 from kstream.web.reads import watched_by
 from kstream.web.resuming import ELSEWHERE, Held, Resumes, Token
 from kstream.web.seats import Seats
+from kstream.web.wishes import Wish, wished
 
 _CLOSE_TIMEOUT = 5.0  # seconds for a client to answer a close frame
 _RETRY_AFTER = "5"
@@ -136,6 +138,8 @@ class WebSockets:
         visits: Visits,
         *,
         seats: Seats,
+        timelines: Timelines,
+        time: Callable[[], float],
         faults: Sequence[SocketFault] = (),
     ) -> None:
         bound_inflating()
@@ -143,6 +147,8 @@ class WebSockets:
         self._resumes = Resumes(hub, log)
         self._visits = visits
         self._seats = seats
+        self._timelines = timelines
+        self._time = time
         self._faults = faults
         self._refusals = sum(fault.first for fault in faults if isinstance(fault, Refuse))
         self._closers: set[asyncio.Task[None]] = set()
@@ -151,8 +157,8 @@ class WebSockets:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         try:
             watched = watched_by(request)
-            token = _token(request.query)
-            _no_private_timeline(request.query)
+            wish = wished(request.query)
+            token = None if wish.elsewhere else _token(request.query)
         except InvalidMessageError as invalid:
             return error_response(400, "INVALID_MESSAGE", str(invalid), invalid.details)
         if self._stopping or self._seats.taken >= self._seats.most:
@@ -180,7 +186,13 @@ class WebSockets:
         if not self._seats.take():
             return self._full()
         try:
-            await self._serve(request, ws, watched, token)
+            wish = await wish.prepared(self._timelines)
+            await self._serve(request, ws, watched, token, wish)
+        except NoRoomError as full:
+            retry = {"Retry-After": _RETRY_AFTER}
+            return error_response(503, "TOO_MANY_TIMELINES", str(full), full.details, retry)
+        except InvalidMessageError as invalid:
+            return error_response(400, "INVALID_MESSAGE", str(invalid), invalid.details)
         finally:
             self._seats.leave()
             _forget_frames(ws.exception())
@@ -199,18 +211,25 @@ class WebSockets:
         )
 
     async def _serve(
-        self, request: web.Request, ws: web.WebSocketResponse, watched: Filter, token: Token | None
+        self,
+        request: web.Request,
+        ws: web.WebSocketResponse,
+        watched: Filter,
+        token: Token | None,
+        wish: Wish,
     ) -> None:
         async with self._resumes.turn(token) as held:
             joined = await self._join(request, ws, watched, token, held)
         if joined is None:
             return
-        member, outlet = joined
+        viewer, outlet = joined
         try:
-            self._hub.serve(member)
-            await self._read(ws, outlet, member)
+            if wish.elsewhere:
+                self._grant(viewer, wish)
+            viewer.hub.serve(viewer.member)
+            await self._read(ws, outlet, viewer)
         finally:
-            self._hub.leave(member)
+            self._timelines.leave(viewer)
             if isinstance(outlet, FaultySocket):
                 outlet.done()
 
@@ -221,7 +240,7 @@ class WebSockets:
         watched: Filter,
         token: Token | None,
         held: Held,
-    ) -> tuple[Member, Outlet] | None:
+    ) -> tuple[Viewer, Outlet] | None:
         """Open the socket and take the client in, where it left off if that can be; None when it is gone already."""
         hub, resumes = self._hub, self._resumes
         backlog = hub.backlog
@@ -247,44 +266,67 @@ class WebSockets:
         member = hub.join(outlet, watched, window_bits=bits, resumed=missed is not None, reason=reason)
         protocol = transport.get_protocol()
         assert isinstance(protocol, asyncio.Protocol)
-        transport.set_protocol(LossWatch(transport, protocol, lambda: hub.leave(member)))
+        viewer = Viewer(hub, member)
+        transport.set_protocol(LossWatch(transport, protocol, lambda: self._timelines.leave(viewer)))
         if missed is not None:
             resumes.give(member, missed)
-        return member, outlet
+        return viewer, outlet
 
-    async def _read(self, ws: web.WebSocketResponse, outlet: Outlet, member: Member) -> None:
-        hub = self._hub
+    def _grant(self, viewer: Viewer, wish: Wish) -> None:
+        """It goes where it wanted to be from the start; if that is not there any more it is told, and stays."""
+        try:
+            wish.grant(self._timelines, viewer)
+        except InvalidMessageError as invalid:
+            viewer.member.session.refuse(invalid, time=self._time())
+
+    async def _take(self, viewer: Viewer, text: bytes) -> float:
+        """A message. Returns as Session.receive does."""
+        rest = viewer.hub.receive(viewer.member, text)
+        session = viewer.member.session
+        if (command := session.command) is not None:
+            session.command = None
+            try:
+                await self._timelines.obey(viewer, command)
+            except InvalidMessageError as invalid:
+                session.refuse(invalid, time=self._time())
+                viewer.hub.serve(viewer.member)
+        return rest
+
+    async def _read(self, ws: web.WebSocketResponse, outlet: Outlet, viewer: Viewer) -> None:
+        clock = self._hub.clock
         while True:
             message = await ws.receive()
+            hub, member = viewer.hub, viewer.member
             if isinstance(outlet, FaultySocket) and not outlet.hears(message):
                 continue
             match message.type:
                 case WSMsgType.TEXT if not _is_text(message.data):
-                    self._end(member, outlet, Close(WSCloseCode.INVALID_TEXT, "invalid UTF-8"))
+                    self._end(viewer, outlet, Close(WSCloseCode.INVALID_TEXT, "invalid UTF-8"))
                 case WSMsgType.TEXT:
-                    await hub.clock.sleep(hub.receive(member, message.data))
+                    await clock.sleep(await self._take(viewer, message.data))
                 case WSMsgType.PING:
-                    await hub.clock.sleep(hub.ping(member, message.data))
+                    await clock.sleep(hub.ping(member, message.data))
                 case WSMsgType.PONG:
-                    await hub.clock.sleep(hub.pong(member, message.data))
+                    await clock.sleep(hub.pong(member, message.data))
                 case WSMsgType.BINARY:
-                    self._end(member, outlet, Close(WSCloseCode.UNSUPPORTED_DATA, "text messages only"))
+                    self._end(viewer, outlet, Close(WSCloseCode.UNSUPPORTED_DATA, "text messages only"))
                 case WSMsgType.CLOSE:
                     await ws.close(code=_answer_to_close(message.data), drain=False)
                     break
                 case _:
                     break
 
-    def _end(self, member: Member, outlet: Outlet, close: Close) -> None:
+    def _end(self, viewer: Viewer, outlet: Outlet, close: Close) -> None:
         """Nothing goes out behind a close frame, and nothing more is answered."""
-        if not member.closed:
-            self._hub.leave(member)
+        if not viewer.member.closed:
+            self._timelines.leave(viewer)
             outlet.close(close)
 
     async def shutdown(self) -> None:
         """Close everyone with 1001 at once; whoever has not answered after 5 s is cut off."""
         self._stopping = True
         self._hub.close_all(Close(WSCloseCode.GOING_AWAY, "the server is stopping"))
+        await self._timelines.close()
         if self._closers:
             await asyncio.wait(self._closers)
 
@@ -313,15 +355,6 @@ def _answer_to_close(code: int) -> int:
     if code == WSCloseCode.ABNORMAL_CLOSURE or code >= 5000:
         return WSCloseCode.PROTOCOL_ERROR
     return code or WSCloseCode.OK  # 0: it gave none
-
-
-def _no_private_timeline(query: Mapping[str, str]) -> None:
-    for name in ("at", "speed"):
-        if name in query:
-            raise InvalidMessageError(
-                "This server offers no private timelines",
-                f"{name}: leave it out to watch the shared timeline",
-            )
 
 
 def _token(query: Mapping[str, str]) -> Token | None:

@@ -13,9 +13,10 @@ import os
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
-from kstream.clock import SystemClock
+from kstream.clock import SystemClock, time_at
 from kstream.config import ServeSettings
 from kstream.core.delivery.tally import Recording
 from kstream.core.errors import InvalidMessageError
@@ -203,6 +204,7 @@ async def serve(orders: dict[str, Any], lines: asyncio.StreamReader) -> None:
         control=foreman.control if orders["control"] else None,
         reports=foreman.reports(),
         watermark=foreman.watermark,
+        moment=float if paced else partial(time_at, clock),
         recording=foreman.recording,
         seats=seats,
         whole=foreman,

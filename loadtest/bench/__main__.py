@@ -13,6 +13,7 @@ from loadtest.bench.hostile import hostile
 from loadtest.bench.memory import memory
 from loadtest.bench.paths import append, ingest
 from loadtest.bench.results import Result, as_json, table
+from loadtest.bench.rewinders import rewinders
 from loadtest.bench.states import large_states
 from loadtest.bench.sync import first_sync
 from loadtest.bench.visitors import visitors
@@ -26,6 +27,7 @@ GROUPS: dict[str, Callable[..., list[Result]]] = {
     "memory": memory,
     "visitors": visitors,
     "hostile": hostile,
+    "rewinders": rewinders,
     "sync": first_sync,
 }
 

@@ -22,6 +22,10 @@ async def _said(kind: str) -> AsyncIterator[str]:
         if kind == "filters":  # another state each time
             names = [f"ns-{(number * 7 + step) % 60}" for step in range(20)]
             yield json.dumps({"type": "subscribe", "namespaces": names})
+        elif kind == "seeks":  # another state each time, from the log
+            yield json.dumps({"type": "playback", "action": "seek", "at": ("-0.7s", "+0.5s")[number % 2]})
+        elif kind == "pauses":  # another timeline each time
+            yield json.dumps({"type": "playback", "action": ("pause", "live")[number % 2]})
         elif kind == "everything":
             yield '{"type":"subscribe","namespaces":[]}'
         elif kind == "large":  # within the bound of a message, a list of very many items
@@ -110,6 +114,8 @@ async def _come_and_go(url: str, _: str) -> None:
 KINDS: dict[str, Callable[[str, str], object]] = {
     "filters": _talk,
     "everything": _talk,
+    "seeks": _talk,
+    "pauses": _talk,
     "large": _talk,
     "nonsense": _talk,
     "deaf": _deaf,

@@ -26,7 +26,7 @@ _CLUSTER = ("--nodes", "200", "--pods", "20000", "--churn", "50")
 
 def hostile(*, quick: bool) -> list[Result]:
     seconds = 3.0 if quick else _SECONDS
-    with _server() as (port, memory):
+    with simulated(*_CLUSTER) as (port, memory):
         asyncio.run(_p99(port, 3.0))  # the first state is made, caches grow
         found: list[Result] = []
         for kind in KINDS:
@@ -63,34 +63,40 @@ def hostile(*, quick: bool) -> list[Result]:
     return found
 
 
-class _Memory:
-    """Of a process, in MB (proc(5))."""
+class Memory:
+    """Of a process (proc(5))."""
 
     def __init__(self, pid: int) -> None:
         self._folder = Path(f"/proc/{pid}")
 
     def reset(self) -> None:
-        """The peak begins anew."""
+        """The peak, in MB, begins anew."""
         (self._folder / "clear_refs").write_text("5")
 
     def peak(self) -> float:
-        (line,) = [
-            line for line in (self._folder / "status").read_text().splitlines() if line.startswith("VmHWM")
-        ]
-        return int(line.split()[1]) / 1000
+        return self._read("VmHWM") / 1e6
+
+    def now(self) -> float:
+        """Resident bytes."""
+        return self._read("VmRSS")
+
+    def _read(self, name: str) -> float:
+        lines = (self._folder / "status").read_text().splitlines()
+        (line,) = [line for line in lines if line.startswith(f"{name}:")]
+        return int(line.split()[1]) * 1000.0
 
 
 @contextmanager
-def _server() -> Iterator[tuple[int, _Memory]]:
+def simulated(*cluster: str) -> Iterator[tuple[int, Memory]]:
     command = [sys.executable, "-c", "from simulator.commands import simulate; simulate()"]
     server = subprocess.Popen(
-        [*command, "--port", "0", "-o", "json", "--log-level", "error", *_CLUSTER],
+        [*command, "--port", "0", "-o", "json", "--log-level", "error", *cluster],
         stdout=subprocess.PIPE,
         text=True,
     )
     try:
         assert server.stdout is not None
-        yield json.loads(server.stdout.readline())["port"], _Memory(server.pid)
+        yield json.loads(server.stdout.readline())["port"], Memory(server.pid)
     finally:
         server.terminate()
         server.wait()

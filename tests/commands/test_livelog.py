@@ -23,9 +23,18 @@ async def test_one_that_is_not_there_is_made_and_one_that_is_goes_on(tmp_path: P
     await log.close()
 
 
-async def test_that_of_a_simulation_is_refused_and_let_go(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("meta", "says"),
+    [
+        ({"simulation": '"tour"'}, "holds a simulation"),
+        ({"redacted": "true"}, "was redacted, and holds pseudonyms"),
+    ],
+)
+async def test_what_is_no_clusters_history_is_refused_and_let_go(
+    tmp_path: Path, meta: dict[str, str], says: str
+) -> None:
     path = tmp_path / "log.db"
-    await (await SqliteLog.open(path, meta={"simulation": '"tour"'})).close()
-    with pytest.raises(LogMismatchError, match="holds a simulation"):
+    await (await SqliteLog.open(path, meta=meta)).close()
+    with pytest.raises(LogMismatchError, match=says):
         await open_live(str(path))
     await (await SqliteLog.open(path)).close()

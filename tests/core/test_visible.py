@@ -8,7 +8,7 @@ import unicodedata
 
 import pytest
 
-from kstream.core.visible import json_text, visible
+from kstream.core.visible import json_text, visible, visible_json
 
 
 def test_every_control_format_and_line_end_of_unicode_is_escaped() -> None:
@@ -49,3 +49,10 @@ def test_what_deceives_is_shown_by_its_number(text: str, shown: str) -> None:
 def test_json_keeps_the_layout_that_it_was_asked_for() -> None:
     assert json_text(["a\u202e", 1], indent=1) == '[\n "a\\u202e",\n 1\n]'
     assert json_text({"a": "\x1b\n"}) == '{"a": "\\u001b\\n"}'
+
+
+def test_json_that_is_written_already_says_the_same() -> None:
+    written = '{"a":1.50,  "b":"x\x9b31m\u202ey"}'
+    shown = visible_json(written)
+    assert shown == r'{"a":1.50,  "b":"x\u009b31m\u202ey"}'
+    assert json.loads(shown) == json.loads(written)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from kstream.clock import VirtualClock
-from kstream.delivery.turn import Turn
+from kstream.delivery.turn import Half, Turn
 
 
 class Stopwatch(VirtualClock):
@@ -53,3 +53,40 @@ async def test_what_time_it_is_is_looked_at_again_after_others_have_run() -> Non
     clock.work(0.004)
     asyncio.get_running_loop().call_soon(clock.work, 2.0)
     assert await turn.rest() == 3.004, "the turn of others is not counted as ours"
+
+
+async def test_half_of_a_core_is_work_and_half_is_rest() -> None:
+    clock = VirtualClock()
+    half = Half(clock)
+    done: list[tuple[str, float]] = []
+
+    async def work(name: str, seconds: float) -> None:
+        async with half.turn():
+            await clock.sleep(seconds)
+        done.append((name, clock.monotonic()))
+
+    works = [
+        asyncio.create_task(work(name, seconds)) for name, seconds in (("a", 0.2), ("b", 5.0), ("c", 0.1))
+    ]
+    await clock.advance(10)
+    assert done == [("a", 0.2), ("b", 5.4), ("c", 6.5)], "a rest lasts a second at most"
+    await asyncio.gather(*works)
+
+
+async def test_who_gives_up_waiting_or_fails_leaves_the_turn_to_the_next() -> None:
+    clock = VirtualClock()
+    half = Half(clock)
+
+    async def work(error: Exception | None) -> str:
+        async with half.turn():
+            await clock.sleep(1)
+            if error is not None:
+                raise error
+            return "done"
+
+    failing, leaving, last = (asyncio.create_task(work(error)) for error in (ValueError("x"), None, None))
+    await clock.advance(0.5)
+    leaving.cancel()
+    await clock.advance(10)
+    assert last.result() == "done"
+    assert isinstance(failing.exception(), ValueError)

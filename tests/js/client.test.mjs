@@ -1,8 +1,9 @@
 // Connecting, reconnecting and the heartbeat, with a WebSocket and a time that do what the test says.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, mock, test } from "node:test";
 
-import { KstreamClient, Reconnect } from "../../kstream/web/static/kstream.js";
+import { ClusterState, KstreamClient, Reconnect } from "../../kstream/web/static/kstream.js";
 import { connect, FakeWebSocket, HELLO, last, query, sockets, STATE } from "./fake-socket.mjs";
 
 beforeEach(() => {
@@ -58,6 +59,33 @@ test("a resume that is not wanted, or of a private timeline, is not asked for", 
     assert.equal(last().url.searchParams.has("epoch"), false);
   }
 });
+
+test("who was elsewhere is there again, and who came home resumes", () => {
+  connect({}, "ws://h/ws?at=-5m&speed=2&x=1");
+  const told = { state: "paused", speed: 0.5, at: "2025-01-24T10:00:00.000Z", id: "x" };
+  const timestamp = told.at;
+  last().say(HELLO, STATE, { type: "playback", data: told, timestamp });
+  last().drop();
+  mock.timers.tick(1000);
+  assert.deepEqual(query(), { x: "1", at: told.at, speed: "0.5", paused: "true" });
+  last().say(HELLO, { type: "playback", data: { ...told, state: "live", id: null }, timestamp }, STATE);
+  last().drop();
+  mock.timers.tick(1000);
+  assert.deepEqual(query(), { x: "1", epoch: "e 1", seq: "10" });
+});
+
+for (const { what, messages, said, next } of JSON.parse(
+  readFileSync(new URL("../../fixtures/timelines.json", import.meta.url), "utf8"),
+)) {
+  test(`which timeline is asked for next: ${what}`, () => {
+    const state = new ClusterState();
+    for (const message of messages) {
+      if (message === null) state.disconnected();
+      else state.apply(message);
+    }
+    assert.deepEqual(state.timeline(said), next);
+  });
+}
 
 test("attempts follow after 1, 2, 4, 8, 16, 30, 30 seconds, and the error comes after five", () => {
   const client = connect();

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from kstream.core.errors import ConfigError
+from kstream.core.imports.foreign import Line
 from kstream.logs import foreign
-from kstream.logs.foreign import lines_of
+
+
+def lines_of(path: Path) -> Iterator[Line]:
+    return foreign.lines_of(str(path), lambda: path.open("rb"))
 
 
 @pytest.mark.parametrize("zipped", [False, True])
@@ -35,7 +40,7 @@ def test_an_empty_file_has_no_lines(tmp_path: Path) -> None:
     assert list(lines_of(tmp_path / "f")) == []
 
 
-def test_what_cannot_be_read_is_told_with_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_read_is_told_with_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ConfigError, match="nowhere: it cannot be read"):
         list(lines_of(tmp_path / "nowhere"))
     path = tmp_path / "f"

@@ -30,7 +30,7 @@ ROOMS: Final = (
     Room("kstream/workers", ("tests/workers",)),
     Room(
         "kstream/commands",
-        ("tests/commands", "tests/test_terminal.py", "tests/test_cli.py", "tests/test_trim.py"),
+        ("tests/commands", "tests/test_terminal.py", "tests/test_cli.py"),
     ),
     Room("simulator/cluster", ("tests/simulator/cluster",)),
     Room("simulator/story", ("tests/simulator/story",)),

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from kstream.commands.trim import trim
+from kstream.commands.log.trim import trim
 from kstream.core.errors import ConfigError, InvalidMessageError, KstreamError, UnreachableError, UsageError
 from simulator.commands import sim, simulate
 from simulator.story.scenario import shipped

@@ -337,27 +337,27 @@ async def test_it_is_complete_up_to_what_the_slowest_stream_heard_and_is_committ
     server.on("watch nodes", nodes)
     server.on("watch namespaces", spaces)
     async with server.running(), recording(server, tmp_path) as record:
-        assert [record.source.as_of] == [None]
+        assert [record.source.heard] == [None]
         await record.synced()
         for stream in (pods, nodes, spaces):
             await until(stream.opened.is_set)
         listed = record.clock.time()
         await record.clock.advance(5)
-        await until(lambda: record.source.as_of == listed)
+        await until(lambda: record.source.heard == listed)
         for stream in (pods, nodes):
             stream.send(bookmark("20"))
         await until(lambda: [record.versions.get(name) for name in ("pods", "nodes")] == ["20", "20"])
-        assert record.source.as_of == listed, "namespaces have said nothing"
+        assert record.source.heard == listed, "namespaces have said nothing"
         spaces.send(bookmark("20"))
-        await until(lambda: record.source.as_of == listed + 5)
+        await until(lambda: record.source.heard == listed + 5)
         record.paused.clear()
         await record.clock.advance(5)
         for stream in (pods, nodes, spaces):
             stream.send(bookmark("21"))
         await until(lambda: {s.last_byte for s in record.source.streams} == {listed + 10})
-        assert record.source.as_of == listed + 5, "it is not committed"
+        assert record.source.heard == listed + 5, "it is not committed"
         record.paused.set()
-        await until(lambda: record.source.as_of == listed + 10)
+        await until(lambda: record.source.heard == listed + 10)
 
 
 @pytest.mark.parametrize(

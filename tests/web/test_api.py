@@ -126,6 +126,7 @@ async def test_the_status_is_all_that_is_known_in_numbers() -> None:
             "synced": True,
             "stale": False,
             "clients": 1,
+            "timelines": 0,
             "recorded": 0,
             "suppressed": 0,
             "faults": [],

@@ -19,6 +19,7 @@ from kstream.core.delivery.socketfaults import SocketFault, parse_faults
 from kstream.core.timeline.events import Verb
 from kstream.core.timeline.state import ClusterState
 from kstream.delivery.hub import Hub
+from kstream.delivery.timelines import Timelines
 from kstream.logs.memory import MemoryLog
 from kstream.web.metrics import Visits
 from kstream.web.seats import OwnSeats, Seats
@@ -55,7 +56,15 @@ async def door(seats: Seats | None = None, faults: Sequence[SocketFault] = ()) -
     state.load((), seq=log.head, time=START)
     async with running(state=state) as (hub, clock):
         visits = Visits()
-        sockets = WebSockets(hub, log, visits, seats=seats or OwnSeats(9), faults=faults)
+        sockets = WebSockets(
+            hub,
+            log,
+            visits,
+            seats=seats or OwnSeats(9),
+            timelines=Timelines(hub, log, time=clock.time, most=3, metrics_interval=10.0),
+            time=clock.time,
+            faults=faults,
+        )
         app = web.Application()
         app.router.add_get("/ws", sockets.handle)
         runner = web.AppRunner(app)

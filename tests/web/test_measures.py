@@ -82,6 +82,7 @@ SUMMED = [
 SUMMED_NOW = [
     "kstream_clients",
     "kstream_slow_clients",
+    "kstream_timelines",
     "process_resident_memory_bytes",
     "process_virtual_memory_bytes",
     "process_open_fds",

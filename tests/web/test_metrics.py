@@ -210,6 +210,7 @@ async def test_each_count_stands_under_its_name() -> None:
     gauges: dict[str, float] = {
         "clients": 2,
         "slow_clients": 1,
+        "timelines": 0,
         "source_lag_seconds": 2.5,
         "stale": 1,
         "faults": 1,

@@ -24,7 +24,7 @@ def check_memory(server: Server, *, most: int) -> None:
         "events by namespace": (sum(map(len, backlog._of.values())), window),
         "events seen": (max((len(view._seqs) for view in backlog._views.values()), default=0), window),
         "views": (len(backlog._views), len(hub) + 1),
-        "timers": (len(hub._timers), _FEW + 6 * (most + 1)),
+        "timers": (len(hub._alarm._timers), _FEW + 6 * (most + 1)),
         "states made": (len(snapshots._ready), 4),
         "who wait for a state": (sum(map(len, snapshots._waiting.values())), len(hub)),
         "who were given one": (
@@ -70,7 +70,7 @@ def check_left(server: Server) -> None:
         "views": len(hub.backlog._views),
         "views by namespace": len(hub.backlog._routes._named),
         "views by label": len(hub.backlog._routes._labelled),
-        "slow": hub.slow,
+        "slow": len(hub.slow),
         "who wait for a state": sum(map(len, hub._snapshots._waiting.values())),
     }
     if any(left.values()):

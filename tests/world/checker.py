@@ -34,7 +34,7 @@ class Checker:
     def look(self, client: Client, hub: Hub | None, now: float) -> None:
         """One client. Raises FindingError for what must not be, some of it when it is so for too long."""
         self._limit(client)
-        if client.member is None or client.member.closed or client.stalled or hub is None:
+        if client.member is None or client.member.closed or client.stalled or hub is None or client.elsewhere:
             client.doubts.clear()
             return
         for kind, wrong in (

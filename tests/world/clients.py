@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+from contextlib import suppress
 from typing import Any, Protocol
 
 from kstream.core.client.state import ClientState
 from kstream.core.delivery.filters import EVERYTHING, Filter
 from kstream.core.delivery.session import Close
+from kstream.core.delivery.wire import PlaybackCommand, parse
+from kstream.core.errors import InvalidMessageError
 from kstream.delivery.member import Member, Reached
+from kstream.delivery.timelines import Viewer
 from kstream.web.resuming import Token
 from tests.frames_reader import FrameReader
 from tests.world.cluster import Shown, shown_of
@@ -149,7 +153,7 @@ class Client:
         self.as_of = 0.0
         self.pings = 0
         self.doubts: dict[str, float] = {}  # the checker's: what is wrong since when
-        self.member: Member | None = None
+        self.viewer: Viewer | None = None
         self.times: list[float] = []  # of each message of this connection
         self._waiting: list[bytes] = []
         self._reader = FrameReader()
@@ -178,8 +182,8 @@ class Client:
         """Take what has come."""
         waiting, self._waiting = self._waiting, []
         for frame in self._reader.feed(b"".join(waiting)):
-            if frame.opcode == 9 and self.member is not None and self._server and self._server.hub:
-                self._server.hub.pong(self.member)
+            if frame.opcode == 9 and self.viewer is not None and self._server and self._server.hub:
+                self.viewer.hub.pong(self.viewer.member)
             if frame.opcode == 1:
                 message = json.loads(frame.payload)
                 self.times.append(asyncio.get_running_loop().time())
@@ -206,9 +210,27 @@ class Client:
 
     def ping(self) -> None:
         """Ask how fresh it is."""
-        if self.member is not None:
+        if self.viewer is not None:
             self.pings += 1
             self.say('{"type":"ping"}')
+
+    @property
+    def member(self) -> Member | None:
+        return self.viewer.member if self.viewer is not None else None
+
+    @property
+    def elsewhere(self) -> bool:
+        """On a timeline of its own, where what it is shown is of another moment."""
+        return self.viewer is not None and self.viewer.timeline is not None
+
+    async def move(self, action: str, **fields: Any) -> None:
+        """To another moment, or back, or on from there; too many may be elsewhere already."""
+        viewer, server = self.viewer, self._server
+        if viewer is not None and server is not None and server.timelines is not None:
+            command = parse(json.dumps({"type": "playback", "action": action, **fields}).encode())
+            assert isinstance(command, PlaybackCommand)
+            with suppress(InvalidMessageError):
+                await server.timelines.obey(viewer, command)
 
     def drop(self) -> None:
         """The network is cut."""
@@ -229,8 +251,8 @@ class Client:
             self.say(json.dumps({"type": "subscribe", **fields}))
 
     def say(self, text: str) -> None:
-        if self.member is not None and self._server is not None and self._server.hub is not None:
-            self._server.hub.receive(self.member, text.encode())
+        if self.viewer is not None and self._server is not None and self._server.hub is not None:
+            self.viewer.hub.receive(self.viewer.member, text.encode())
 
     async def run(self, servers: dict[str, Server]) -> None:
         """Connect, again and again."""
@@ -241,14 +263,13 @@ class Client:
             self.faults, self.as_of, self.pings = set(), 0.0, 0
             if server is not None and server.hub is not None:
                 self._server = server
-                hub = server.hub
                 token = self.holding.token
                 if isinstance(self.holding, Ours):
                     self.holding.state.connecting()
-                self.member = await server.join(self, self.watched, token, self.window_bits)
-                if self.member is not None:
+                self.viewer = await server.join(self, self.watched, token, self.window_bits)
+                if self.viewer is not None and server.timelines is not None:
                     await self._lost.wait()
-                    hub.leave(self.member)
-                    self.member = None
+                    server.timelines.leave(self.viewer)
+                    self.viewer = None
             self.holding.disconnected()
             await asyncio.sleep(_RETRY)

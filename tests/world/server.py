@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Sequence
+from functools import partial
 
+from kstream.clock import time_at
 from kstream.core.delivery.filters import Filter
 from kstream.core.delivery.limits import Limits
 from kstream.core.delivery.session import Close
 from kstream.core.timeline.health import Health
 from kstream.core.timeline.retention import Keep
 from kstream.delivery.hub import Hub
-from kstream.delivery.member import Member, Outlet
+from kstream.delivery.member import Outlet
+from kstream.delivery.timelines import Timelines, Viewer
 from kstream.retention import Retention
 from kstream.service import follow, record
 from kstream.sources.kube import KubeSource
@@ -47,6 +50,7 @@ class Server:
         self.source: KubeSource | None = None
         self.hub: Hub | None = None
         self.resumes: Resumes | None = None
+        self.timelines: Timelines | None = None
 
     async def start(self) -> None:
         log = await DiskLog.open(self._disk)
@@ -60,11 +64,13 @@ class Server:
             health=Health.at_start(log.cluster, recorded=bool(state.seq), fed=True),
             clock=self._clock,
             time=self._clock.time,
-            watermark=lambda: None if (until := source.as_of) is None else (until, log.head),
+            watermark=lambda: None if (heard := source.heard) is None else (heard, log.head),
+            moment=partial(time_at, self._clock),
             limits=self._limits,
             metrics_interval=10.0,
         )
         self.resumes = Resumes(self.hub, log)
+        self.timelines = Timelines(self.hub, log, time=self._clock.time, most=3, metrics_interval=10.0)
         retention = Retention(log, self._keep, clock=self._clock, time=self._clock.time, warn=lambda _: None)
         create = asyncio.get_running_loop().create_task
         self._tasks = [
@@ -93,8 +99,10 @@ class Server:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if hub is not None:
             hub.close_all(Close(1001, "killed"))
+        if self.timelines is not None:
+            await self.timelines.close()
 
-    async def join(self, outlet: Outlet, watched: Filter, token: Token | None, bits: int) -> Member | None:
+    async def join(self, outlet: Outlet, watched: Filter, token: Token | None, bits: int) -> Viewer | None:
         """What `/ws` does with a new connection; None when the server is gone before it is done."""
         hub, resumes = self.hub, self.resumes
         if hub is None or resumes is None:
@@ -111,4 +119,4 @@ class Server:
             if missed is not None:
                 resumes.give(member, missed)
         hub.serve(member)
-        return member
+        return Viewer(hub, member)

@@ -290,10 +290,27 @@ class _Stage:
                 self._cluster.restore(now=self._clock.monotonic())
                 self._cut()
                 self._for(step, lambda: setattr(faults, "stopped", False))
+            case "rewind":
+                self._rewinds(step)
             case "drop" | "stall" | "subscribe" | "select" | "ping" | "nonsense" | "late":
                 self._client_does(step)
             case _:
                 raise ValueError(f"{step}: story.py tells a step that nobody does; teach it to stage.py")
+
+    def _rewinds(self, step: Step) -> None:
+        """Our clients only: the others know nothing of timelines, and would take the past for the present."""
+        number, *moves = step.whom.split(" ")
+        client = self._clients[int(number)]
+
+        async def there_and_back() -> None:
+            for move in (*moves, "live"):
+                action, _, at = move.partition("@")
+                while client.stalled:  # noqa: ASYNC110 - it reads on when the story says so
+                    await asyncio.sleep(1.0)
+                await client.move(action, **({"at": at} if at else {}))
+                await asyncio.sleep(step.seconds)
+
+        self._healing.append(asyncio.create_task(there_and_back()))
 
     def _client_does(self, step: Step) -> None:
         number, _, names = step.whom.partition(" ")

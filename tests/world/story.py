@@ -80,7 +80,20 @@ def story(seed: int, switches: frozenset[str]) -> list[Step]:
             steps.append(_fault(dice, what)._replace(at=moment))
     steps += _of_late(random.Random(f"of late {seed}"))
     steps += _selecting(random.Random(f"select {seed}"))
+    steps += _rewinding(random.Random(f"rewind {seed}"))
     return sorted(steps + _setting_clocks(random.Random(f"clock {seed}")))
+
+
+def _rewinding(dice: random.Random) -> list[Step]:
+    """Clients that go to other moments, and come back."""
+    steps = []
+    for _ in range(dice.choice((0, 0, 1, 3))):
+        moves = dice.choices(
+            ("pause", "step", "play", "seek@-10s", "seek@seq:3", "seek@+5s"), k=dice.randint(1, 4)
+        )
+        whom = f"{dice.randrange(0, CLIENTS, 2)} {' '.join(moves)}"
+        steps.append(Step(dice.uniform(5.0, LASTS), "rewind", whom, dice.choice((0.01, 1.0, 8.0))))
+    return steps
 
 
 def _setting_clocks(dice: random.Random) -> list[Step]:

@@ -19,6 +19,8 @@ from kstream.core.watching import completeness, history, inventory, reflector, t
 from kstream.delivery import hub, notices, snapshots
 from kstream.sources import kube, streams
 from kstream.web import resuming
+from tests.making import START
+from tests.world import server as world_server
 from tests.world.search import search
 
 pytestmark = pytest.mark.untraced
@@ -38,14 +40,7 @@ def _every(nth: int, original: Callable[..., Any], instead: Callable[..., Any]) 
 
 
 def the_wall_clock_says_when_it_was(patch: pytest.MonkeyPatch) -> None:
-    original: Any = kube.KubeSource.as_of
-
-    def as_of(self: Any) -> Any:
-        until = original.fget(self)
-        ahead = self.__dict__.setdefault("ahead", self._clock.time() - self._clock.monotonic())
-        return None if until is None else until - self._clock.time() + self._clock.monotonic() + ahead
-
-    patch.setattr(kube.KubeSource, "as_of", property(as_of))
+    patch.setattr(world_server, "time_at", lambda clock, monotonic: START + monotonic)
 
 
 def an_event_is_skipped(patch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ class Witness:
 
     def after(self, client: Client, message: Message) -> None:
         """The message is taken in."""
-        if "asOf" in message and client.holding.settled:
+        if "asOf" in message and client.holding.settled and not client.elsewhere:
             # A message may be read long after it was made, and the clock set meanwhile.
             settings = self._clock.settings(_seconds(message["timestamp"]))
             until = _seconds(message["asOf"])

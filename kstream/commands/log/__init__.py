@@ -1,4 +1,4 @@
-"""`kstream log`: what is in a recording, read from its file, and new ones. Nothing here changes one that is there."""
+"""`kstream log`: what is in a recording, read from its file, and other files made of it. Only `trim` changes it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,21 @@ from importlib import import_module
 
 import click
 
-_COMMANDS = ("info", "events", "state", "diff", "history", "verify", "import")
-_MODULES = {"import": "importing"}  # of a name that Python keeps for itself
+_COMMANDS = (
+    "info",
+    "events",
+    "state",
+    "diff",
+    "history",
+    "verify",
+    "export",
+    "import",
+    "cut",
+    "redact",
+    "merge",
+    "trim",
+)
+_MODULES = {"import": "imports"}  # of a name that Python keeps for itself
 
 
 class _Group(click.Group):
@@ -26,8 +39,9 @@ class _Group(click.Group):
 
 @click.group(cls=_Group)
 def log() -> None:
-    """Read a recording: at any moment, between two, or one object of it.
+    """Read a recording: at any moment, between two, or one object of it; and make another file of it.
 
-    LOG is the file of an event log, of any format that there ever was; it may be written meanwhile. A POINT is RFC 3339
+    LOG is the file of an event log, of any format that there ever was; it may be written meanwhile. Only
+    trim changes it. A POINT is RFC 3339
     (2026-01-24T10:00:00Z), +90s (from the beginning), -5m (from the end) or seq:N.
     """

@@ -62,6 +62,7 @@ class ClientState:
         self.as_of: str | None = None  # up to when the server's state is known to be complete
         self.seq: int | None = None  # what is held is exactly the log up to here; None: not known
         self.loaded = False  # there is a state to show
+        self._time: str | None = None  # of the timeline, as the last message said
         self._epoch: str | None = None
         self._term: str | None = None
         self._linked = False
@@ -110,6 +111,8 @@ class ClientState:
         kind = message.get("type")
         if not isinstance(kind, str):
             raise InvalidMessageError("A message of the server has no type", "type: must be a string")
+        if kind != "pong":  # which echoes
+            self._time = _text(message, "timestamp")
         if kind in _EVENTS:
             self._event(message)
             self.seq = _seq(message)
@@ -147,6 +150,21 @@ class ClientState:
     def disconnected(self) -> None:
         """The socket is gone: what is held is stale until the server is heard again."""
         self._linked = False
+
+    def timeline(self, said: Mapping[str, str]) -> dict[str, str]:
+        """The parameters of the next connection that say which timeline (PROTOCOL 27), so that one who was elsewhere is
+        there again: `said` are those of the URL, until the server told of one. None is the one that all share; with any
+        nothing is resumed."""
+        playback = self.playback
+        if playback is None:
+            return dict(said)
+        if not isinstance(playback.get("id"), str):
+            return {}
+        if said.get("follow") == playback["id"]:
+            return {"follow": playback["id"]}
+        at = self._time or str(playback.get("at"))
+        paused = {"paused": "true"} if playback.get("state") == "paused" else {}
+        return {"at": at, "speed": str(playback.get("speed")), **paused}
 
     def not_resumed(self) -> None:
         """The server would not even answer a resume: none is asked for until there is another state."""
@@ -205,7 +223,7 @@ class ClientState:
             if self._awaiting:
                 self._held = None
             self.faults.clear()  # those that last are told again
-            self.error = None
+            self.error = self.playback = None
         epoch = _text(message, "epoch")
         if epoch != self._epoch:
             self._epoch = epoch

@@ -7,6 +7,7 @@ one of them alone makes it step out first. `now` is monotonic seconds, `time` th
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from kstream.core.delivery import wire
@@ -54,6 +55,7 @@ class Session:
         "_warned_at",
         "answers",
         "closing",
+        "command",
         "riding",
         "tally",
         "wants_snapshot",
@@ -94,26 +96,36 @@ class Session:
         self._abuse_since = now
         self.wants_snapshot = True
         self.answers: wire.SubscribeId = None  # the `id` of a subscribe whose state is not sent yet
+        self.command: wire.PlaybackCommand | None = None  # the last, for whoever moves timelines
         self.closing: Close | None = None
 
     # What comes in
 
-    def receive(self, text: bytes, *, now: float, time: float, as_of: float | None = None) -> float:
+    def receive(
+        self,
+        text: bytes,
+        *,
+        now: float,
+        time: float,
+        as_of: float | None = None,
+        moment: Callable[[float], float] = float,
+    ) -> float:
         """A text message of the client. Never raises: what is wrong with it is answered (PROTOCOL 8, 22).
 
-        `as_of`: up to when the state is known to be complete. Returns the seconds for which nothing more should be read
-        of the client, so that what is past its limit is neither read nor inflated."""
+        `as_of`: up to when the state is known to be complete; `moment` makes a time of the timeline of it. Returns the
+        seconds for which nothing more should be read of the client, so that what is past its limit is not even
+        inflated."""
         self.tally.received += 1
         if not self._inbound.take(len(text), now):
             self.tally.refused += 1
-            return self._refuse(now, time)
+            return self._limit(now, time)
         try:
             message = wire.parse(text)
             match message:
                 case wire.Ping():
-                    self._answer(
-                        wire.pong(message.timestamp or timestamp(time), as_of=self.complete_until(as_of))
-                    )
+                    until = self.complete_until(as_of)
+                    until = None if until is None else moment(until)
+                    self._answer(wire.pong(message.timestamp or timestamp(time), as_of=until))
                 case wire.Subscribe():
                     watched = Filter.parse(
                         message.namespaces or (), kinds=message.kinds or (), labels=message.labels or ""
@@ -121,20 +133,21 @@ class Session:
                     self.answers = message.id
                     self._look_at(self._backlog, watched)
                 case wire.PlaybackCommand():  # pragma: no branch - a client has no other message
-                    raise InvalidMessageError(
-                        "This timeline is not yours to move",
-                        f"type: 'playback' ({message.action}) is the operator's here; watch and wait for `playback`",
-                    )
+                    self.command = message
         except InvalidMessageError as invalid:
-            self.tally.invalid += 1
-            fault = Fault(ErrorCode.INVALID_MESSAGE, str(invalid), invalid.details)
-            self._answer(wire.error(fault, time=time))
+            self.refuse(invalid, time=time)
         return 0.0
+
+    def refuse(self, invalid: InvalidMessageError, *, time: float) -> None:
+        """Answer a message of the client that asks for what cannot be."""
+        self.tally.invalid += 1
+        fault = Fault(ErrorCode.INVALID_MESSAGE, str(invalid), invalid.details)
+        self._answer(wire.error(fault, time=time))
 
     def ping(self, size: int, *, now: float, time: float) -> float:
         """A WebSocket ping with a payload of `size` bytes, which counts as a message does. 0.0: it is to be answered;
         else as `receive`."""
-        return 0.0 if self._inbound.take(size, now) else self._refuse(now, time)
+        return 0.0 if self._inbound.take(size, now) else self._limit(now, time)
 
     def complete_until(self, as_of: float | None) -> float | None:
         """Up to when what this client has is complete; None while it has no state, or only a part of it."""
@@ -146,7 +159,7 @@ class Session:
         """The client answered a WebSocket ping. One that nobody asked for counts as a message does. As `receive`."""
         asked, self._pong_by = self.asked, FOREVER
         self._next_ping = now + self._limits.heartbeat
-        return 0.0 if asked or self._inbound.take(size, now) else self._refuse(now, time)
+        return 0.0 if asked or self._inbound.take(size, now) else self._limit(now, time)
 
     @property
     def asked(self) -> bool:
@@ -162,7 +175,7 @@ class Session:
         if self.asked:
             self._pong_by = self._next_ping = now + self._limits.heartbeat_timeout
 
-    def _refuse(self, now: float, time: float) -> float:
+    def _limit(self, now: float, time: float) -> float:
         if now - self._abused_at > 1.0:
             self._abuse_since = now
         self._abused_at = now
@@ -265,6 +278,11 @@ class Session:
             raise DivergedError(f"A client was put at event {seq}, past the last one, {self._backlog.head}")
         self._lane.cursor = seq
         self.wants_snapshot = False
+
+    @property
+    def holds(self) -> int | None:
+        """The seq whose state the client has, with what is on its way; None while it has none, or a part of one."""
+        return None if self.wants_snapshot or self._parts else self._lane.cursor
 
     def catch_up(self, seq: int) -> None:
         """The client has all up to `seq`, and the backlog has what came after: that goes as a batch (PROTOCOL 15)."""

@@ -59,11 +59,7 @@ class View:
         if self.misses(after):
             return None
         start = bisect_right(self._seqs, after)
-        if start == len(self._seqs):
-            return as_of
-        before = self._records[start].before
-        # Where the clock was set back since, what was then is in the future now.
-        return before if before is None or as_of is None else min(before, as_of)
+        return self._records[start].before if start < len(self._seqs) else as_of
 
     def singles(self, after: int, window_bits: int) -> bytes:
         """The frames of all events after `after`, each event its own message, joined."""

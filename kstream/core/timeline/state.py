@@ -39,6 +39,7 @@ class _Mark(msgspec.Struct, gc=False):
 
 _decode_mark = msgspec.json.Decoder(_Mark).decode
 _ONE_HISTORY = "this is not one history; start again, and restore the log from a copy if it comes back"
+_AT_ONCE = 1000  # objects
 _POD_COUNT = b',"podCount":'
 
 
@@ -89,6 +90,32 @@ class ClusterState:
                 )
         self.seq = seq
         self.time = time
+
+    def copy(self) -> ClusterState:
+        """The same state, which goes its own way from here; what is in it is shared."""
+        copy = ClusterState()
+        copy.seq, copy.time = self.seq, self.time
+        copy._kinds = {kind: dict(entries) for kind, entries in self._kinds.items()}
+        copy._pods = copy._kinds[Kind.POD]
+        copy._bodies = dict(self._bodies)
+        copy._bodies_of = {namespace: dict(bodies) for namespace, bodies in self._bodies_of.items()}
+        copy._phases, copy._ready = dict(self._phases), self._ready
+        return copy
+
+    def share(self, other: ClusterState) -> Iterator[None]:
+        """Hold once what is the same in `other`, which may change meanwhile; nothing is told of either. Yields every
+        thousand objects, so that others have their turn."""
+        for kind, entries in self._kinds.items():
+            theirs = other._kinds[kind]
+            for count, (uid, entry) in enumerate(entries.items(), 1):
+                if count % _AT_ONCE == 0:
+                    yield
+                there = theirs.get(uid)
+                if there is None or there != entry:
+                    continue
+                entries[uid] = there
+                if kind is Kind.POD:
+                    self._bodies[uid] = self._bodies_of[there.key.namespace][uid] = there.body
 
     def _fold(self, change: WatchEvent) -> Entry | None:
         """Take a change in; returns its object as it was before."""

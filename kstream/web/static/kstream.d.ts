@@ -93,6 +93,8 @@ export interface Playback {
   at: string;
   start: string;
   end: string;
+  /** Of a private timeline: others ride on it with `follow=ID`. */
+  id?: string;
 }
 
 interface Stamped {
@@ -231,6 +233,8 @@ export class ClusterState {
   /** What is held may no longer be true. */
   readonly stale: boolean;
   apply(message: ServerMessage): void;
+  /** What the URL of the next connection says of the timeline, where the first one said `said`. */
+  timeline(said: Readonly<Record<string, string>>): Record<string, string>;
   disconnected(): void;
   /** Another filter is wanted, the whole of it; what is held is stale until its state came. */
   want(namespaces: Iterable<string>, more?: MoreFilter): void;

@@ -15,6 +15,7 @@ export const HEARTBEAT_INTERVAL = 30_000;
 export const HEARTBEAT_TIMEOUT = 10_000;
 const MOMENTS = new Set(["INVALID_MESSAGE", "RATE_LIMITED", "WATCH_ERROR"]); // unless they have a `fault`
 const FILTER = ["namespaces", "kinds", "labels"]; // parameters of the URL
+const TIMELINE = ["at", "speed", "paused", "follow"]; // the same: where it begins
 const OPENING = 10_000; // for the handshake, and again for the first message
 
 /** A message that is not of the contract's shape; `details` names the field. */
@@ -66,6 +67,7 @@ export class ClusterState {
     this.seq = null;
     /** There is a state to show. */
     this.loaded = false;
+    this._time = null; // of the timeline, as the last message said
     this._epoch = null;
     this._term = null;
     this._linked = false;
@@ -125,6 +127,7 @@ export class ClusterState {
     if (!isObject(message) || typeof message.type !== "string") {
       throw new InvalidMessageError("A message of the server has no type", "type: must be a string");
     }
+    if (message.type !== "pong") this._time = textOf(message.timestamp); // a pong echoes
     switch (message.type) {
       case "node_event":
       case "pod_event":
@@ -183,6 +186,21 @@ export class ClusterState {
     return { epoch: this._epoch, term: this._term, seq: this.seq };
   }
 
+  /**
+   * The parameters of the next connection that say which timeline, so that one who was elsewhere is there again: those of
+   * the URL, `said`, until the server told of one. None is the one that all share; with any nothing is resumed.
+   * @param {Record<string, string>} said
+   * @returns {Record<string, string>}
+   */
+  timeline(said) {
+    const { playback } = this;
+    if (playback === null) return said;
+    if (typeof playback.id !== "string") return {};
+    if (said.follow === playback.id) return { follow: playback.id };
+    const paused = playback.state === "paused" ? { paused: "true" } : {};
+    return { at: this._time ?? String(playback.at), speed: String(playback.speed), ...paused };
+  }
+
   /** What is held may no longer be true: no socket, a server without its source, or a state to come. */
   get stale() {
     return !this._linked || this._awaiting || this._held !== this._wants || this.connection?.status !== "connected";
@@ -212,7 +230,7 @@ export class ClusterState {
       this._awaiting = message.resumed !== true;
       if (this._awaiting) this._held = null;
       this.faults.clear(); // those that last are told again
-      this.error = null;
+      this.error = this.playback = null;
     }
     const epoch = textOf(message.epoch);
     if (epoch !== this._epoch) {
@@ -329,8 +347,8 @@ export class Reconnect {
  */
 export class KstreamClient extends EventTarget {
   /**
-   * @param {string | URL} url ws, wss, http or https; query parameters are kept (with `at` nothing is resumed), but for those
-   *   that the client writes itself: `namespaces`, `kinds` and `labels` there are the filter where the options give none
+   * @param {string | URL} url ws, wss, http or https; query parameters are kept (`at`, `speed`, `paused` and `follow` say where it
+   *   begins), but for those that the client writes itself: `namespaces`, `kinds` and `labels` there are the filter where the options give none
    * @param {{ namespaces?: readonly string[], kinds?: readonly string[], labels?: string, resume?: boolean, WebSocket?: any }}
    *   [options]
    */
@@ -353,9 +371,11 @@ export class KstreamClient extends EventTarget {
       kinds: names(kinds, "kinds"),
       labels: labels || said("labels"),
     });
-    for (const name of [...FILTER, "epoch", "term", "seq"]) this._url.searchParams.delete(name);
+    const there = TIMELINE.filter((name) => this._url.searchParams.has(name));
+    this._said = Object.fromEntries(there.map((name) => [name, this._url.searchParams.get(name)]));
+    for (const name of [...FILTER, ...TIMELINE, "epoch", "term", "seq"]) this._url.searchParams.delete(name);
     this._WebSocket = WebSocket;
-    this._mayResume = resume && !this._url.searchParams.has("at");
+    this._mayResume = resume;
     this._retries = new Reconnect();
     /** @type {any} */
     this._socket = null;
@@ -399,7 +419,7 @@ export class KstreamClient extends EventTarget {
   }
 
   /**
-   * Drive one's own timeline. False when there is no connection to send it on.
+   * Go to a timeline of one's own, drive it, or come back with `live`. False when there is no connection to send it on.
    * @param {"pause" | "play" | "seek" | "step" | "live"} action
    * @param {{ speed?: number | "max", at?: string }} [options]
    */
@@ -412,7 +432,9 @@ export class KstreamClient extends EventTarget {
     const { wanted, wantedKinds, wantedLabels, resume } = this.state;
     const filter = [wanted.join(","), wantedKinds.join(","), wantedLabels];
     FILTER.forEach((name, at) => filter[at] && url.searchParams.set(name, filter[at]));
-    const token = this._mayResume ? resume : null;
+    const elsewhere = Object.entries(this.state.timeline(this._said));
+    for (const [name, value] of elsewhere) url.searchParams.set(name, value);
+    const token = this._mayResume && !elsewhere.length ? resume : null;
     if (token) {
       url.searchParams.set("epoch", token.epoch);
       if (token.term !== null) url.searchParams.set("term", token.term);

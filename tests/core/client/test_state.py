@@ -363,3 +363,17 @@ def test_what_a_field_must_be_is_said(message: dict[str, Any], said: str) -> Non
 @pytest.mark.parametrize("seq", ["5", None, 5.5])
 def test_a_number_that_is_none_is_nothing_to_resume_from(seq: object) -> None:
     assert with_state({"type": "batch", "data": [], "seq": seq}).seq is None
+
+
+TIMELINES = json.loads((Path(__file__).parents[3] / "fixtures" / "timelines.json").read_text())
+
+
+@pytest.mark.parametrize("case", TIMELINES, ids=lambda case: case["what"])
+def test_who_was_elsewhere_is_there_again_on_the_next_connection(case: dict[str, Any]) -> None:
+    state = ClientState()
+    for message in case["messages"]:
+        if message is None:
+            state.disconnected()
+        else:
+            state.apply(message)
+    assert state.timeline(case["said"]) == case["next"]

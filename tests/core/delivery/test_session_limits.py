@@ -7,6 +7,7 @@ import pytest
 from kstream.core.delivery.backlog import Backlog
 from kstream.core.delivery.filters import EVERYTHING
 from kstream.core.delivery.urgent import Word
+from kstream.core.errors import InvalidMessageError
 from tests.core.delivery.flushed import level
 from tests.core.delivery.sessions import LIMITS, pods, sent, session_on, synced
 from tests.frames_reader import FrameReader
@@ -127,14 +128,18 @@ def test_one_who_goes_on_is_closed_after_ten_seconds_and_one_who_pauses_begins_a
     assert session.tally.invalid + session.tally.refused == session.tally.received == 2500
 
 
-def test_who_may_not_move_the_timeline_is_told_whose_it_is() -> None:
+def test_a_command_for_a_timeline_waits_for_whoever_moves_it_and_may_be_refused() -> None:
     session = session_on(Backlog(head=0))
-    session.receive(b'{"type":"playback","action":"pause"}', now=0.0, time=START)
+    session.receive(b'{"type":"playback","action":"seek","at":"-5m","speed":2}', now=0.0, time=START)
+    assert sent(session, 0.0) == []
+    assert session.command is not None
+    assert (session.command.action, session.command.at, session.command.speed) == ("seek", "-5m", 2.0)
+    session.refuse(InvalidMessageError("That cannot be", "at: it is not there"), time=START)
     (message,) = sent(session, 0.0)
     assert message["error"] == {
         "code": "INVALID_MESSAGE",
-        "message": "This timeline is not yours to move",
-        "details": "type: 'playback' (pause) is the operator's here; watch and wait for `playback`",
+        "message": "That cannot be",
+        "details": "at: it is not there",
     }
     assert session.tally.invalid == 1
 

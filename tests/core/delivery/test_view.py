@@ -240,14 +240,6 @@ def test_one_is_complete_as_it_was_before_the_first_event_that_it_has_not_got(
     assert view.complete_until(after, START + 25) == until
 
 
-def test_a_clock_that_was_set_back_makes_nobody_complete_in_the_future() -> None:
-    backlog = Backlog(head=0)
-    view = backlog.open(EVERYTHING)
-    take(backlog, numbered([change(Verb.ADDED, pod_key("p"))]), as_of=START + 20)
-    assert view.complete_until(0, START - 3600) == START - 3600
-    assert view.complete_until(0, None) == START + 20, "not known now: as it was"
-
-
 def test_nobody_knows_how_old_it_is_who_lacks_an_event_that_is_no_longer_here() -> None:
     backlog = Backlog(head=0, limits=Limits(window_events=10))
     view = backlog.open(EVERYTHING)

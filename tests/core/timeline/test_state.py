@@ -209,3 +209,43 @@ def test_pods_are_given_by_namespace_in_the_order_of_their_names() -> None:
     assert state.pod_bodies(["b"]) == [b]
     assert state.pod_bodies([]) == []
     assert state.pod_bodies(None) == [c, a, b]
+
+
+def test_a_copy_goes_its_own_way() -> None:
+    state = ClusterState()
+    events = numbered(
+        [change(Verb.ADDED, key) for key in (node_key("n"), pod_key("a"), pod_key("b", "shop"))]
+    )
+    for event in events:
+        state.apply(event)
+    copy = state.copy()
+    assert (copy.seq, copy.time, list(copy), copy.counts()) == (3, state.time, list(state), state.counts())
+    copy.apply(Event(4, change(Verb.DELETED, pod_key("b", "shop"))))
+    state.apply(Event(4, change(Verb.MODIFIED, pod_key("a"), note="x")))
+    assert [len(each) for each in (copy, state)] == [2, 3]
+    assert (copy.pod_count("shop"), state.pod_count("shop")) == (0, 1)
+    assert (copy.pod_bodies({"shop"}), len(state.pod_bodies({"shop"}))) == ([], 1)
+    assert copy.pod_bodies(None) != state.pod_bodies(None)
+
+
+def test_what_two_states_have_alike_is_held_once_and_nothing_else_changes() -> None:
+    count = 2500
+    keys = [pod_key(f"p{number}") for number in range(count)]
+    events = numbered([change(Verb.ADDED, key) for key in (node_key("n"), *keys)])
+    ours, theirs = ClusterState(), ClusterState()
+    for event in events:
+        ours.apply(event)
+    for event in numbered([change(Verb.ADDED, key) for key in (node_key("n"), *keys)]):
+        theirs.apply(event)
+    changed = change(Verb.MODIFIED, keys[0], note="x")
+    theirs.apply(Event(count + 2, changed))
+    theirs.apply(Event(count + 3, change(Verb.DELETED, keys[1])))
+    before = [(entry.key, entry.version, entry.body) for entry in ours]
+    assert len(list(ours.share(theirs))) == 2, "every thousand objects of a kind"
+    assert [(entry.key, entry.version, entry.body) for entry in ours] == before
+    there = {entry.key: entry for entry in theirs}
+    shared = [entry for entry in ours if there.get(entry.key) is entry]
+    assert len(shared) == count - 1
+    bodies = {id(entry.body) for entry in theirs}
+    assert sum(id(body) in bodies for body in ours.pod_bodies(None)) == count - 2
+    assert sum(id(body) in bodies for body in ours.pod_bodies({"default"})) == count - 2

@@ -1,4 +1,4 @@
-"""`kstream trim`, and the options that say how much is kept, as a user types them."""
+"""`kstream log trim`, and the options that say how much is kept, as a user types them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from kstream.core.timeline.retention import Keep
 from kstream.logs.sqlite import SqliteLog
 from tests.logs.facts import churn, shown
 
-INCIDENT = Path(__file__).parents[1] / "fixtures" / "incident.db"
+INCIDENT = Path(__file__).parents[3] / "fixtures" / "incident.db"
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ def log(tmp_path: Path) -> Path:
 
 
 def trimmed(log: Path, *options: str) -> Result:
-    return CliRunner().invoke(main, ["trim", str(log), *options])
+    return CliRunner().invoke(main, ["log", "trim", str(log), *options])
 
 
 def pods(log: Path) -> list[tuple[object, ...]]:
@@ -185,7 +185,17 @@ def test_a_log_on_a_full_disk_can_be_trimmed() -> None:
     kstream = f"{sys.executable} -c 'from kstream.cli import main; main()'"
     done = _on_a_full_disk(
         f'cp {INCIDENT} "$DISK/log.db"; head -c 9000000 /dev/zero > "$DISK/rest" 2>/dev/null;'
-        f' {kstream} trim "$DISK/log.db" --keep-for 60s && echo trimmed'
+        f' {kstream} log trim "$DISK/log.db" --keep-for 60s && echo trimmed'
     )
     assert done.stdout.endswith("trimmed\n"), done.stderr
     assert "the disk is full; it is trimmed in place, which must not be interrupted" in done.stderr
+
+
+def test_the_old_name_is_the_same_command(log: Path, tmp_path: Path) -> None:
+    other = Path(shutil.copy(INCIDENT, tmp_path / "other.db"))
+    said = [
+        CliRunner().invoke(main, [*command, str(path), "--keep-for", "1m"]).stdout.partition(": ")[2]
+        for command, path in ((["trim"], log), (["log", "trim"], other))
+    ]
+    assert said[0] == said[1] != ""
+    assert seqs(log) == seqs(other) == list(range(494, 540))

@@ -1,4 +1,4 @@
-"""`kstream trim`: drop the beginning of a recording that nobody writes."""
+"""`kstream log trim`: drop the beginning of a recording that nobody writes."""
 
 from __future__ import annotations
 
@@ -40,11 +40,14 @@ def trim(log: Path, output: str, **options: Any) -> None:
     """Drop the oldest events of the recording LOG; what is left plays as before.
 
     The age of events counts from the last one: --keep-for 1h keeps the last hour. At least one of the two options
-    is needed. A log that a running kstream writes is refused; give that one the options instead.
+    is needed. A log that a running kstream writes is refused; give that one the options instead. `kstream trim` is the
+    same command.
     """
     keep = keep_settings(options)
     if keep.everything:
-        raise UsageError("kstream trim: nothing says what to keep; give --keep-for 1h or --keep-size 500MB")
+        raise UsageError(
+            "kstream log trim: nothing says what to keep; give --keep-for 1h or --keep-size 500MB"
+        )
     trimmed = asyncio.run(_trim(log, keep))
     if output == "json":
         click.echo(json.dumps(trimmed._asdict()))

@@ -1,0 +1,347 @@
+"""Private timelines (PROTOCOL 27, 28): one for each client that has gone to another moment, with those who follow it.
+
+Each is a log that is played and a hub beside that of the timeline which all share. They have half of the loop at most,
+all together, so that however many there are the shared timeline is not slowed; past that they are late.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
+
+from kstream.core.delivery import wire
+from kstream.core.delivery.urgent import Word
+from kstream.core.delivery.wire import PlaybackCommand
+from kstream.core.errors import InvalidMessageError, NoRoomError
+from kstream.core.timeline.health import ErrorCode, Fault, Health
+from kstream.core.timeline.playback import MAX, speed_of
+from kstream.core.timeline.state import ClusterState
+from kstream.core.timeline.timepoint import timestamp
+from kstream.delivery.driving import check, drive
+from kstream.delivery.hub import Hub
+from kstream.delivery.member import Member
+from kstream.delivery.turn import Half
+from kstream.logs.places import settled, time_of
+from kstream.logs.privatelog import PrivateLog
+from kstream.logs.replay import ReplayLog
+from kstream.logs.spans import Spans
+from kstream.ports import Clock, EventLog, Jump
+from kstream.processlog.lines import say
+
+SLOWEST: Final = 0.1  # recorded seconds in a second
+FASTEST: Final = 1000.0
+_AT_ONCE: Final = 200  # events that are folded before others have their turn
+_WINDOW: Final = 500  # events that each keeps for those who are behind: a state is not far
+_WINDOW_BYTES: Final = 2**20
+_PLAYBACK: Final = "playback"
+
+_log = logging.getLogger(__name__)
+
+
+class Viewer:
+    """A client, whichever timeline it is on."""
+
+    __slots__ = ("hub", "member", "timeline")
+
+    def __init__(self, hub: Hub, member: Member) -> None:
+        self.hub = hub
+        self.member = member
+        self.timeline: PrivateTimeline | None = None  # None: the one that all share
+
+
+class Opened(NamedTuple):
+    """A timeline that somebody is about to enter."""
+
+    log: PrivateLog
+    state: ClusterState
+
+
+class PrivateTimeline:
+    """Of `owner`, who moves it; `viewers` are the owner and those who follow."""
+
+    __slots__ = ("hub", "id", "log", "owner", "task", "viewers")
+
+    def __init__(self, log: PrivateLog, hub: Hub, owner: Viewer) -> None:
+        self.id = secrets.token_urlsafe(9)
+        self.log = log
+        self.hub = hub
+        self.owner = owner
+        self.viewers: dict[Viewer, None] = {}
+        self.task: asyncio.Task[None] | None = None
+
+    def word(self) -> Word:
+        """How it is played."""
+        data = {**self.log.playback, "id": self.id}
+        return Word(_PLAYBACK, wire.playback(data, time=self.log.time()))
+
+
+class Timelines:
+    """Those of one server, at most `most`."""
+
+    def __init__(
+        self, hub: Hub, log: EventLog, *, time: Callable[[], float], most: int, metrics_interval: float
+    ) -> None:
+        """`log`: that of the shared timeline; a ReplayLog where a recording is played. `time` is that of the shared
+        timeline, seconds since the Unix epoch; `metrics_interval`: seconds."""
+        self.most = most
+        self._hub = hub
+        self._log = log
+        self._time = time
+        self._metrics_interval = metrics_interval
+        self._timelines: dict[str, PrivateTimeline] = {}
+        self._reading = Half(hub.clock)
+        self._work = asyncio.Lock()
+        self._spans = Spans(log.recording if isinstance(log, ReplayLog) else log)
+        self._limits = replace(
+            hub.limits,
+            window_events=min(_WINDOW, hub.limits.window_events),
+            window_bytes=min(_WINDOW_BYTES, hub.limits.window_bytes),
+        )
+
+    def __len__(self) -> int:
+        return len(self._timelines)
+
+    @property
+    def _clock(self) -> Clock:
+        return self._hub.clock
+
+    async def shared(self) -> Mapping[str, Any]:
+        """The data of a `playback` message about the timeline that all share."""
+        start = await settled(lambda: time_of(self._log, self._log.oldest - 1))
+        return self._shared(timestamp(start or self._time()))
+
+    def _shared(self, start: str) -> Mapping[str, Any]:
+        """The same, where it is known since when there is a history."""
+        if isinstance(self._log, ReplayLog):
+            return self._log.playback
+        now = timestamp(self._time())
+        return {"state": "live", "speed": 1, "at": now, "start": start, "end": now}
+
+    async def open(
+        self, *, at: str | None, speed: float | str = 1.0, paused: bool = False, beside: Viewer | None = None
+    ) -> Opened:
+        """A timeline for one who comes, or is `beside` now. Raises InvalidMessageError: a point or speed that is none,
+        or too many timelines."""
+        self._check_room()
+        wanted = bounded_speed(speed)
+        if beside is not None and beside.timeline is not None:
+            there = beside.timeline
+            here = there.hub.state.seq, there.log.time()
+            state = None
+        else:
+            here = self._hub.state.seq, self._time()
+            state = self._hub.state.copy() if at is None else None
+        log = await settled(
+            lambda: PrivateLog.begin(
+                self._log,
+                self._clock,
+                at=at,
+                here=here,
+                speed=wanted,
+                paused=paused,
+                present=None if isinstance(self._log, ReplayLog) else self._time,
+                turn=self._reading.turn,
+                beside=lambda: self._hub.state,
+                spans=self._spans,
+            )
+        )
+        if state is None or state.seq != log.head:
+            state = await log.begin_state()
+        return Opened(log, state)
+
+    def enter(self, viewer: Viewer, opened: Opened) -> PrivateTimeline:
+        """`viewer` moves this timeline from now on. Raises InvalidMessageError: too many timelines."""
+        self._check_room()
+        log, shared = opened.log, self._hub
+        hub = Hub(
+            epoch=shared.epoch,
+            term=lambda: log.terms[-1].id,
+            source=shared.source,
+            state=opened.state,
+            health=Health.at_start(log.cluster, recorded=True, fed=False),
+            clock=shared.clock,
+            time=log.time,
+            watermark=log.watermark,
+            limits=self._limits,
+            metrics_interval=self._metrics_interval,
+            beside=shared,
+        )
+        timeline = PrivateTimeline(log, hub, viewer)
+        self._timelines[timeline.id] = timeline
+        shared.branches[hub] = None
+        log.listen(lambda _: hub.announce(timeline.word()))
+        timeline.task = asyncio.create_task(self._run(timeline), name=f"timeline {timeline.id}")
+        timeline.task.add_done_callback(lambda task: self._ended(timeline, task))
+        self._move(viewer, timeline)
+        return timeline
+
+    def following(self, name: str) -> PrivateTimeline:
+        """The timeline of that id. Raises InvalidMessageError."""
+        if (timeline := self._timelines.get(name)) is None:
+            raise InvalidMessageError(
+                "There is no such timeline",
+                f"follow: {name[:40]!r} has ended with its owner, or is that of another process",
+            )
+        return timeline
+
+    def follow(self, viewer: Viewer, timeline: PrivateTimeline) -> None:
+        """`viewer` sees what its owner sees, for as long as there is one."""
+        if timeline.id in self._timelines:
+            self._move(viewer, timeline)
+
+    async def obey(self, viewer: Viewer, command: PlaybackCommand) -> None:
+        """What a client asks of its timeline; that of others it leaves for its own. Raises InvalidMessageError."""
+        check(command)
+        if command.speed is not None:
+            bounded_speed(command.speed)
+        timeline = viewer.timeline
+        if timeline is not None and command.action == "live":
+            self._go_home(viewer)
+        elif timeline is not None and timeline.owner is viewer:
+            await drive(timeline.log, command)
+        elif timeline is None and (command.action == "live" or self._plays_already(command)):
+            self._tell(viewer, await self.shared())
+        else:
+            if not self.most:
+                raise InvalidMessageError(
+                    "This server offers no private timelines", f"action: {command.action!r} (--max-timelines)"
+                )
+            await self._leave_for_own(viewer, command)
+
+    async def _leave_for_own(self, viewer: Viewer, command: PlaybackCommand) -> None:
+        now: Mapping[str, Any] = (
+            await self.shared() if viewer.timeline is None else viewer.timeline.log.playback
+        )
+        paused = command.action in ("pause", "step") or (
+            command.action == "seek" and now["state"] == "paused"
+        )
+        opened = await self.open(
+            at=command.at if command.action == "seek" else None,
+            speed=now["speed"] if command.speed is None else command.speed,
+            paused=paused,
+            beside=viewer,
+        )
+        if not viewer.member.closed:
+            own = self.enter(viewer, opened)
+            if command.action == "step":
+                own.log.step()
+
+    def leave(self, viewer: Viewer) -> None:
+        """A client went; saying so again does no harm."""
+        viewer.hub.leave(viewer.member)
+        if (timeline := viewer.timeline) is not None:
+            viewer.timeline = None
+            timeline.viewers.pop(viewer, None)
+            if timeline.owner is viewer:
+                self._end(timeline)
+
+    def _plays_already(self, command: PlaybackCommand) -> bool:
+        """In the present nothing can be played."""
+        return command.action == "play" and not isinstance(self._log, ReplayLog)
+
+    def _go_home(self, viewer: Viewer) -> None:
+        """To the timeline that all share."""
+        assert viewer.timeline is not None, "whoever goes home is elsewhere"
+        start = viewer.timeline.log.playback["start"]
+        self._move(viewer, None)
+        self._tell(viewer, self._shared(start))
+
+    def _tell(self, viewer: Viewer, data: Mapping[str, Any]) -> None:
+        if not viewer.member.closed:
+            viewer.member.session.tell(Word(_PLAYBACK, wire.playback(data, time=self._time())))
+            viewer.hub.serve(viewer.member)
+
+    async def close(self) -> None:
+        """All of them end; nobody goes home."""
+        tasks = []
+        for timeline in self._timelines.values():
+            timeline.viewers.clear()
+            if timeline.task is not None:
+                timeline.task.cancel()
+                tasks.append(timeline.task)
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _check_room(self) -> None:
+        if len(self._timelines) >= self.most:
+            raise NoRoomError(
+                "The server has as many private timelines as it may",
+                f"At most {self.most} at once (--max-timelines)",
+            )
+
+    def _move(self, viewer: Viewer, timeline: PrivateTimeline | None) -> None:
+        before, viewer.timeline = viewer.timeline, timeline
+        viewer.hub.release(viewer.member)
+        viewer.hub = timeline.hub if timeline is not None else self._hub
+        viewer.member = viewer.hub.adopt(viewer.member)
+        if timeline is not None:
+            timeline.viewers[viewer] = None
+            viewer.member.session.tell(timeline.word())
+        if before is not None:
+            before.viewers.pop(viewer, None)
+            if before.owner is viewer:
+                self._end(before)
+
+    def _end(self, timeline: PrivateTimeline) -> None:
+        if timeline.task is not None:
+            timeline.task.cancel()
+
+    def _ended(self, timeline: PrivateTimeline, task: asyncio.Task[None]) -> None:
+        """It has come to the present, its owner went, or it cannot be read: who is there still goes home."""
+        self._timelines.pop(timeline.id)
+        error = None if task.cancelled() else task.exception()
+        for viewer in list(timeline.viewers):
+            if viewer.member.closed:
+                continue
+            if error is not None:
+                message = "What comes next on this timeline cannot be read: back to the one that all share"
+                fault = Fault(ErrorCode.WATCH_ERROR, message, str(error))
+                viewer.member.session.tell(Word("", wire.error(fault, time=self._time())))
+            self._go_home(viewer)
+        del self._hub.branches[timeline.hub]
+        if error is not None:
+            say(_log, logging.ERROR, "timeline failed", message=repr(error))
+
+    async def _run(self, timeline: PrivateTimeline) -> None:
+        sending = asyncio.create_task(timeline.hub.run())
+        playing = asyncio.create_task(self._play(timeline))
+        try:
+            await asyncio.wait((sending, playing), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (sending, playing):
+                task.cancel()
+            ends = await asyncio.gather(sending, playing, return_exceptions=True)
+        for end in ends:
+            if isinstance(end, Exception):
+                raise end
+
+    async def _play(self, timeline: PrivateTimeline) -> None:
+        hub, clock = timeline.hub, self._clock
+        async with aclosing(timeline.log.follow(hub.state.seq)) as batches:
+            async for batch in batches:
+                if isinstance(batch, Jump):
+                    hub.jump(batch.state)
+                    continue
+                for first in range(0, len(batch), _AT_ONCE):
+                    async with self._work:
+                        # The shared timeline waits for one of these at most, and goes on without a break.
+                        async with self._hub.floor:
+                            began = clock.monotonic()
+                            hub.publish(batch[first : first + _AT_ONCE])
+                            await hub.flush()
+                        await clock.sleep(clock.monotonic() - began)
+
+
+def bounded_speed(given: float | str) -> float:
+    """A speed of a private timeline, in recorded seconds a second. Raises InvalidMessageError."""
+    speed = speed_of(given)
+    if speed != MAX and not SLOWEST <= speed <= FASTEST:
+        raise InvalidMessageError(
+            "That is no speed of a private timeline",
+            f'speed: {given!r:.100}: give a number from {SLOWEST:g} to {FASTEST:g}, or "max"',
+        )
+    return speed

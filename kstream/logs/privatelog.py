@@ -1,0 +1,165 @@
+"""The timeline of one client: it begins anywhere in a log, and goes on into the present where that is still written."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Final, Self
+
+from kstream.core.errors import InvalidMessageError
+from kstream.core.timeline.events import Event
+from kstream.core.timeline.playback import MAX, Playback
+from kstream.core.timeline.state import ClusterState
+from kstream.logs.places import past, settled
+from kstream.logs.replay import ReplayLog
+from kstream.logs.spans import Spans
+from kstream.ports import Clock, EventLog, Jump
+
+_EVERY: Final = 0.1  # seconds between two looks at what is due, at least: a client gets 16 messages a second
+Reading = Callable[[], AbstractAsyncContextManager[None]]
+_ARRIVED: Final = 0.5  # seconds behind the present that are none
+
+
+class PrivateLog(ReplayLog):
+    """See the module. `follow` ends where it has `arrived` in the present; that of a recording never does."""
+
+    _present: Callable[[], float] | None = None
+    _next_look = 0.0
+    _turn: Reading
+    _shared: Callable[[], ClusterState]
+    _spans: Spans
+    arrived = False
+
+    @classmethod
+    async def begin(
+        cls,
+        log: EventLog,
+        clock: Clock,
+        *,
+        at: str | None,
+        here: tuple[int, float],
+        speed: float,
+        paused: bool,
+        present: Callable[[], float] | None,
+        turn: Reading,
+        beside: Callable[[], ClusterState],
+        spans: Spans,
+    ) -> Self:
+        """A timeline of `log` at the point `at`, or `here`, (seq, time), where whoever asks is now: `-5m` counts from
+        there, `+90s` from the beginning. `log` is written still, and its time is `present`, in seconds since the Unix
+        epoch; or it is a ReplayLog that all share, and what can be seen is what that one plays in the end. States are
+        read in a `turn`, since each may be that of a large cluster, and hold once what they share with that of
+        `beside`; events are read through `spans`, which are of the same log.
+
+        Raises InvalidMessageError for a point that is none, or that is not there.
+        """
+        if not log.head and not isinstance(log, ReplayLog):
+            raise InvalidMessageError("Nothing is recorded yet", "at: there is no past to go to")
+        if isinstance(log, ReplayLog):
+            made = cls._beside(log, clock, speed=speed, paused=paused)
+        else:
+            if past(log, at):
+                raise InvalidMessageError(
+                    "That event is not there yet", f"at: {at}: the last one is seq:{log.head}"
+                )
+            made = await cls.open(log, clock, speed="max" if speed == MAX else speed, paused=paused)
+        made._present, made._turn, made._spans, made._shared = present, turn, spans, beside
+        made._grow()
+        seq, time = here
+        if at is not None:
+            seq, time = await made._resolve(at, (made._playback.start, time))
+        made._head = min(max(seq, made._first), made._last)
+        made._playback.seek(clock.monotonic(), time)
+        return made
+
+    @classmethod
+    def _beside(cls, shared: ReplayLog, clock: Clock, *, speed: float, paused: bool) -> Self:
+        """Of the same recording, within the same bounds."""
+        there = shared._playback
+        playback = Playback(
+            start=there.start, end=there.end, now=clock.monotonic(), speed=speed, paused=paused
+        )
+        bounds = shared._first, shared._last
+        return cls(shared._recording, clock, playback, bounds=bounds, bounded=shared._bounded)
+
+    def play(self) -> None:
+        self._grow()
+        super().play()
+
+    def pause(self) -> None:
+        # What was due by now and not looked at yet is behind the position: it is shown, too.
+        self._steps += self._count_due()
+        super().pause()
+
+    def step(self) -> None:
+        self._grow()
+        self._steps += self._count_due()
+        super().step()
+
+    async def seek(self, point: str) -> None:
+        """See ReplayLog.seek; an event that is not there is refused."""
+        self._grow()
+        if past(self._recording, point):
+            raise InvalidMessageError(
+                "That event is not there yet", f"at: {point}: the last one is seq:{self._recording.head}"
+            )
+        await super().seek(point)
+
+    def _count_due(self) -> int:
+        now = self._clock.monotonic()
+        count = 0
+        for event in self._ahead:
+            if self._playback.wait(now, min(event.change.time, self._playback.end)) != 0:
+                break
+            count += 1
+        return count
+
+    def _grow(self) -> None:
+        """The log is written, and the present goes on."""
+        if self._present is not None:
+            self._last = max(self._last, self._recording.head)
+            self._playback.extend(self._clock.monotonic(), self._present())
+
+    async def _jump(self, goal: int) -> Jump:
+        async with self._turn():
+            jump = await super()._jump(goal)
+            await self._share(jump.state)
+        return jump
+
+    async def begin_state(self) -> ClusterState:
+        """That at the head. Raises as `state_at`."""
+        async with self._turn():
+            state = await settled(lambda: self.state_at(self.head))
+            await self._share(state)
+        return state
+
+    async def _share(self, state: ClusterState) -> None:
+        for _ in state.share(self._shared()):
+            await asyncio.sleep(0)
+
+    async def _read_ahead(self) -> None:
+        head = self._head
+        self._ahead.extend(await self._spans.read(head, self._last))
+
+    def _due(self) -> list[Event]:
+        now = self._clock.monotonic()
+        if now < self._next_look and not self._steps:
+            return []
+        due = super()._due()
+        if due:
+            self._next_look = now + _EVERY
+        return due
+
+    def _seconds(self) -> float:
+        return max(super()._seconds(), self._next_look - self._clock.monotonic())
+
+    async def _finish(self) -> None:
+        if self._present is None:
+            await super()._finish()
+            return
+        known = self._last
+        self._grow()
+        behind = self._playback.end - self.time()
+        if self._last == known and (behind <= _ARRIVED or behind <= _EVERY * self._playback.speed):
+            self.arrived = self._closed = True

@@ -1,0 +1,134 @@
+"""Private timelines under whatever many do: each client holds the state at its seq, and nothing is left."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from kstream.core.errors import InvalidMessageError, LogFormatError
+from kstream.core.timeline.events import Event, ObjectKey, Verb
+from kstream.delivery.timelines import PrivateTimeline
+from kstream.ports import EventLog
+from tests.delivery.timetravel import live
+from tests.making import change, pod_key
+
+
+async def test_what_cannot_be_read_sends_everyone_home_and_says_why(caplog: pytest.LogCaptureFixture) -> None:
+    async with live() as stage:
+        someone = await stage.someone()
+        await someone.do("seek", at="seq:3")
+        timeline = someone.viewer.timeline
+        assert timeline is not None
+        broken = LogFormatError("the event log is damaged: event 4 is not as it was written")
+        _breaks(timeline, broken)
+        await someone.do("seek", at="seq:4")
+        await stage.clock.advance(0.1)
+        someone.hear()
+        (error,) = someone.errors
+        assert (error["code"], error["details"]) == ("WATCH_ERROR", str(broken))
+        assert (someone.fold.seq, (someone.playback or {})["state"]) == (10, "live")
+        assert (len(stage.timelines), len(stage.hub)) == (0, 1)
+    (line,) = [line for line in caplog.records if line.name == "kstream.delivery.timelines"]
+    assert line.getMessage() == "timeline failed"
+    caplog.clear()
+
+
+def _breaks(timeline: PrivateTimeline, error: Exception) -> None:
+    async def state_at(seq: int) -> Any:
+        raise error
+
+    timeline.log._recording = _Broken(timeline.log._recording, state_at)
+
+
+class _Broken:
+    """A log of which one method fails."""
+
+    def __init__(self, log: EventLog, state_at: Any) -> None:
+        self._log = log
+        self.state_at = state_at
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._log, name)
+
+
+async def test_one_whose_socket_is_full_goes_elsewhere_when_it_has_read() -> None:
+    async with live() as stage:
+        someone = await stage.someone()
+        someone.hear()
+        someone.socket.room = 0
+        await stage.pods(1)
+        assert len(stage.hub.slow) == 1
+        await someone.do("seek", at="seq:4")
+        assert len(stage.hub.slow) == 0
+        await stage.clock.advance(1)
+        someone.socket.room = None
+        someone.socket.read(0)
+        await stage.clock.advance(1)
+        await stage.check(someone)
+        assert someone.fold.seq in (4, 5, 6)
+
+
+@pytest.mark.parametrize("seed", range(12))
+async def test_whatever_many_do_each_holds_the_state_at_its_seq(seed: int) -> None:
+    dice = random.Random(seed)
+    async with live() as stage:
+        crowd = [await stage.someone() for _ in range(6)]
+        alive: dict[ObjectKey, None] = dict.fromkeys(pod_key(f"p{n}") for n in range(10))
+        for turn in range(150):
+            someone = dice.choice(crowd)
+            action = dice.choice(
+                ("pause", "play", "seek", "seek", "step", "live", "follow", "write", "wait", "leave")
+            )
+            try:
+                if action == "follow":
+                    owner = dice.choice(crowd).viewer.timeline
+                    if owner is not None and owner is not someone.viewer.timeline:
+                        stage.timelines.follow(someone.viewer, owner)
+                elif action == "write":
+                    key = dice.choice([*alive, pod_key(f"q{turn}")])
+                    verb = Verb.ADDED if key not in alive else dice.choice((Verb.MODIFIED, Verb.DELETED))
+                    alive.pop(key, None)
+                    if verb is not Verb.DELETED:
+                        alive[key] = None
+                    await stage.write(change(verb, key, note=f"{turn}", time=stage.clock.time()))
+                elif action == "wait":
+                    await stage.clock.advance(dice.choice((0.01, 0.3, 5.0)))
+                elif action == "leave":
+                    someone.leave()
+                    crowd[crowd.index(someone)] = await stage.someone()
+                else:
+                    at = f"seq:{dice.randint(0, stage.log.head)}" if action == "seek" else None
+                    await someone.do(action, at=at, speed=dice.choice((None, None, 0.5, 20.0, "max")))
+            except InvalidMessageError as refused:
+                if "as many private timelines" not in str(refused):
+                    raise
+        await stage.clock.advance(1)
+        for someone in crowd:
+            await stage.check(someone)
+        for someone in crowd:
+            someone.leave()
+        await stage.clock.advance(1)
+        assert (len(stage.hub), len(stage.timelines), stage.hub.branches) == (0, 0, {})
+
+
+async def test_events_of_a_large_batch_are_folded_some_at_a_time() -> None:
+    async with live() as stage:
+        someone = await stage.someone()
+        await someone.do("pause")
+        keys = [pod_key(f"many{number}") for number in range(900)]
+        await stage.write(*[change(Verb.ADDED, key, time=stage.clock.time()) for key in keys])
+        sizes: list[int] = []
+        timeline = someone.viewer.timeline
+        assert timeline is not None
+        publish = timeline.hub.publish
+
+        def counted(events: list[Event]) -> None:
+            sizes.append(len(events))
+            publish(events)
+
+        timeline.hub.publish = counted  # type: ignore[method-assign, assignment]
+        await someone.do("play", speed="max")
+        await stage.clock.advance(2)
+        assert (sum(sizes), max(sizes)) == (900, 200)
