@@ -17,7 +17,7 @@ import click
 from kstream.core.errors import KstreamError
 from kstream.core.visible import visible
 
-_OWN = ("serve", "replay", "record", "log", "trim", "tail", "check")
+_OWN = ("serve", "replay", "record", "log", "trim", "tail", "check", "mcp")
 _MOVED = {"trim": "log.trim"}  # where those are that have another name today, and keep the old one
 _EXTENSIONS = "kstream.commands"
 

@@ -15,6 +15,7 @@ from kstream.logs.making import Start
 from kstream.logs.reading import Status
 
 _REMEDY: Final = "export the log again"
+_NO_EXPORT: Final = f"{_REMEDY}, or say with --form what else wrote it"
 _ORDER: Final = tuple(Kind)
 
 
@@ -32,7 +33,7 @@ class Lines:
         try:
             found = read_header(self._line())
         except ConfigError as error:
-            raise self._wrong(error) from error
+            raise self._wrong(error, _NO_EXPORT) from error
         self.status = Status(
             found.epoch,
             found.terms,
@@ -104,5 +105,5 @@ class Lines:
             raise self._wrong(f"it has more than {LONGEST} bytes")
         return line
 
-    def _wrong(self, why: object) -> ConfigError:
-        return ConfigError(f"{self._name}: line {self._number}: {why}; {_REMEDY}")
+    def _wrong(self, why: object, remedy: str = _REMEDY) -> ConfigError:
+        return ConfigError(f"{self._name}: line {self._number}: {why}; {remedy}")

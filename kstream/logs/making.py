@@ -1,4 +1,4 @@
-"""A log that is made as a whole, of what another one or its export holds: a state to begin with, then events."""
+"""A log that is made as a whole, of what another file holds: a state to begin with, then events."""
 
 from __future__ import annotations
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import click
@@ -15,6 +16,7 @@ from kstream.ending import stop_on_signals
 from simulator.apiserver.access import parse_tokens
 from simulator.apiserver.faults import FaultScript, read_script
 from simulator.apiserver.feed import Pacing
+from simulator.apiserver.recorded import LogFeed, is_log, open_feed
 from simulator.apiserver.recording import Recording, read_recording
 from simulator.apiserver.server import FakeApiServer
 from simulator.apiserver.simulated import SimulatedFeed
@@ -46,7 +48,17 @@ class Speed(click.ParamType[float | None]):
 
 
 @click.command("fake-apiserver")
-@env_option("--recording", type=click.Path(path_type=Path), help="Serve this capture of an API server.")
+@env_option(
+    "--recording",
+    type=click.Path(path_type=Path),
+    help="Serve what this event log holds, or a capture of an API server.",
+)
+@env_option(
+    "--at",
+    metavar="POINT",
+    help="Begin here in the log: RFC 3339, seq:N, +90s (from its start), -5m (to its end).",
+)
+@env_option("--paused", is_flag=True, help="Nothing happens: what stands at the beginning stays.")
 @env_option("--scenario", metavar="NAME|FILE", help="Serve a simulated cluster.  [default: tour]")
 @env_option("--seed", type=click.IntRange(-(2**63), 2**63 - 1), default=1, help="Of the simulated cluster.")
 @env_option("--nodes", type=click.IntRange(1, bounds.NODES), help="Nodes, instead of the scenario's number.")
@@ -94,6 +106,8 @@ class Speed(click.ParamType[float | None]):
 def fake_apiserver(
     *,
     recording: Path | None,
+    at: str | None,
+    paused: bool,
     scenario: str | None,
     seed: int,
     nodes: int | None,
@@ -119,10 +133,17 @@ def fake_apiserver(
     """
     clock = SystemClock()
     store = Store()
-    feed: Recording | SimulatedFeed
+    feed: Recording | LogFeed | SimulatedFeed
+    began: float | None = None
+    read: Callable[[], Awaitable[None]] | None = None
     if recording is not None and scenario is not None:
         raise click.UsageError("--recording and --scenario are two clusters: give one")
-    if recording is not None:
+    if recording is not None and _is_log(recording):
+        feed = asyncio.run(open_feed(recording, at=at))
+        began, read = feed.start, feed.read
+    elif at is not None:
+        raise click.UsageError("--at is a point of an event log: give one with --recording")
+    elif recording is not None:
         feed = read_recording(recording)
     else:
         adapted = load_scenario(scenario or DEFAULT).adapted(nodes=nodes, pods=pods, churn=churn)
@@ -133,7 +154,7 @@ def fake_apiserver(
     users = access.users if client_certificates else ()
     server = FakeApiServer(
         store,
-        pacing=Pacing(feed, store, clock, speed=speed),
+        pacing=Pacing(feed, store, clock, speed=speed, start=began, paused=paused, read=read),
         access=access,
         faults=read_script(faults) if faults is not None else FaultScript(),
         certificate=make_certificate(host, users=users) if tls or (tls is None and tokens) else None,
@@ -161,6 +182,13 @@ async def _serve(server: FakeApiServer, kubeconfig_out: Path | None) -> None:
         for wait in waits:
             wait.cancel()
         await asyncio.gather(*waits, return_exceptions=True)
+
+
+def _is_log(path: Path) -> bool:
+    try:
+        return is_log(path)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read: {error.strerror or error}; check the path") from error
 
 
 def _write(path: Path, text: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
 from kstream.ports import Clock
@@ -25,21 +25,38 @@ class Feed(Protocol):
 class Pacing:
     """Plays a feed into a store: `speed` seconds of the cluster for each second of the clock."""
 
-    def __init__(self, feed: Feed, store: Store, clock: Clock, *, speed: float | None) -> None:
-        """`speed` None is as fast as it goes. What happens at the feed's first instant is there at once."""
+    def __init__(
+        self,
+        feed: Feed,
+        store: Store,
+        clock: Clock,
+        *,
+        speed: float | None,
+        start: float | None = None,
+        paused: bool = False,
+        read: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """`speed` None is as fast as it goes.
+
+        What happens up to `start`, seconds since the Unix epoch (default: the feed's first instant) is there at once.
+        `paused`: nothing else happens, and time stands still. `read` has what comes next at hand, where a feed cannot
+        always know it.
+        """
         self._feed = feed
         self._store = store
         self._clock = clock
-        self._speed = speed
+        self._speed = None if paused else speed
+        self._paused = paused
+        self._read = read
         first = feed.next_time()
-        self._start = clock.time() if first is None else first
+        self._start = start if start is not None else clock.time() if first is None else first
         self._latest = self._start
         self._began = clock.monotonic()
         self._play(self._start)
 
     @property
     def ended(self) -> bool:
-        return self._feed.next_time() is None
+        return self._paused or self._feed.next_time() is None
 
     def now(self) -> float:
         """The time in the cluster, seconds since the Unix epoch."""
@@ -57,7 +74,11 @@ class Pacing:
 
     async def run(self) -> None:
         """Play the rest; returns when the feed has ended."""
-        while (due := self._feed.next_time()) is not None:
+        while not self.ended:
+            if self._read is not None:
+                await self._read()
+            if (due := self._feed.next_time()) is None:
+                return
             if self._speed is not None:
                 await self._clock.sleep(max(0.0, (due - self.now()) / self._speed))
             else:

@@ -25,6 +25,7 @@ _SERVES: Final = {
     "replay": r"ws://",
     "simulate": r"ws://",
     "fake-apiserver": r"on https?://",
+    "mcp": r"http://",
 }
 # What has done enough when it has said this.
 _PRINTS: Final = {"tail": r".", "record": r"in sync"}

@@ -23,7 +23,11 @@ from tests.docs.names import (
 SPANS = spans()
 PAGES = [page_name(page) for page in pages()]
 # Of other programs.
-FOREIGN_OPTIONS = {"--strict": "mypy's"}
+FOREIGN_OPTIONS = {
+    "--strict": "mypy's",
+    "--output-watch-events": "kubectl's",
+    "--show-managed-fields": "kubectl's",
+}
 
 
 @pytest.mark.parametrize("page", PAGES)

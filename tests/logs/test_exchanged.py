@@ -112,7 +112,8 @@ def test_what_is_no_history_is_refused_with_its_line(lines: list[bytes], says: s
     with pytest.raises(ConfigError) as caught:
         read(lines)
     assert says in str(caught.value)
-    assert str(caught.value).endswith("; export the log again")
+    remedy = "; export the log again" + ("" if lines else ", or say with --form what else wrote it")
+    assert str(caught.value).endswith(remedy)
 
 
 def test_a_file_that_cannot_be_read_is_said(tmp_path: Path) -> None:

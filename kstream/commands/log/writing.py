@@ -70,12 +70,13 @@ def interruptible() -> Iterator[None]:
         _tell("")
 
 
-def told(events: Iterable[_T], of: int, *, what: str = "events") -> Iterator[_T]:
-    """The same, and on a terminal how far it is."""
+def told(events: Iterable[_T], of: int | None, *, what: str = "events") -> Iterator[_T]:
+    """The same, and on a terminal how far it is; `of`: how many there are, where that is known."""
     shown = sys.stderr.isatty()
+    whole = "" if of is None else f" of {of:,}"
     for number, event in enumerate(events):
         if shown and number % _OFTEN == 0:
-            _tell(f"{number:,} of {of:,} {what}")
+            _tell(f"{number:,}{whole} {what}")
         yield event
 
 

@@ -68,15 +68,16 @@ def test_nohup_is_obeyed() -> None:
         signal.signal(signal.SIGHUP, before)
 
 
+@pytest.mark.parametrize(("of", "whole"), [(10_001, " of 10,001"), (None, "")])
 @pytest.mark.parametrize("terminal", [True, False])
 def test_a_terminal_is_told_how_far_it_is_and_its_line_is_cleared(
-    monkeypatch: pytest.MonkeyPatch, terminal: bool
+    monkeypatch: pytest.MonkeyPatch, terminal: bool, of: int | None, whole: str
 ) -> None:
     shown: list[str] = []
     monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
     monkeypatch.setattr(statusline, "show", shown.append)
     with interruptible():
-        assert list(told(range(10_001), 10_001)) == list(range(10_001))
+        assert list(told(range(10_001), of)) == list(range(10_001))
     assert shown == (
-        ["0 of 10,001 events", "5,000 of 10,001 events", "10,000 of 10,001 events", ""] if terminal else []
+        [f"0{whole} events", f"5,000{whole} events", f"10,000{whole} events", ""] if terminal else []
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -22,6 +23,7 @@ from tests.recording import WIRE
 
 KUBECTL = shutil.which("kubectl")
 CAPTURE = str(WIRE / "incident.jsonl.gz")
+LOG = str(WIRE.parent / "incident.db")
 COMMAND = (sys.executable, "-c", "from kstream.cli import main; main()", "fake-apiserver")
 
 
@@ -58,7 +60,9 @@ def test_it_says_where_it_serves_writes_a_kubeconfig_and_stops_cleanly_at_ctrl_c
 @pytest.mark.parametrize(
     ("options", "code", "text"),
     [
-        (["--recording", "nowhere.jsonl"], 1, "nowhere.jsonl: cannot be read as a capture"),
+        (["--recording", "nowhere.jsonl"], 1, "nowhere.jsonl: cannot be read: No such file or directory"),
+        (["--recording", CAPTURE, "--at", "+1m"], 2, "--at is a point of an event log"),
+        (["--recording", LOG, "--at", "seq:9999"], 1, "--at seq:9999: the log ends with event 539"),
         (["--recording", "x", "--scenario", "tour"], 2, "are two clusters: give one"),
         (["--speed", "-1"], 2, "neither a number above 0 nor `max`"),
         (["--token", "a=vieww", "--recording", CAPTURE], 1, "role vieww: not a role"),
@@ -120,3 +124,54 @@ def test_kubectl_works_against_it_unmodified(tmp_path: Path) -> None:
         assert 'User "viewer" cannot list resource "pods"' in kubectl("get", "pods", "-A", *viewer, ok=False)
         assert "web-" in kubectl("get", "pods", "-n", "shop", *viewer)
         assert "no" in kubectl("auth", "can-i", "watch", "nodes", *viewer, ok=False)
+
+
+@pytest.mark.skipif(not KUBECTL, reason="kubectl is not here")
+@pytest.mark.parametrize("at", ["+2m", "seq:468", "+6m"])
+def test_kubectl_prints_of_a_log_what_the_log_says(tmp_path: Path, at: str) -> None:
+    config = tmp_path / "config"
+    state = subprocess.run(
+        (*COMMAND[:-1], "log", "state", LOG, "--at", at, "-o", "json"),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    data = json.loads(state.stdout)["data"]
+    with _running("--recording", LOG, "--at", at, "--paused", "--kubeconfig-out", str(config)):
+        printed = {}
+        for what in ("pods", "nodes", "namespaces"):
+            done = subprocess.run(
+                (
+                    str(KUBECTL),
+                    "--kubeconfig",
+                    str(config),
+                    f"--cache-dir={tmp_path}",
+                    "get",
+                    what,
+                    "-A",
+                    "--no-headers",
+                ),
+                check=True,
+                capture_output=True,
+                text=True,
+                env={**os.environ, "HOME": str(tmp_path)},
+            )
+            printed[what] = sorted(tuple(row.split()) for row in done.stdout.splitlines())
+    pods = [
+        (
+            pod["namespace"],
+            pod["name"],
+            f"{sum(each['ready'] for each in pod['containers'])}/{len(pod['containers'])}",
+            pod["status"],
+            str(sum(each["restartCount"] for each in pod["containers"])),
+        )
+        for pod in data["pods"]
+    ]
+    assert [row[:5] for row in printed["pods"]] == sorted(pods)
+    assert all(re.fullmatch(r"(\d+[dhms])+", row[5]) for row in printed["pods"]), "AGE, at that moment"
+    assert [row[:2] for row in printed["nodes"]] == sorted(
+        (node["name"], node["status"]) for node in data["nodes"]
+    )
+    assert [row[:2] for row in printed["namespaces"]] == sorted(
+        (namespace["name"], namespace["status"]) for namespace in data["namespaces"]
+    )

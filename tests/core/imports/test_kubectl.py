@@ -1,0 +1,141 @@
+"""What kubectl wrote while it watched."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kstream.core.errors import ConfigError
+from kstream.core.imports import kubectl
+from kstream.core.imports.foreign import MAX_LINE, Left, Line
+from kstream.core.imports.kubectl import changes, documents
+from kstream.core.timeline.events import Verb
+from kstream.core.timeline.timepoint import timestamp
+from tests.core.imports.making import file, other, pod
+
+
+def event(verb: str, item: dict[str, Any]) -> dict[str, Any]:
+    return {"type": verb, "object": item}
+
+
+def turned(stamp: str) -> dict[str, Any]:
+    return {
+        "phase": "Running",
+        "conditions": [{"type": "Ready", "status": "True", "lastTransitionTime": stamp}],
+    }
+
+
+def told(*files: Any) -> list[tuple[str, Verb, str]]:
+    return [(timestamp(each.time)[11:19], each.verb, each.key.name) for each in changes([*files], Left())]
+
+
+def test_what_is_listed_first_is_there_at_once_and_the_rest_when_the_object_says_it_was() -> None:
+    watched = file(
+        event("ADDED", pod("a")),
+        event("ADDED", pod("b", status=turned("2026-01-24T10:00:09Z"))),
+        event("MODIFIED", pod("a", status=turned("2026-01-24T10:00:30Z"))),
+        event("MODIFIED", pod("b", status=turned("2026-01-24T10:00:20Z"))),  # seen after that
+        event("DELETED", pod("a", deletionTimestamp="2026-01-24T10:09:00Z")),
+    )
+    assert told(watched) == [
+        ("10:00:09", Verb.ADDED, "a"),
+        ("10:00:09", Verb.ADDED, "b"),
+        ("10:00:30", Verb.MODIFIED, "a"),
+        ("10:00:30", Verb.MODIFIED, "b"),
+        ("10:00:30", Verb.DELETED, "a"),
+    ]
+
+
+def test_files_are_watches_that_ran_side_by_side() -> None:
+    pods = file(event("ADDED", pod("a")), event("MODIFIED", pod("a", status=turned("2026-01-24T10:00:30Z"))))
+    nodes = file(
+        event("ADDED", other("Node", "n", status=turned("2026-01-24T10:00:10Z"))),
+        event("MODIFIED", other("Node", "n", status=turned("2026-01-24T10:00:20Z"))),
+    )
+    assert told(pods, nodes) == [
+        ("10:00:10", Verb.ADDED, "a"),
+        ("10:00:10", Verb.ADDED, "n"),
+        ("10:00:20", Verb.MODIFIED, "n"),
+        ("10:00:30", Verb.MODIFIED, "a"),
+    ]
+
+
+def test_nothing_but_what_kstream_shows_is_kept() -> None:
+    (change,) = changes([file(event("ADDED", pod()))], Left())
+    assert b"hunter2" not in change.body
+    assert b'"image":"i"' in change.body
+
+
+def test_what_tells_of_no_object_of_ours_is_left_out_and_counted() -> None:
+    left = Left()
+    lines = file(
+        event("BOOKMARK", pod()),
+        event("ADDED", other("Service", "s")),
+        event("ADDED", {"kind": "Pod", "metadata": {}}),
+        "",
+    )
+    assert list(changes([lines], left)) == []
+    assert dict(left.counts) == {
+        "BOOKMARK lines, which tell of no object": 1,
+        "of another kind: Service": 1,
+        "without a name or a uid": 1,
+    }
+
+
+def test_a_time_that_no_calendar_has_is_passed_over() -> None:
+    odd = file(event("ADDED", pod(status=turned("2026-02-31T10:00:00Z"))))
+    assert told(odd) == [("10:00:00", Verb.ADDED, "a")]
+    never = pod()
+    del never["metadata"]["creationTimestamp"]
+    assert told(file(event("ADDED", never))) == [("00:00:00", Verb.ADDED, "a")]
+
+
+@pytest.mark.parametrize("indent", [None, 2, 4])
+def test_documents_may_be_a_line_each_or_indented(indent: int | None) -> None:
+    items = [event("ADDED", pod("a")), event("ADDED", pod("b"))]
+    text = "\n".join(json.dumps(each, indent=indent) for each in items)
+    assert [name for _, _, name in told(file(*text.split("\n")))] == ["a", "b"]
+
+
+@given(
+    st.lists(st.dictionaries(st.text(), st.lists(st.text()), min_size=1), max_size=4),
+    st.sampled_from([None, 1, 4]),
+)
+def test_whatever_is_in_documents_they_are_found_again(
+    items: list[dict[str, list[str]]], indent: int | None
+) -> None:
+    text = "\n".join(json.dumps(each, indent=indent) for each in items).encode()
+    lines = [Line("f", number, raw) for number, raw in enumerate(text.split(b"\n"), 1)]
+    assert [json.loads(raw) for _, raw in documents(lines)] == items
+
+
+@pytest.mark.parametrize("lines", [['{"type":"ADDED","obj'], ["{", '  "type": "ADDED",']])
+def test_a_document_that_is_cut_off_at_the_end_is_left_out_and_told(lines: list[str]) -> None:
+    left = Left()
+    watched = file(event("ADDED", pod()), *lines, name="pods.json", cut=True)
+    assert [each.key.name for each in changes([watched], left)] == ["a"]
+    assert left.cut == ["pods.json"]
+
+
+def test_what_is_no_watch_event_is_refused_with_the_line_on_which_it_begins() -> None:
+    for wrong in (
+        '{"type":"ADDED"',
+        json.dumps(pod()),
+        "NAME READY",
+        '{"type":"ADDED","object":{"kind":"Pod","spec":7}}',
+    ):
+        with pytest.raises(ConfigError, match=r"^f, line 2: no watch event .*--output-watch-events$"):
+            list(changes([file(event("ADDED", pod()), wrong)], Left()))
+
+
+def test_a_document_without_an_end_is_refused_before_it_takes_all_memory(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert MAX_LINE == 16 * 1024 * 1024
+    monkeypatch.setattr(kubectl, "MAX_LINE", 100)
+    with pytest.raises(ConfigError, match="f, line 1: a document of more than 100 bytes begins here"):
+        list(changes([file("{", *["  " + "x" * 30 for _ in range(9)])], Left()))
