@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from kstream.core.errors import LogTrimmedError
-from kstream.core.timeline.timepoint import AtSeq, AtTime, parse
+from kstream.core.errors import InvalidMessageError, LogTrimmedError
+from kstream.core.timeline.timepoint import AtSeq, AtTime, parse, timestamp
 from kstream.ports import EventLog
 
 _T = TypeVar("_T")
@@ -30,12 +30,52 @@ async def place(
     """
     if point is None:
         return otherwise
-    match parse(point, now=span[1] if point.strip().startswith("-") else span[0], field=field):
+    match _parsed(point, span, field):
         case AtSeq(seq):
             seq = min(max(seq, log.oldest - 1), log.head)
             return seq, await time_of(log, seq)
         case AtTime(time):
             return await seq_at(log, time), time
+
+
+async def known_place(
+    log: EventLog, point: str, span: tuple[float, float], *, field: str
+) -> tuple[int, float]:
+    """As `place`, for whoever is told what there was: nothing is said of a moment that the log does not know.
+
+    A moment before the first event that there ever was, or after `span`, is that end. Raises InvalidMessageError, also
+    for an event that is not there yet, and LogTrimmedError for what retention has dropped; both say `field`.
+    """
+    if past(log, point):
+        raise InvalidMessageError(
+            "That event is not there yet", f"{field}: {point[:40]!r}: the last one is seq:{log.head}"
+        )
+    await check_kept(log, point, span, field=field)
+    match _parsed(point, span, field):
+        case AtSeq(seq) if 0 < seq < log.oldest:
+            return seq, (await log.state_at(seq)).time
+        case AtSeq(seq):
+            return seq, await time_of(log, seq)
+        case AtTime(time):
+            seq = await seq_at(log, time)
+            return seq, max(min(time, span[1]), await time_of(log, seq) if seq in (0, log.head) else 0.0)
+
+
+async def check_kept(log: EventLog, point: str, span: tuple[float, float], *, field: str) -> None:
+    """Whether the log still has a point. Raises InvalidMessageError, and LogTrimmedError where retention dropped it."""
+    first = log.oldest - 1  # the state that the log begins with
+    found = _parsed(point, span, field)
+    if first == 0 or (found.seq >= first if isinstance(found, AtSeq) else found.time >= span[0]):
+        return
+    if isinstance(found, AtSeq) or found.time < (await log.state_at(first)).time:
+        raise LogTrimmedError(
+            f"{field}: {point[:40]!r} is no longer kept: the log begins at {log.oldest},"
+            f" {timestamp(await time_of(log, first))}; seq:{first} is the earliest that can be asked for"
+        )
+
+
+def _parsed(point: str, span: tuple[float, float], field: str) -> AtTime | AtSeq:
+    return parse(point, now=span[1] if point.strip().startswith("-") else span[0], field=field)
 
 
 def past(log: EventLog, point: str | None) -> bool:

@@ -21,7 +21,7 @@ from kstream.core.errors import InvalidMessageError, LogTrimmedError
 from kstream.core.timeline.comparison import Biography, compared, key_as_json
 from kstream.core.timeline.events import Event
 from kstream.core.timeline.timepoint import timestamp
-from kstream.logs.places import past, place, time_of
+from kstream.logs.places import known_place, time_of
 from kstream.ports import EventLog
 from kstream.web.admission import error_response
 
@@ -66,15 +66,8 @@ class Reads:
         log, point = self._log, request.query.get(name)
         if not point:
             return Place(otherwise, await time_of(log, otherwise))
-        if past(log, point):
-            raise InvalidMessageError(
-                "That event is not there yet", f"{name}: {point[:40]!r}: the last one is seq:{log.head}"
-            )
         span = await time_of(log, log.oldest - 1), self._time()
-        found = Place(*await place(log, point, span, field=name, otherwise=(0, 0.0)))
-        if point.strip().startswith("seq:") and found.seq > int(point.strip()[4:]):
-            raise LogTrimmedError(f"{name}: {point[:40]!r} is no longer kept: the log begins at {log.oldest}")
-        return found
+        return Place(*await known_place(log, point, span, field=name))
 
     async def diff(self, request: web.Request) -> web.Response:
         """Which objects came, went and changed between two moments, and in what."""

@@ -165,6 +165,16 @@ async def test_what_is_wrong_is_named(path: str, status: int, details: str) -> N
     assert told["error"]["details"].startswith(details)
 
 
+async def test_a_moment_outside_of_the_timeline_is_told_as_the_end_that_it_is() -> None:
+    _, told = await ask(
+        reads_of(await a_log()), "/api/diff?from=2020-01-01T00:00:00Z&to=2030-01-01T00:00:00Z"
+    )
+    assert (told["from"], told["to"]) == (
+        {"seq": 0, "time": timestamp(START + 1)},
+        {"seq": 5, "time": timestamp(START + 10_000)},
+    )
+
+
 async def test_what_retention_dropped_is_gone_and_said_to_be() -> None:
     log = await a_log()
     await log.trim(4)
@@ -172,6 +182,9 @@ async def test_what_retention_dropped_is_gone_and_said_to_be() -> None:
     status, told = await ask(reads, "/api/events?since=seq:1")
     assert (status, told["error"]["code"]) == (410, "NO_LONGER_KEPT")
     assert "the log begins at 4" in told["error"]["details"]
+    for path in ("/api/events?since=", "/api/diff?from=", "/api/diff?to=", "/api/objects/u/history?until="):
+        status, told = await ask(reads, path + timestamp(START + 2.5))
+        assert (status, told["error"]["code"]) == (410, "NO_LONGER_KEPT")
     _, kept = await ask(reads, "/api/events")
     assert [each["seq"] for each in kept["data"]] == [4, 5]
     _, life = await ask(reads, f"/api/objects/{POD.uid}/history")

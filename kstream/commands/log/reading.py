@@ -17,7 +17,7 @@ from kstream.core.errors import InvalidMessageError, UsageError
 from kstream.core.naming import namespace_names
 from kstream.core.timeline.events import Event, ObjectKey, Verb
 from kstream.core.visible import visible
-from kstream.logs.places import past, place, time_of
+from kstream.logs.places import known_place, time_of
 from kstream.logs.sqlite import SqliteLog
 
 _T = TypeVar("_T")
@@ -91,16 +91,17 @@ def run(path: Path, work: Callable[[SqliteLog], Awaitable[_T]]) -> _T:
 
 
 async def where(log: SqliteLog, point: str | None, *, option: str, otherwise: int) -> Place:
-    """The place of a point that an option gives. Raises UsageError, also for an event that is not there."""
+    """The place of a point that an option gives.
+
+    Raises UsageError, also for an event that is not there, and LogTrimmedError for what retention has dropped.
+    """
+    if point is None:
+        return Place(otherwise, await time_of(log, otherwise))
     span = await time_of(log, log.oldest - 1), await time_of(log, log.head)
     try:
-        if past(log, point):
-            raise UsageError(f"--{option} {point}: the log ends with event {log.head}")
-        if point is None:
-            return Place(otherwise, await time_of(log, otherwise))
-        return Place(*await place(log, point, span, field=option, otherwise=(0, 0.0)))
+        return Place(*await known_place(log, point, span, field=f"--{option}"))
     except InvalidMessageError as invalid:
-        raise UsageError(f"--{invalid.details}") from None
+        raise UsageError(invalid.details) from None
 
 
 async def every_event(log: SqliteLog, after: int, upto: int) -> AsyncIterator[Event]:

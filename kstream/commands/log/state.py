@@ -47,7 +47,7 @@ def _text(message: dict[str, Any]) -> str:
     spaces = [(each["name"], each["status"], str(each.get("podCount", ""))) for each in data["namespaces"]]
     pods = [(pod["namespace"], pod["name"], pod["status"], pod.get("nodeName") or "") for pod in data["pods"]]
     parts = [
-        f"{message['timestamp']}  after event {message['seq']}:"
+        f"{message['timestamp']}  {_where(message['seq'])}:"
         f" {len(nodes)} nodes, {len(pods)} pods, {len(spaces)} namespaces",
         *(
             table(head, sorted(rows))
@@ -60,3 +60,7 @@ def _text(message: dict[str, Any]) -> str:
         ),
     ]
     return "\n\n".join(parts)
+
+
+def _where(seq: int) -> str:
+    return f"after event {seq}" if seq else "before the first event, of which nothing is known"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +14,7 @@ from click.testing import CliRunner
 
 from kstream.cli import main
 from kstream.commands.log.reading import table
+from kstream.logs.sqlite import SqliteLog
 
 INCIDENT = Path(__file__).parents[3] / "fixtures" / "incident.db"
 
@@ -19,7 +22,7 @@ INCIDENT = Path(__file__).parents[3] / "fixtures" / "incident.db"
 @pytest.mark.parametrize(
     ("point", "says"),
     [
-        ("seq:540", "--at seq:540: the log ends with event 539"),
+        ("seq:540", "--at: 'seq:540': the last one is seq:539"),
         ("yesterday", "--at: 'yesterday': give 2026-01-24T10:00:00Z"),
         ("2026-13-01T00:00:00Z", "no such moment"),
     ],
@@ -37,6 +40,59 @@ def test_a_point_that_is_none_is_refused_by_its_option(point: str, says: str) ->
 def test_a_point_is_the_last_event_at_or_before_it(point: str, seq: int) -> None:
     told = CliRunner().invoke(main, ["log", "state", str(INCIDENT), "--at", point, "-o", "json"]).stdout
     assert json.loads(told)["seq"] == seq
+
+
+@pytest.mark.parametrize(
+    ("point", "head"),
+    [
+        ("+10h", "2026-11-22T21:03:17.656Z  after event 539: 4 nodes,"),
+        ("-10h", "2026-11-22T20:56:36.336Z  before the first event, of which nothing is known: 0 nodes,"),
+        ("seq:0", "2026-11-22T20:56:36.336Z  before the first event, of which nothing is known: 0 nodes,"),
+    ],
+)
+def test_a_moment_outside_of_the_recording_is_told_as_the_end_that_it_is(point: str, head: str) -> None:
+    result = CliRunner().invoke(main, ["log", "state", str(INCIDENT), "--at", point])
+    assert (result.exit_code, result.stdout.startswith(head)) == (0, True)
+
+
+@pytest.fixture
+def trimmed(tmp_path: Path) -> Path:
+    """Without its first 493 events."""
+    path = Path(shutil.copy(INCIDENT, tmp_path / "trimmed.db"))
+
+    async def trim() -> None:
+        log = await SqliteLog.open(path)
+        await log.trim(494)
+        await log.close()
+
+    asyncio.run(trim())
+    return path
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["log", "state", "--at", "2026-11-22T20:57:00Z"],
+        ["log", "state", "--at", "seq:5"],
+        ["log", "diff", "--from", "-10m"],
+        ["log", "events", "--from", "seq:5"],
+        ["log", "events", "--to", "seq:5"],
+        ["replay", "--port", "0", "--from", "seq:5"],
+        ["replay", "--port", "0", "--to", "2026-11-22T20:57:00Z"],
+    ],
+)
+def test_what_retention_has_dropped_is_refused_by_its_option(trimmed: Path, command: list[str]) -> None:
+    at = command.index(next(word for word in command if word in ("--at", "--from", "--to")))
+    result = CliRunner().invoke(main, [*command, str(trimmed)])
+    assert (result.exit_code, result.stdout) == (6, "")
+    begins = "the log begins at 494, 2026-11-22T21:02:39.046Z"
+    assert f"Error: {command[at]}: '{command[at + 1]}' is no longer kept: {begins}" in result.stderr
+
+
+def test_the_state_that_a_trimmed_log_begins_with_has_its_own_time(trimmed: Path) -> None:
+    result = CliRunner().invoke(main, ["log", "state", str(trimmed), "--at", "seq:493"])
+    whole = CliRunner().invoke(main, ["log", "state", str(INCIDENT), "--at", "seq:493"])
+    assert result.stdout == whole.stdout != ""
 
 
 def test_columns_are_as_wide_as_their_widest_cell_and_hide_nothing() -> None:
