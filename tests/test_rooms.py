@@ -36,7 +36,6 @@ def _all(by: str, why: str, folder: str, names: str) -> dict[str, Judged]:
 # of its own: it is judged together.
 JUDGED: Final = {
     "simulator/cluster/controllers/": Judged("tests/simulator/cluster/test_lifecycles.py", _WHOLE),
-    **_all("tests/sources/test_secrets.py", _COMMAND, "kstream/commands", "check"),
     **_all("tests/test_trim.py", _COMMAND, "kstream/commands", "keeping trim"),
     **_all("tests/test_incident_replay.py", _COMMAND, "kstream/commands", "replay"),
     **_all("tests/test_cli.py", _COMMAND, "kstream/commands", "serve serving tail"),
