@@ -14,7 +14,7 @@ from kstream.commands.keys import Keys
 from kstream.commands.serving import fitted, serve_until_stopped
 from kstream.config import Finite, ServeSettings, env_option, serve_settings, serving_options
 from kstream.core.errors import InvalidMessageError, LogError, UsageError
-from kstream.logs.places import check_kept, time_of
+from kstream.logs.places import check_kept
 from kstream.logs.replay import ReplayLog
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import Clock
@@ -74,10 +74,9 @@ async def _replay(path: str, settings: ServeSettings, **options: Any) -> None:
 
 async def _timeline(recording: SqliteLog, clock: Clock, *, start_paused: bool, **options: Any) -> ReplayLog:
     try:
-        span = await time_of(recording, recording.oldest - 1), await time_of(recording, recording.head)
         for option, point in (("--from", options["start"]), ("--to", options["end"])):
             if point is not None:
-                await check_kept(recording, point, span, field=option)
+                await check_kept(recording, point, field=option)
         return await ReplayLog.open(recording, clock, paused=start_paused, **options)
     except InvalidMessageError as invalid:
         raise UsageError(f"--{invalid.details.removeprefix('--')}") from None

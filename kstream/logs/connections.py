@@ -24,9 +24,13 @@ _WAL_LIMIT: Final = 16 * 1024 * 1024  # bytes that the -wal file keeps once it c
 
 @contextmanager
 def translated(path: Path) -> Iterator[None]:
-    """Errors of SQLite as LogError: which file, what is wrong with it, what to do."""
+    """Errors of SQLite as LogError: which file, what is wrong with it, what to do; damage of a row with its file."""
     try:
         yield
+    except LogFormatError as error:
+        if str(error).startswith(str(path)):
+            raise
+        raise LogFormatError(f"{path}: {error}") from error
     except sqlite3.Error as error:
         raise _translation(path, error) from error
     except (

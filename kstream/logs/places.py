@@ -30,7 +30,7 @@ async def place(
     """
     if point is None:
         return otherwise
-    match _parsed(point, span, field):
+    match parse(point, now=span[1] if point.strip().startswith("-") else span[0], field=field):
         case AtSeq(seq):
             seq = min(max(seq, log.oldest - 1), log.head)
             return seq, await time_of(log, seq)
@@ -39,43 +39,60 @@ async def place(
 
 
 async def known_place(
-    log: EventLog, point: str, span: tuple[float, float], *, field: str
-) -> tuple[int, float]:
-    """As `place`, for whoever is told what there was: nothing is said of a moment that the log does not know.
+    log: EventLog, point: str, *, field: str, now: float | None = None
+) -> tuple[int, float | None]:
+    """The seq of a point, for whoever is told what there was: nothing is said of a moment that the log does not know.
 
-    A moment before the first event that there ever was, or after `span`, is that end. Raises InvalidMessageError, also
-    for an event that is not there yet, and LogTrimmedError for what retention has dropped; both say `field`.
+    With the time of a moment; None where it is that of the event itself, which is not read for it. A moment before the
+    first event that there ever was, or after `now` (that of the last event where it is not given), is that end. Raises
+    InvalidMessageError, also for an event that is not there yet, and LogTrimmedError for what retention has dropped;
+    both say `field`.
     """
     if past(log, point):
         raise InvalidMessageError(
             "That event is not there yet", f"{field}: {point[:40]!r}: the last one is seq:{log.head}"
         )
-    await check_kept(log, point, span, field=field)
-    match _parsed(point, span, field):
-        case AtSeq(seq) if 0 < seq < log.oldest:
-            return seq, (await log.state_at(seq)).time
-        case AtSeq(seq):
-            return seq, await time_of(log, seq)
-        case AtTime(time):
-            seq = await seq_at(log, time)
-            return seq, max(min(time, span[1]), await time_of(log, seq) if seq in (0, log.head) else 0.0)
+    found = await _kept(log, point, field, now)
+    if isinstance(found, AtSeq):
+        return found.seq, None
+    seq = await seq_at(log, found.time)
+    if 0 < seq < log.head:
+        return seq, found.time
+    if seq == 0 or now is None:
+        return seq, None
+    return seq, max(min(found.time, now), await time_of(log, seq))  # a clock may be behind that of the events
 
 
-async def check_kept(log: EventLog, point: str, span: tuple[float, float], *, field: str) -> None:
+async def check_kept(log: EventLog, point: str, *, field: str) -> None:
     """Whether the log still has a point. Raises InvalidMessageError, and LogTrimmedError where retention dropped it."""
-    first = log.oldest - 1  # the state that the log begins with
-    found = _parsed(point, span, field)
-    if first == 0 or (found.seq >= first if isinstance(found, AtSeq) else found.time >= span[0]):
-        return
-    if isinstance(found, AtSeq) or found.time < (await log.state_at(first)).time:
+    await _kept(log, point, field, None)
+
+
+async def moment_of(log: EventLog, seq: int, time: float | None) -> float:
+    """The time that belongs to what `known_place` found, in seconds since the Unix epoch."""
+    if time is not None:
+        return time
+    return (await log.state_at(seq)).time if 0 < seq < log.oldest else await time_of(log, seq)
+
+
+async def _kept(log: EventLog, point: str, field: str, now: float | None) -> AtSeq | AtTime:
+    # The times of the ends are read where they are needed: one that is damaged is in nobody's way.
+    relative, first = point.strip()[:1], log.oldest - 1
+    base = await time_of(log, first) if relative == "+" else await _end(log, now) if relative == "-" else 0.0
+    found = parse(point, now=base, field=field)
+    if first == 0 or (isinstance(found, AtSeq) and found.seq >= first):
+        return found
+    begins = await time_of(log, first)
+    if isinstance(found, AtSeq) or (found.time < begins and found.time < (await log.state_at(first)).time):
         raise LogTrimmedError(
             f"{field}: {point[:40]!r} is no longer kept: the log begins at {log.oldest},"
-            f" {timestamp(await time_of(log, first))}; seq:{first} is the earliest that can be asked for"
+            f" {timestamp(begins)}; seq:{first} is the earliest that can be asked for"
         )
+    return found
 
 
-def _parsed(point: str, span: tuple[float, float], field: str) -> AtTime | AtSeq:
-    return parse(point, now=span[1] if point.strip().startswith("-") else span[0], field=field)
+async def _end(log: EventLog, now: float | None) -> float:
+    return await time_of(log, log.head) if now is None else now
 
 
 def past(log: EventLog, point: str | None) -> bool:

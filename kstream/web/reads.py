@@ -21,7 +21,7 @@ from kstream.core.errors import InvalidMessageError, LogTrimmedError
 from kstream.core.timeline.comparison import Biography, compared, key_as_json
 from kstream.core.timeline.events import Event
 from kstream.core.timeline.timepoint import timestamp
-from kstream.logs.places import known_place, time_of
+from kstream.logs.places import known_place, moment_of, time_of
 from kstream.ports import EventLog
 from kstream.web.admission import error_response
 
@@ -66,8 +66,8 @@ class Reads:
         log, point = self._log, request.query.get(name)
         if not point:
             return Place(otherwise, await time_of(log, otherwise))
-        span = await time_of(log, log.oldest - 1), self._time()
-        return Place(*await known_place(log, point, span, field=name))
+        seq, time = await known_place(log, point, field=name, now=self._time())
+        return Place(seq, await moment_of(log, seq, time))
 
     async def diff(self, request: web.Request) -> web.Response:
         """Which objects came, went and changed between two moments, and in what."""

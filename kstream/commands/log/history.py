@@ -8,8 +8,8 @@ from typing import Any
 
 import click
 
-from kstream.commands.log.reading import every_event, log_argument, output_option, run
-from kstream.core.errors import UsageError
+from kstream.commands.log.reading import every_readable_event, log_argument, output_option, run
+from kstream.core.errors import LogFormatError, UsageError
 from kstream.core.timeline.comparison import Biography
 from kstream.core.timeline.difference import Difference
 from kstream.core.timeline.events import ObjectKey
@@ -37,16 +37,15 @@ def history(path: Path, wanted: str, output: str) -> None:
     """
     is_wanted = _wanted(wanted)
 
+    damage: list[LogFormatError] = []
+
     async def tell(log: SqliteLog) -> list[dict[str, Any]]:
         # What there was before the first event that is kept: nobody knows since when.
         known = [entry for entry in await log.state_at(log.oldest - 1) if is_wanted(entry.key)]
         life = Biography(known)
-        told = [
-            life.tell(event)
-            async for event in every_event(log, log.oldest - 1, log.head)
-            if is_wanted(event.change.key)
-        ]
-        if not told and not known:
+        events = every_readable_event(log, log.oldest - 1, log.head, damaged=damage.append)
+        told = [life.tell(event) async for event in events if is_wanted(event.change.key)]
+        if not told and not known and not damage:
             raise UsageError(
                 f"{log.path}: nothing is recorded of {wanted!r}; `kstream log state` lists what there is"
             )
@@ -54,6 +53,10 @@ def history(path: Path, wanted: str, output: str) -> None:
 
     for each in run(path, tell):
         click.echo(json_text(each) if output == "json" else _text(each))
+    if damage:
+        raise LogFormatError(
+            f"{str(damage[0]).partition('; ')[0]}: what is told may lack it; restore the file from a copy"
+        )
 
 
 def _wanted(text: str) -> Callable[[ObjectKey], bool]:

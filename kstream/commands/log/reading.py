@@ -13,11 +13,11 @@ import click
 
 from kstream.config import env_option
 from kstream.core.delivery.filters import Filter
-from kstream.core.errors import InvalidMessageError, UsageError
+from kstream.core.errors import InvalidMessageError, LogFormatError, UsageError
 from kstream.core.naming import namespace_names
 from kstream.core.timeline.events import Event, ObjectKey, Verb
 from kstream.core.visible import visible
-from kstream.logs.places import known_place, time_of
+from kstream.logs.places import known_place
 from kstream.logs.sqlite import SqliteLog
 
 _T = TypeVar("_T")
@@ -64,7 +64,7 @@ class Place(NamedTuple):
     """A moment of a log: right after event `seq`."""
 
     seq: int
-    time: float  # seconds since the Unix epoch
+    time: float | None = None  # seconds since the Unix epoch; None: that of the event
 
 
 @asynccontextmanager
@@ -96,19 +96,51 @@ async def where(log: SqliteLog, point: str | None, *, option: str, otherwise: in
     Raises UsageError, also for an event that is not there, and LogTrimmedError for what retention has dropped.
     """
     if point is None:
-        return Place(otherwise, await time_of(log, otherwise))
-    span = await time_of(log, log.oldest - 1), await time_of(log, log.head)
+        return Place(otherwise)
     try:
-        return Place(*await known_place(log, point, span, field=f"--{option}"))
+        return Place(*await known_place(log, point, field=f"--{option}"))
     except InvalidMessageError as invalid:
         raise UsageError(invalid.details) from None
 
 
 async def every_event(log: SqliteLog, after: int, upto: int) -> AsyncIterator[Event]:
-    """Those with after < seq <= upto, some at a time. Raises LogError."""
-    for start in range(after, upto, _AT_ONCE):
-        for event in await log.read(start, min(start + _AT_ONCE, upto)):
+    """Those with after < seq <= upto, some at a time, and of a damaged log those up to the damage.
+
+    Raises LogError; of damage it says how to read what comes after it.
+    """
+    async for event in _readable(log, after, upto):
+        if isinstance(event, LogFormatError):
+            raise event
+        yield event
+
+
+async def every_readable_event(
+    log: SqliteLog, after: int, upto: int, *, damaged: Callable[[LogFormatError], None]
+) -> AsyncIterator[Event]:
+    """As `every_event`, without those that are damaged: `damaged` hears of each of these."""
+    async for event in _readable(log, after, upto):
+        if isinstance(event, LogFormatError):
+            damaged(event)
+        else:
             yield event
+
+
+async def _readable(log: SqliteLog, after: int, upto: int) -> AsyncIterator[Event | LogFormatError]:
+    for start in range(after, upto, _AT_ONCE):
+        end = min(start + _AT_ONCE, upto)
+        try:
+            events = await log.read(start, end)
+        except LogFormatError:
+            for seq in range(start + 1, end + 1):  # which of them it is
+                try:
+                    (event,) = await log.read(seq - 1, seq)
+                except LogFormatError as damage:
+                    yield LogFormatError(f"{damage}; --from seq:{seq} reads what comes after it")
+                else:
+                    yield event
+        else:
+            for event in events:
+                yield event
 
 
 def name_of(key: ObjectKey) -> str:

@@ -19,6 +19,7 @@ from kstream.commands.log.reading import (
     where,
 )
 from kstream.core.delivery import snapshot
+from kstream.logs.places import moment_of
 from kstream.logs.sqlite import SqliteLog
 
 
@@ -34,7 +35,8 @@ def state(path: Path, at: str | None, output: str, **wanted: Any) -> None:
     async def tell(log: SqliteLog) -> bytes:
         when = await where(log, at, option="at", otherwise=log.head)
         taken = snapshot.capture(await log.state_at(when.seq), watched)
-        (message,) = snapshot.messages(taken, time=when.time, limit=None)
+        time = await moment_of(log, when.seq, when.time)
+        (message,) = snapshot.messages(taken, time=time, limit=None)
         return message
 
     message = run(path, tell)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -119,3 +121,62 @@ def test_a_reader_that_has_enough_ends_it_quietly() -> None:
     process.stdout.close()
     _, said = process.communicate()
     assert (process.returncode, said) == (0, b"")
+
+
+@pytest.fixture
+def damaged(tmp_path: Path) -> Path:
+    """In one event, which is of another object than those that are asked for."""
+    path = Path(shutil.copy(INCIDENT, tmp_path / "damaged.db"))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE events SET name = 'another' WHERE seq = 275")
+    return path
+
+
+def log_command(*words: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(main, ["log", *words])
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_the_events_of_a_damaged_log_are_told_up_to_the_damage_and_after_it(damaged: Path) -> None:
+    whole = log_command("events", str(INCIDENT))[1].splitlines()
+    code, told, said = log_command("events", str(damaged))
+    assert (code, told.splitlines()) == (6, whole[:274])
+    assert said.startswith(f"Error: {damaged}: the event log is damaged: event 275 is not as it was written")
+    assert "--from seq:275 reads what comes after it" in said
+    assert log_command("events", str(damaged), "--from", "seq:275") == (0, "\n".join([*whole[275:], ""]), "")
+
+
+def test_the_states_of_a_damaged_log_that_do_not_need_the_damage_are_told(damaged: Path) -> None:
+    for at in ("seq:274", "+1m"):
+        assert log_command("state", str(damaged), "--at", at) == log_command(
+            "state", str(INCIDENT), "--at", at
+        )
+    code, told, said = log_command("state", str(damaged), "--at", "seq:275")
+    assert (code, told) == (6, "")
+    assert f"{damaged}: the event log is damaged: event 275" in said
+
+
+def test_the_history_of_an_object_is_told_without_what_is_damaged(damaged: Path) -> None:
+    whole = log_command("history", str(INCIDENT), "node/node-2")[1]
+    code, told, said = log_command("history", str(damaged), "node/node-2")
+    assert (code, told) == (6, whole)
+    assert "event 275 is not as it was written" in said
+    assert "what is told may lack it; restore the file from a copy" in said
+
+
+def test_what_a_damaged_log_is_of_is_told_all_the_same(damaged: Path) -> None:
+    code, told, said = log_command("info", str(damaged), "-o", "json")
+    whole = json.loads(log_command("info", str(INCIDENT), "-o", "json")[1])
+    counted = ("nodes", "pods", "namespaces")
+    expected = {name: None if name in counted else value for name, value in whole.items()}
+    assert (code, json.loads(told) | {"log": whole["log"]}) == (6, expected)
+    assert "event 275" in said
+    assert "pods        unknown" in log_command("info", str(damaged))[1]
+
+
+def test_an_end_that_is_damaged_is_in_nobodys_way(tmp_path: Path) -> None:
+    path = Path(shutil.copy(INCIDENT, tmp_path / "damaged.db"))
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE events SET name = 'another' WHERE seq IN (1, 539)")
+    code, told, _ = log_command("events", str(path), "--from", "seq:1", "--to", "seq:538")
+    assert (code, len(told.splitlines())) == (0, 537)
