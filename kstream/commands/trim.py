@@ -40,7 +40,8 @@ def trim(log: Path, output: str, **options: Any) -> None:
     """Drop the oldest events of the recording LOG; what is left plays as before.
 
     The age of events counts from the last one: --keep-for 1h keeps the last hour. --keep-size may drop all events and
-    leave the state alone. At least one of the two options is needed. A log that a running kstream writes is refused; give that one the options instead.
+    leave the state alone. At least one of the two options is needed. A log that a running kstream writes is refused;
+    give that one the options instead.
     """
     keep = keep_settings(options)
     if keep.everything:

@@ -72,8 +72,7 @@ class Reads:
     async def diff(self, request: web.Request) -> web.Response:
         """Which objects came, went and changed between two moments, and in what."""
         watched = watched_by(request)
-        first = await self.place(request, "from", otherwise=self._log.oldest - 1)
-        last = await self.place(request, "to", otherwise=self._log.head)
+        first, last = await self._between(request, "from", "to")
         async with self._turns:
             before, after = await self._log.state_at(first.seq), await self._log.state_at(last.seq)
 
@@ -135,8 +134,20 @@ class Reads:
     async def _span(self, request: web.Request) -> tuple[int, int]:
         """After and up to which event; where `cursor` is given it goes on from there."""
         name = "cursor" if request.query.get("cursor") else "since"
-        first = await self.place(request, name, otherwise=self._log.oldest - 1)
-        return first.seq, (await self.place(request, "until", otherwise=self._log.head)).seq
+        first, last = await self._between(request, name, "until")
+        return first.seq, last.seq
+
+    async def _between(self, request: web.Request, start: str, end: str) -> tuple[Place, Place]:
+        """The moments that two parameters name. Raises InvalidMessageError where the second one is earlier."""
+        first = await self.place(request, start, otherwise=self._log.oldest - 1)
+        last = await self.place(request, end, otherwise=self._log.head)
+        said = bool(request.query.get(start) and request.query.get(end))
+        if last.seq < first.seq or (said and last.seq == first.seq and last.time < first.time):
+            raise InvalidMessageError(
+                "That ends before it begins",
+                f"{end}: seq:{last.seq} is before {start}, which is seq:{first.seq}",
+            )
+        return first, last
 
     async def _read(self, after: int, upto: int) -> AsyncGenerator[Event, None]:
         """As many as one request may look at."""

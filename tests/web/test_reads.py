@@ -154,6 +154,11 @@ async def test_the_history_of_an_object_tells_what_changed_from_version_to_versi
         ("/api/events?limit=many", 400, "limit: 'many' must be"),
         ("/api/events?since=yesterday", 400, "since: 'yesterday': give"),
         ("/api/events?until=seq:6", 400, "until: 'seq:6': the last one is seq:5"),
+        ("/api/events?since=seq:4&until=seq:3", 400, "until: seq:3 is before since, which is seq:4"),
+        ("/api/events?cursor=seq:4&until=seq:3", 400, "until: seq:3 is before cursor"),
+        ("/api/objects/u/history?since=seq:4&until=seq:3", 400, "until: seq:3 is before since"),
+        ("/api/diff?from=seq:4&to=seq:3", 400, "to: seq:3 is before from, which is seq:4"),
+        ("/api/diff?from=-10s&to=-20s", 400, "to: seq:5 is before from"),
         ("/api/diff?from=x", 400, "from: 'x': give"),
         ("/api/diff?labels=%3D", 400, "labels: '=' stands"),
         ("/api/objects/u/history?cursor=seq:99", 400, "cursor: 'seq:99': the last one"),
@@ -163,6 +168,11 @@ async def test_what_is_wrong_is_named(path: str, status: int, details: str) -> N
     found, told = await ask(reads_of(await a_log()), path)
     assert found == status
     assert told["error"]["details"].startswith(details)
+
+
+async def test_after_the_last_event_nothing_has_happened_yet() -> None:
+    status, told = await ask(reads_of(await a_log()), "/api/events?since=-1s")
+    assert (status, told["data"], told["cursor"]) == (200, [], None)
 
 
 async def test_a_moment_outside_of_the_timeline_is_told_as_the_end_that_it_is() -> None:

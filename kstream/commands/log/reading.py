@@ -15,13 +15,15 @@ from kstream.config import env_option
 from kstream.core.delivery.filters import Filter
 from kstream.core.errors import InvalidMessageError, LogFormatError, UsageError
 from kstream.core.naming import namespace_names
-from kstream.core.timeline.events import Event, ObjectKey, Verb
+from kstream.core.timeline.events import Event, Kind, ObjectKey, Verb
 from kstream.core.visible import visible
 from kstream.logs.places import known_place
 from kstream.logs.sqlite import SqliteLog
 
 _T = TypeVar("_T")
 SIGNS: Final = {Verb.ADDED: "+", Verb.MODIFIED: "~", Verb.DELETED: "-"}
+_PLURALS: Final = {kind.value: f"{kind}s" for kind in Kind}
+_OPTIONS: Final = {"namespaces": "--namespace", "kinds": "--kinds", "labels": "--selector"}
 _AT_ONCE: Final = 2000  # events in memory
 
 log_argument = click.argument("path", metavar="LOG", type=click.Path(dir_okay=False, path_type=Path))
@@ -39,25 +41,32 @@ def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         env_option(
             "--kinds",
+            "--kind",
+            "kinds",
             multiple=True,
-            help="Only these kinds: pods, nodes, namespaces. Repeatable, or joined by commas.",
+            help="Only these kinds: pods, nodes, namespaces. Repeatable, or several joined by commas.",
         ),
         env_option("-l", "--selector", default="", help="Only the pods that this label selector matches."),
-        env_option("-n", "--namespace", multiple=True, help="Only the pods of this namespace. Repeatable."),
+        env_option(
+            "-n",
+            "--namespace",
+            multiple=True,
+            help="Only the pods of this namespace. Repeatable, or several joined by commas.",
+        ),
     ):
         command = option(command)
     return command
 
 
 def watched_by(*, namespace: Sequence[str], selector: str, kinds: Sequence[str]) -> Filter:
-    """Raises UsageError for what no filter may be."""
+    """A kind may be in the singular. Raises UsageError for what no filter may be, under the name of its option."""
     names = namespace_names(namespace)
+    wanted = [kind.strip() for value in kinds for kind in value.split(",")]
     try:
-        return Filter.parse(
-            names, kinds=[kind for value in kinds for kind in value.split(",")], labels=selector
-        )
+        return Filter.parse(names, kinds=[_PLURALS.get(kind, kind) for kind in wanted], labels=selector)
     except InvalidMessageError as invalid:
-        raise UsageError(f"{invalid}: {invalid.details}") from None
+        field, _, why = invalid.details.partition(": ")
+        raise UsageError(f"{_OPTIONS[field]}: {why}") from None
 
 
 class Place(NamedTuple):
@@ -103,6 +112,15 @@ async def where(log: SqliteLog, point: str | None, *, option: str, otherwise: in
         raise UsageError(invalid.details) from None
 
 
+async def between(log: SqliteLog, start: str | None, end: str | None) -> tuple[Place, Place]:
+    """The places of `--from` and `--to`; all that there is by default. Raises UsageError and LogTrimmedError."""
+    first = await where(log, start, option="from", otherwise=log.oldest - 1)
+    last = await where(log, end, option="to", otherwise=log.head)
+    if last.seq < first.seq or (first.time is not None and last.time is not None and last.time < first.time):
+        raise UsageError(f"--to {end} is before --from {start}; give the earlier one with --from")
+    return first, last
+
+
 async def every_event(log: SqliteLog, after: int, upto: int) -> AsyncIterator[Event]:
     """Those with after < seq <= upto, some at a time, and of a damaged log those up to the damage.
 
@@ -141,6 +159,12 @@ async def _readable(log: SqliteLog, after: int, upto: int) -> AsyncIterator[Even
         else:
             for event in events:
                 yield event
+
+
+def nothing(what: str, output: str) -> None:
+    """An empty answer says to people that it is one; programs read none."""
+    if output == "text":
+        click.echo(f"({what})", err=True)
 
 
 def name_of(key: ObjectKey) -> str:
