@@ -363,3 +363,23 @@ def test_what_a_field_must_be_is_said(message: dict[str, Any], said: str) -> Non
 @pytest.mark.parametrize("seq", ["5", None, 5.5])
 def test_a_number_that_is_none_is_nothing_to_resume_from(seq: object) -> None:
     assert with_state({"type": "batch", "data": [], "seq": seq}).seq is None
+
+
+@pytest.mark.parametrize(
+    ("filter", "said"),
+    [
+        ({"namespaces": "shop"}, "namespaces is the text 'shop': give a list of names, ['shop']"),
+        ({"kinds": "pods"}, "kinds is the text 'pods': give a list of names, ['pods']"),
+        ({"namespaces": None}, "namespaces is None: give a list of names, or [] for all"),
+        ({"kinds": ["pods", 7]}, "kinds has 7: names are texts"),
+        ({"labels": ["app=web"]}, "labels is ['app=web']: give a text, such as 'app=web'"),
+    ],
+)
+def test_a_filter_that_is_no_list_of_texts_is_refused_in_words(filter: dict[str, Any], said: str) -> None:
+    with pytest.raises(TypeError) as refused:
+        ClientState(**filter)
+    assert str(refused.value) == said
+    state = ClientState(["a"])
+    with pytest.raises(TypeError):
+        state.want(**{"namespaces": [], **filter})
+    assert state.wanted == ("a",)
