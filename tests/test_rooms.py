@@ -44,7 +44,7 @@ JUDGED: Final = {
     **_all("tests/test_incident_replay.py", "it composes what the others are: a running server", "kstream", "run"),
     **_all("tests/sources/test_permissions.py", "which streams run is what RBAC allows", _SOURCES, "streams"),
     **_all(f"{_API_TESTS}/test_exchanges.py", _SERVED, _API, "app discovery managedfields statuses table rendering"),
-    **_all(f"{_API_TESTS}/test_server.py", _SERVED, _API, "feed kinds kubeconfig simulated streaming tls"),
+    **_all(f"{_API_TESTS}/test_server.py", _SERVED, _API, "feed kinds kubeconfig simulated tls"),
     **_all(f"{_API_TESTS}/test_command.py", _COMMAND, _API, "commands"),
     **_all(
         "tests/simulator/cluster/test_invariants.py",
