@@ -31,6 +31,8 @@ _SPAN: Final = 2000  # events that are read at once
 _LOOKED_AT: Final = 100_000  # events that one request looks at
 _LIMIT: Final = 1000  # events of an answer, unless it is said
 _MOST: Final = 10_000
+FILTER: Final = ("namespaces", "kinds", "labels")
+_SPAN_OF: Final = ("since", "until", "limit", "cursor")
 
 
 class Place(NamedTuple):
@@ -71,6 +73,7 @@ class Reads:
 
     async def diff(self, request: web.Request) -> web.Response:
         """Which objects came, went and changed between two moments, and in what."""
+        check_names(request, "from", "to", *FILTER)
         watched = watched_by(request)
         first, last = await self._between(request, "from", "to")
         async with self._turns:
@@ -85,6 +88,7 @@ class Reads:
 
     async def events(self, request: web.Request) -> web.Response:
         """What happened, as the messages of the socket; with `Accept: application/x-ndjson` one a line."""
+        check_names(request, *_SPAN_OF, *FILTER)
         watched, limit = watched_by(request), _limit(request)
         first, last = await self._span(request)
         found: list[bytes] = []
@@ -105,6 +109,7 @@ class Reads:
 
     async def history(self, request: web.Request) -> web.Response:
         """What happened to one object, from version to version, and what changed each time, by path."""
+        check_names(request, *_SPAN_OF)
         uid, limit = request.match_info["uid"], _limit(request)
         first, last = await self._span(request)
         async with self._turns:
@@ -183,6 +188,15 @@ def answered(handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) ->
             )
 
     return answer
+
+
+def check_names(request: web.Request, *known: str) -> None:
+    """Raises InvalidMessageError for a parameter that there is not: what it says would pass for heeded."""
+    for name in request.query:
+        if name not in known:
+            raise InvalidMessageError(
+                "There is no such parameter", f"{name[:40]!r}: {request.path} takes {', '.join(known)}"
+            )
 
 
 def watched_by(request: web.Request) -> Filter:

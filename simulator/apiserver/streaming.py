@@ -25,7 +25,9 @@ async def stream(
     forget = store.listen(wake.set)
     alarm: asyncio.Task[None] | None = None
     try:
-        await response.prepare(request)  # the client may have gone while the request was read, or held up by a fault
+        await response.prepare(
+            request
+        )  # the client may have gone while the request was read, or held up by a fault
         if await _send(request, response, faults.open(), clock):
             return response
         while True:

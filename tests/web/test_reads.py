@@ -159,6 +159,17 @@ async def test_the_history_of_an_object_tells_what_changed_from_version_to_versi
         ("/api/objects/u/history?since=seq:4&until=seq:3", 400, "until: seq:3 is before since"),
         ("/api/diff?from=seq:4&to=seq:3", 400, "to: seq:3 is before from, which is seq:4"),
         ("/api/diff?from=-10s&to=-20s", 400, "to: seq:5 is before from"),
+        (
+            "/api/events?from=seq:4",
+            400,
+            "'from': /api/events takes since, until, limit, cursor, namespaces, kinds, labels",
+        ),
+        ("/api/diff?since=seq:4", 400, "'since': /api/diff takes from, to, namespaces, kinds, labels"),
+        (
+            "/api/objects/u/history?kind=pods",
+            400,
+            "'kind': /api/objects/u/history takes since, until, limit, cursor",
+        ),
         ("/api/diff?from=x", 400, "from: 'x': give"),
         ("/api/diff?labels=%3D", 400, "labels: '=' stands"),
         ("/api/objects/u/history?cursor=seq:99", 400, "cursor: 'seq:99': the last one"),

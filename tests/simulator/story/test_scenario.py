@@ -41,7 +41,7 @@ def test_an_unknown_key_of_an_action_is_named_with_its_line() -> None:
 def test_an_unknown_action_is_told_what_there_is() -> None:
     said = wrong("timeline:\n  - {at: 1s, do: explode, target: node-1}\n")
     assert "line 4: timeline[0]: " in said
-    assert "'kill-node'" in said
+    assert "timeline[0]: there is no 'explode'; there are kill-node, " in said
 
 
 def test_a_wrong_value_is_named_with_its_line() -> None:
