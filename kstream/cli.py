@@ -11,7 +11,7 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -24,6 +24,7 @@ _EXTENSIONS = "kstream.commands"
 # A signal is how these end. Any other one that is broken off has not done what was asked for.
 _UNTIL_STOPPED = ("serve", "replay", "record", "tail", "simulate", "fake-apiserver")
 
+CONTEXT: Final = {"help_option_names": ["-h", "--help"]}
 EPILOG = """\b
 Exit codes: 0 done or stopped, 1 another error, 2 wrong usage, 3 configuration,
 4 unreachable, 5 forbidden, 6 event log, 7 address in use,
@@ -85,7 +86,7 @@ def _tell(error: KstreamError, ctx: click.Context) -> None:
     click.echo(line, err=True)
 
 
-@click.group(cls=KstreamGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=KstreamGroup, epilog=EPILOG, context_settings=CONTEXT)
 @click.version_option(package_name="kstream")
 def main() -> None:
     """Stream a Kubernetes cluster to browsers over one WebSocket, and do it again."""

@@ -60,9 +60,12 @@ def trim(log: Path, output: str, **options: Any) -> None:
 
 def _line(trimmed: _Trimmed) -> str:
     kept = trimmed.head + 1 - trimmed.oldest
-    left = (
-        f"left are those from {trimmed.oldest} to {trimmed.head}" if kept else "none is left, but the state"
-    )
+    if kept:
+        left = f"left are those from {trimmed.oldest} to {trimmed.head}"
+    elif trimmed.head:
+        left = "none is left, but the state"
+    else:
+        left = "there was none"
     return (
         f"{trimmed.log}: {trimmed.dropped} events dropped, {left};"
         f" {trimmed.bytes_before} bytes before, {trimmed.bytes_after} after"

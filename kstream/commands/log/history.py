@@ -8,7 +8,13 @@ from typing import Any
 
 import click
 
-from kstream.commands.log.reading import every_readable_event, log_argument, output_option, run
+from kstream.commands.log.reading import (
+    every_readable_event,
+    log_argument,
+    nothing,
+    output_option,
+    run,
+)
 from kstream.core.errors import LogFormatError, UsageError
 from kstream.core.timeline.comparison import Biography
 from kstream.core.timeline.difference import Difference
@@ -47,12 +53,16 @@ def history(path: Path, wanted: str, output: str) -> None:
         told = [life.tell(event) async for event in events if is_wanted(event.change.key)]
         if not told and not known and not damage:
             raise UsageError(
-                f"{log.path}: nothing is recorded of {wanted!r}; `kstream log state` lists what there is"
+                f"{log.path}: nothing is recorded of {wanted!r}; `kstream log events` names what there was,"
+                " with -o json by its uid"
             )
         return told
 
-    for each in run(path, tell):
+    told = run(path, tell)
+    for each in told:
         click.echo(json_text(each) if output == "json" else _text(each))
+    if not told and not damage:
+        nothing("it was there all the time: nothing happened to it since the log begins", output)
     if damage:
         raise LogFormatError(
             f"{str(damage[0]).partition('; ')[0]}: what is told may lack it; restore the file from a copy"

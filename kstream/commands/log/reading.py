@@ -26,7 +26,7 @@ _PLURALS: Final = {kind.value: f"{kind}s" for kind in Kind}
 _OPTIONS: Final = {"namespaces": "--namespace", "kinds": "--kinds", "labels": "--selector"}
 _AT_ONCE: Final = 2000  # events in memory
 
-log_argument = click.argument("path", metavar="LOG", type=click.Path(dir_okay=False, path_type=Path))
+log_argument = click.argument("path", metavar="LOG", type=click.Path(path_type=Path))
 output_option = env_option(
     "-o", "--output", type=click.Choice(["text", "json"]), default="text", help="For people or programs."
 )

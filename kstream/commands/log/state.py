@@ -11,6 +11,7 @@ import click
 from kstream.commands.log.reading import (
     filter_options,
     log_argument,
+    nothing,
     output_option,
     point_option,
     run,
@@ -32,7 +33,9 @@ def state(path: Path, at: str | None, output: str, **wanted: Any) -> None:
     """The nodes, pods and namespaces that there were in LOG at a moment; with -o json the `initial_state` message."""
     watched = watched_by(**wanted)
 
-    async def tell(log: SqliteLog) -> bytes:
+    async def tell(log: SqliteLog) -> bytes | None:
+        if not log.head and output == "text":
+            return None
         when = await where(log, at, option="at", otherwise=log.head)
         taken = snapshot.capture(await log.state_at(when.seq), watched)
         time = await moment_of(log, when.seq, when.time)
@@ -40,7 +43,10 @@ def state(path: Path, at: str | None, output: str, **wanted: Any) -> None:
         return message
 
     message = run(path, tell)
-    click.echo(message.decode() if output == "json" else _text(json.loads(message)))
+    if message is None:
+        nothing("nothing was recorded: there is no state", output)
+    else:
+        click.echo(message.decode() if output == "json" else _text(json.loads(message)))
 
 
 def _text(message: dict[str, Any]) -> str:

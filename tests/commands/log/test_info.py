@@ -61,3 +61,8 @@ def test_an_empty_log_has_no_times(tmp_path: Path) -> None:
         CliRunner().invoke(main, ["log", "info", str(tmp_path / "log.db"), "-o", "json"]).stdout
     )
     assert (told["events"], told["from"], told["to"], told["cluster"]) == (0, None, None, "unknown")
+    assert (told["first"], told["last"]) == (None, None)
+    lines = CliRunner().invoke(main, ["log", "info", str(tmp_path / "log.db")]).stdout.splitlines()
+    assert [line.split() for line in lines if line.startswith(("first", "last", "from", "to "))] == [
+        [name, "none"] for name in ("first", "last", "from", "to")
+    ]

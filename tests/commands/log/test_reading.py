@@ -180,3 +180,27 @@ def test_an_end_that_is_damaged_is_in_nobodys_way(tmp_path: Path) -> None:
         connection.execute("UPDATE events SET name = 'another' WHERE seq IN (1, 539)")
     code, told, _ = log_command("events", str(path), "--from", "seq:1", "--to", "seq:538")
     assert (code, len(told.splitlines())) == (0, 537)
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("state", "(nothing was recorded: there is no state)"),
+        ("events", "(no such event is in the log)"),
+        ("diff", "(nothing is different between these moments)"),
+    ],
+)
+def test_an_empty_log_says_to_people_that_it_is_one(tmp_path: Path, command: str, said: str) -> None:
+    async def make() -> None:
+        await (await SqliteLog.open(tmp_path / "log.db")).close()
+
+    asyncio.run(make())
+    assert log_command(command, str(tmp_path / "log.db")) == (0, "", f"{said}\n")
+
+
+def test_an_object_that_nothing_happened_to_since_the_log_begins_is_said_to_be_there(trimmed: Path) -> None:
+    code, told, said = log_command("history", str(trimmed), "node/node-1")
+    assert (code, told) == (0, "")
+    assert said == "(it was there all the time: nothing happened to it since the log begins)\n"
+    code, told, said = log_command("history", str(trimmed), "node/no-such-node")
+    assert (code, told) == (2, "")

@@ -60,6 +60,8 @@ def test_it_says_where_it_serves_writes_a_kubeconfig_and_stops_cleanly_at_ctrl_c
     [
         (["--recording", "nowhere.jsonl"], 1, "nowhere.jsonl: cannot be read as a capture"),
         (["--recording", "x", "--scenario", "tour"], 2, "are two clusters: give one"),
+        (["--client-certificates"], 2, "name them with --token NAME=ROLE"),
+        (["--client-certificates", "--token", "a=view", "--no-tls"], 2, "leave --no-tls out"),
         (["--speed", "-1"], 2, "neither a number above 0 nor `max`"),
         (["--token", "a=vieww", "--recording", CAPTURE], 1, "role vieww: not a role"),
         (
