@@ -204,15 +204,6 @@ def test_what_is_no_sqlite_file_is_refused(path: Path) -> None:
     refused(path, "not an event log of kstream: it is not an SQLite file; give the path of a log")
 
 
-def test_whoever_reads_is_not_told_to_give_a_new_file(path: Path) -> None:
-    for content, said in (("", "it is empty"), ("some words " * 1000, "it is not an SQLite file")):
-        path.write_text(content)
-        with pytest.raises(LogFormatError, match=rf"{said}; give the path of a log$"):
-            connect_for_reading(path)
-    with pytest.raises(LogError, match="it is a folder; give the path of a log"):
-        connect_for_reading(path.parent)
-
-
 def test_the_start_of_a_log_that_is_overwritten_is_damage(path: Path) -> None:
     written(path)
     content = bytearray(path.read_bytes())

@@ -137,6 +137,12 @@ def test_what_is_wrong_is_named(text: str, details: str) -> None:
     assert details in caught.value.details
 
 
+def test_what_a_client_sent_is_not_quoted_to_it() -> None:
+    with pytest.raises(InvalidMessageError) as caught:
+        wire.parse(b'{"type":"ping","timestamp":5}')
+    assert caught.value.details == "timestamp: must be a text"
+
+
 def test_an_event_that_was_joined_has_the_verb_of_the_whole() -> None:
     item = Event(7, change(Verb.MODIFIED, pod_key("web")))
     assert json.loads(wire.event(item))["action"] == "MODIFIED"
