@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 from kstream.core.errors import InvalidMessageError
 from kstream.core.timeline.health import ClusterInfo
-from kstream.processlog.lines import say
 from simulator.cluster import bounds
 from simulator.cluster.controllers.autoscaler import NodeAutoscaler
 from simulator.cluster.controllers.daemonsets import DaemonSetController
@@ -150,15 +149,13 @@ class Simulation:
             # What it is about was taken away meanwhile, perhaps by hand: the show goes on. To say it once is enough.
             if id(action) not in self._told:
                 self._told.add(id(action))
-                say(
-                    _log,
-                    logging.WARNING,
-                    "not acted",
-                    scenario=self.scenario.name,
-                    action=action.do,
-                    at=action.at,
-                    message=str(error),
-                    details=error.details,
-                )
+                fields = {
+                    "scenario": self.scenario.name,
+                    "action": action.do,
+                    "at": action.at,
+                    "message": str(error),
+                    "details": error.details,
+                }
+                _log.warning("not acted", extra={"fields": fields})  # as kstream's lines have them
         if action.every is not None:
             self.engine.after(action.every, self._timeline, action)
