@@ -9,7 +9,7 @@ from pathlib import Path
 
 import click
 
-from kstream.cli import main
+from kstream.cli import CONTEXT, main
 
 PAGE = Path(__file__).with_name("commands.md")
 
@@ -29,7 +29,7 @@ Every option can also be set in the environment, under the name that is shown wi
 
 def page() -> str:
     """The page as it should be."""
-    context = click.Context(main, info_name="kstream", terminal_width=100, max_content_width=100)
+    context = click.Context(main, info_name="kstream", terminal_width=100, max_content_width=100, **CONTEXT)
     parts = [HEAD, _section(main, context)]
     for name in main.list_commands(context):
         command = main.get_command(context, name)

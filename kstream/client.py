@@ -24,7 +24,7 @@ from kstream.connecting import why_not
 from kstream.core.client.messages import read_message
 from kstream.core.client.reconnect import HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, Reconnect, Retry
 from kstream.core.client.refusal import NotNowError, reason, refusal
-from kstream.core.client.state import ClientState, Json
+from kstream.core.client.state import ClientState, Json, names_of
 from kstream.core.errors import (
     ConfigError,
     InvalidMessageError,
@@ -88,14 +88,14 @@ class Client:
         on_status: Callable[[Status], None] | None = None,
         clock: Clock | None = None,
     ) -> None:
-        """Raises ConfigError for a `url` that is none."""
+        """Raises ConfigError for a `url` that is none, TypeError for a filter that is no list of texts."""
         self._url = _websocket_url(url)
         said = {name: ",".join(filter(None, self._url.query.getall(name, ()))) for name in _FILTER}
         self._said = {name: self._url.query[name] for name in _TIMELINE if name in self._url.query}
         self._url = self._url.without_query_params(*_FILTER, *_TIMELINE, "epoch", "term", "seq")
         self.state = ClientState(
-            tuple(namespaces) or filter(None, said["namespaces"].split(",")),
-            kinds=tuple(kinds) or filter(None, said["kinds"].split(",")),
+            names_of("namespaces", namespaces) or filter(None, said["namespaces"].split(",")),
+            kinds=names_of("kinds", kinds) or filter(None, said["kinds"].split(",")),
             labels=labels or said["labels"],
         )
         self._may_resume = resume
@@ -153,7 +153,7 @@ class Client:
         """Change the filter, the whole of it, now and for every later connection; none is all.
 
         Its `initial_state` follows as soon as the server can be asked, whatever the client is doing; until then what is
-        held is stale. The same filter again asks for nothing.
+        held is stale. The same filter again asks for nothing. Raises TypeError for what is no list of texts.
         """
         self.state.want(namespaces, kinds=kinds, labels=labels)
         await self._say_wanted()

@@ -19,6 +19,7 @@ from kstream.core.delivery.origins import allowed_hosts, allowed_origins, host_f
 from kstream.core.delivery.socketfaults import SocketFault, parse_faults
 from kstream.core.errors import UsageError
 
+LOG_FORMAT: Final = "kstream.log_format"  # in the meta of click's context: the form of what is said on stderr
 VERSION: Final = version("kstream")
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -86,11 +87,18 @@ def _decorate(declarations: tuple[str, ...], attributes: dict[str, Any], command
     return click.option(*declarations, **attributes)(command)
 
 
+def _remember(ctx: click.Context, _: click.Parameter, value: str) -> str:
+    ctx.meta[LOG_FORMAT] = value  # for what fails before the log of the process begins
+    return value
+
+
 LOGGING_OPTIONS = (
     env_option(
         "--log-format",
         type=click.Choice(["text", "json"]),
         default="text",
+        is_eager=True,
+        callback=_remember,
         help="What happens, on stderr: lines for people, or a JSON object a line.",
     ),
     env_option(

@@ -1,14 +1,113 @@
-"""How a command ends: by a signal, or by the error that a person wants to read."""
+"""How a command ends: by a signal, by the error that a person wants to read, or because nobody takes what it says."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
-from contextlib import suppress
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Final, NoReturn
 
 from kstream.core.errors import KstreamError
 
 _LONGEST_END = 30  # seconds that an orderly end may take
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def stopped_from_the_start() -> None:
+    """A signal that comes before `stop_on_signals`, while a command is being loaded, ends it with exit code 0 too."""
+    for number in _SIGNALS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+            signal.signal(number, _ended_early)
+
+
+def _ended_early(_: int, __: object) -> None:
+    raise SystemExit(0)
+
+
+@contextmanager
+def written_out() -> Iterator[None]:
+    """What the inside prints has reached stdout when it ends, or it ends with an error line and exit code 1.
+
+    A reader that has enough, as `head` has, is no error: that ends it with 0. What the inside has coped with is its own
+    affair.
+    """
+    refused: list[OSError] = []
+    with _watched(refused):
+        try:
+            yield
+            if sys.stdout is not None:
+                sys.stdout.flush()
+        except (Exception, SystemExit) as error:
+            if error in refused:
+                _end(refused[-1], cause=error)
+            if isinstance(error, SystemExit):
+                gone = any(isinstance(each, BrokenPipeError) for each in refused)
+                if gone and error.code == 1:  # what click makes of a reader that is gone
+                    raise SystemExit(0) from error
+                if not refused:
+                    _flush_last(error)
+            raise
+        finally:
+            if refused:
+                _silence()
+
+
+def _flush_last(end: SystemExit) -> None:
+    with suppress(ValueError):  # it is closed: whoever did that has seen to it
+        try:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+        except OSError as error:
+            _end(error, cause=end, code=end.code)
+
+
+@contextmanager
+def _watched(refused: list[OSError]) -> Iterator[None]:
+    """Each error of stdout is in `refused` from now on, whoever catches it: it does not say itself where it is from."""
+    stream: Any = sys.stdout
+
+    def watched(call: Callable[..., Any]) -> Callable[..., Any]:
+        def called(*arguments: Any) -> Any:
+            try:
+                return call(*arguments)
+            except OSError as error:
+                refused.append(error)
+                raise
+
+        return called
+
+    if stream is None:  # there is none: Python drops what is printed
+        yield
+        return
+    names = ("write", "flush")
+    for name in names:
+        setattr(stream, name, watched(getattr(stream, name)))
+    try:
+        yield
+    finally:
+        for name in names:
+            delattr(stream, name)
+
+
+def _end(why: OSError, *, cause: BaseException, code: object = 0) -> NoReturn:
+    if isinstance(why, BrokenPipeError):
+        raise SystemExit(code) from cause
+    with suppress(OSError):
+        sys.stderr.write(
+            f"Error: stdout cannot be written ({why.strerror}): not all was told; make room, or write it elsewhere\n"
+        )
+    raise SystemExit(code or 1) from cause
+
+
+def _silence() -> None:
+    # What is left would be tried once more at the exit, with a complaint of Python's own.
+    with suppress(OSError, ValueError):
+        silent = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(silent, sys.stdout.fileno())
+        os.close(silent)
 
 
 def stop_on_signals(stop: asyncio.Event) -> None:
@@ -17,7 +116,7 @@ def stop_on_signals(stop: asyncio.Event) -> None:
     An end that takes longer than 30 seconds is made short by the system, whatever this process is doing then.
     """
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in _SIGNALS:
         if number is signal.SIGHUP and signal.getsignal(number) is signal.SIG_IGN:
             continue  # nohup: whoever started us wants us to outlive the terminal
         with suppress(NotImplementedError):

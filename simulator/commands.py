@@ -60,8 +60,6 @@ def build(
         lasts = None if duration is None else span(duration, option="--duration", most=bounds.LIFE)
     except InvalidMessageError as error:
         raise UsageError(f"--{error.details}") from None
-    except ConfigError as error:
-        raise UsageError(str(error)) from None
     return SimulatorSource(
         load_scenario(scenario).adapted(nodes=nodes, pods=pods, churn=churn),
         clock=clock,
@@ -258,13 +256,18 @@ async def _post(url: str, body: dict[str, Any]) -> Any:
         raise UnreachableError(
             f"No server answers at {url}: {why_not(error)}; start `kstream simulate`, or give its --url"
         ) from None
+    elsewhere = ConfigError(
+        f"{url} is no simulation: it answers {answer.status} to POST /api/sim/do; start `kstream simulate`, or give its"
+        " --url"
+    )
     try:
         value = json.loads(text)
     except ValueError:
-        raise UnreachableError(
-            f"{url} answers {answer.status} and no JSON: is a simulation running there?"
-        ) from None
+        raise elsewhere from None
     if answer.status != 200:
-        said = value.get("error", {}) if isinstance(value, dict) else {}
-        raise KstreamError(f"{said.get('message', answer.reason)}: {said.get('details', '')}".rstrip(": "))
+        said = value.get("error") if isinstance(value, dict) else None
+        if not isinstance(said, dict) or answer.status in (404, 405):
+            raise elsewhere
+        wrong = f"{said.get('message', answer.reason)}: {said.get('details', '')}".rstrip(": ")
+        raise UsageError(wrong) if answer.status == 400 else KstreamError(f"{url}: {wrong}")
     return value

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from kstream.core.amounts import seconds
 from kstream.core.errors import ConfigError, InvalidMessageError
 from simulator.cluster import bounds
 from simulator.pace import MAX
 from simulator.story.actions import Action, parse_action
+
+_CONTROLS: Final = {
+    "status": "takes nothing else",
+    "pause": "takes nothing else",
+    "play": "takes nothing else",
+    "speed": "takes the speed and nothing else: speed=4, or speed=max",
+    "step": "takes a span or nothing: by=10s",
+}
 
 
 class Order(NamedTuple):
@@ -31,6 +39,8 @@ def parse_order(request: dict[str, Any]) -> Order:
         case {"do": "step", **rest} if not (rest.keys() - {"by"}):
             by = rest.get("by")
             return Order("step", span=None if by is None else _span(by))
+    if isinstance(do := request.get("do"), str) and do in _CONTROLS:
+        raise InvalidMessageError("That is not how it is asked for", f"do: {do} {_CONTROLS[do]}")
     if "at" in request or "every" in request:
         raise InvalidMessageError("That is no action of the simulation", "at: a live action happens now")
     return Order("act", action=parse_action(request), request=request)

@@ -149,6 +149,13 @@ class Simulation:
             # What it is about was taken away meanwhile, perhaps by hand: the show goes on. To say it once is enough.
             if id(action) not in self._told:
                 self._told.add(id(action))
-                _log.warning("scenario %s: %s (%s)", self.scenario.name, error, error.details)
+                fields = {
+                    "scenario": self.scenario.name,
+                    "action": action.do,
+                    "at": action.at,
+                    "message": str(error),
+                    "details": error.details,
+                }
+                _log.warning("not acted", extra={"fields": fields})  # as kstream's lines have them
         if action.every is not None:
             self.engine.after(action.every, self._timeline, action)

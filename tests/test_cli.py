@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import signal
 import socket
 import subprocess
 import sys
@@ -229,3 +231,75 @@ def test_a_stdout_that_takes_nothing_is_no_reason_not_to_serve() -> None:
     process.terminate()
     _, rest = process.communicate()
     assert (process.returncode, "Traceback" in rest) == (0, False)
+
+
+_INCIDENT = Path(__file__).parents[1] / "fixtures" / "incident.db"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        *(["log", name, str(_INCIDENT)] for name in ("info", "events", "state", "diff", "verify")),
+        ["log", "history", str(_INCIDENT), "node/node-2"],
+        ["simulate", "--list"],
+        ["fake-apiserver"],
+        ["check", "--port", "0"],
+        ["--version"],
+        ["log", "--help"],
+    ],
+    ids=" ".join,
+)
+def test_output_that_cannot_be_written_is_an_error_line(command: list[str]) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-c", "from kstream.cli import main; main()", *command],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    # A check that found something keeps the code of that.
+    assert ended.returncode == 1
+    assert ended.stderr.splitlines()[-1].startswith(
+        "Error: stdout cannot be written (No space left on device)"
+    )
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    ("command", "code"), [("serve", 0), ("simulate", 0), ("tail", 0), ("fake-apiserver", 0), ("check", None)]
+)
+def test_a_signal_that_comes_while_a_command_is_loaded_ends_it_in_order(
+    command: str, code: int | None, number: signal.Signals
+) -> None:
+    program = f"""
+import os, kstream.cli
+def killed(*_, **__):
+    os.kill(os.getpid(), {int(number)})
+    while True: pass
+kstream.cli.import_module = kstream.cli.entry_points = killed
+kstream.cli.main()
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program, command], capture_output=True, text=True, check=False
+    )
+    if code is None:  # it has not done what it was asked for
+        code = 130 if number is signal.SIGINT else -number
+    assert ended.returncode == code
+    assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variable"),
+    [(["--log-format", "json", "--scenario", "nope"], ""), (["--scenario", "nope"], "json")],
+)
+def test_an_error_before_the_log_begins_has_the_form_of_the_log(
+    arguments: list[str], variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if variable:
+        monkeypatch.setenv("KSTREAM_LOG_FORMAT", variable)
+    result = CliRunner().invoke(main, ["simulate", *arguments])
+    told = json.loads(result.stderr)
+    assert (told["level"], told["event"], told["exit_code"]) == ("error", "failed", result.exit_code)
+    assert told["message"].startswith("There is no scenario 'nope'")

@@ -324,3 +324,11 @@ async def test_compression_is_offered(server: FakeStreamServer) -> None:
     async with reading(str(server.url)):
         peer = await server.accept()
         assert "permessage-deflate" in peer.request.headers["Sec-WebSocket-Extensions"]
+
+
+@pytest.mark.parametrize("filter", [{"namespaces": "shop"}, {"kinds": "pods"}, {"namespaces": None}])
+def test_a_filter_that_is_no_list_of_names_is_refused_before_anything_is_asked(
+    filter: dict[str, Any],
+) -> None:
+    with pytest.raises(TypeError, match="give a list of names"):
+        Client("ws://127.0.0.1:1/ws", **filter)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
+from typing import IO
 
 import pytest
+
+from kstream.ending import written_out
 
 _WAITS = """
 import asyncio
@@ -65,3 +70,62 @@ def test_one_signal_ends_a_process_that_does_not_listen_in_the_end() -> None:
     process.send_signal(signal.SIGTERM)
     process.communicate()
     assert process.returncode == -signal.SIGALRM
+
+
+def printed(
+    then: str, stdout: int | IO[str], *, unbuffered: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """A program that prints inside of `written_out`, and does `then`."""
+    lines = [
+        "import sys",
+        "from kstream.ending import written_out",
+        "with written_out():",
+        "    print('told')",
+    ]
+    program = "\n".join([*lines, f"    {then}"])
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    return subprocess.run(
+        [sys.executable, *(["-u"] if unbuffered else []), "-c", program],
+        env=environment,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("unbuffered", [False, True])
+@pytest.mark.parametrize(("then", "code"), [("pass", 1), ("sys.exit(0)", 1), ("sys.stdout.flush()", 1)])
+def test_what_stdout_does_not_take_is_an_error_line(then: str, code: int, unbuffered: bool) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = printed(then, full, unbuffered=unbuffered)
+    assert ended.returncode == code
+    assert ended.stderr.startswith("Error: stdout cannot be written (No space left on device)")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_command_that_failed_keeps_its_code_where_stdout_is_full() -> None:
+    with Path("/dev/full").open("w") as full:
+        assert printed("sys.exit(6)", full).returncode == 6
+
+
+def test_what_a_command_has_coped_with_is_its_own_affair() -> None:
+    cope = "exec('try: sys.stdout.flush()\\nexcept OSError: pass')"
+    with Path("/dev/full").open("w") as full:
+        ended = printed(f"{cope}; sys.exit(0)", full)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("unbuffered", [False, True])
+@pytest.mark.parametrize("then", ["pass", "sys.exit(0)", "sys.stdout.flush()"])
+def test_a_reader_that_has_enough_is_no_error(then: str, unbuffered: bool) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    ended = printed(then, writing, unbuffered=unbuffered)
+    os.close(writing)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_another_error_is_raised_as_it_is() -> None:
+    with pytest.raises(OSError, match="of something else"), written_out():
+        raise OSError("of something else")

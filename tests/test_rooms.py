@@ -36,7 +36,6 @@ def _all(by: str, why: str, folder: str, names: str) -> dict[str, Judged]:
 # of its own: it is judged together.
 JUDGED: Final = {
     "simulator/cluster/controllers/": Judged("tests/simulator/cluster/test_lifecycles.py", _WHOLE),
-    **_all("tests/sources/test_secrets.py", _COMMAND, "kstream/commands", "check"),
     **_all("tests/commands/log/test_trim.py", _COMMAND, "kstream/commands", "keeping"),
     **_all("tests/test_incident_replay.py", _COMMAND, "kstream/commands", "replay"),
     **_all("tests/test_cli.py", _COMMAND, "kstream/commands", "serve serving tail"),
@@ -45,7 +44,7 @@ JUDGED: Final = {
     **_all("tests/test_incident_replay.py", "it composes what the others are: a running server", "kstream", "run"),
     **_all("tests/sources/test_permissions.py", "which streams run is what RBAC allows", _SOURCES, "streams"),
     **_all(f"{_API_TESTS}/test_exchanges.py", _SERVED, _API, "app discovery managedfields statuses table rendering"),
-    **_all(f"{_API_TESTS}/test_server.py", _SERVED, _API, "feed kinds kubeconfig simulated streaming tls"),
+    **_all(f"{_API_TESTS}/test_server.py", _SERVED, _API, "feed kinds kubeconfig simulated tls"),
     **_all(f"{_API_TESTS}/test_command.py", _COMMAND, _API, "commands"),
     **_all(
         "tests/simulator/cluster/test_invariants.py",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from kstream.clock import SystemClock
 from kstream.commands.cluster import cluster_options, kube_settings
 from kstream.commands.livelog import open_live
 from kstream.config import env_option, listening
-from kstream.core.errors import BindError, LogError
+from kstream.core.errors import BindError, LogError, LogMismatchError
+from kstream.core.timeline.health import ClusterInfo
 from kstream.core.visible import json_text, visible
+from kstream.logs.refusals import identified
 from kstream.sources.preflight import Finding, preflight
 
 
@@ -42,10 +45,11 @@ def check(host: str, port: int, log: str | None, output: str, **cluster: Any) ->
 
 async def _look(host: str, port: int, log: str | None, cluster: dict[str, Any]) -> list[Finding]:
     host = listening(host)
-    findings = await preflight(kube_settings(cluster), SystemClock())
+    met: list[ClusterInfo] = []
+    findings = await preflight(kube_settings(cluster), SystemClock(), met=met.append)
     findings.append(_port(host, port))
     if log is not None:
-        findings.append(await _log(log))
+        findings.append(await _log(log, met))
     return findings
 
 
@@ -59,7 +63,8 @@ def _port(host: str, port: int) -> Finding:
         return Finding(what, False, error.strerror or str(error), remedy, BindError.exit_code)
 
 
-async def _log(path: str) -> Finding:
+async def _log(path: str, met: Sequence[ClusterInfo]) -> Finding:
+    """Whether `serve` would go on with it; of the cluster that was met, where one has answered."""
     what = f"log {path}"
     there, folder = await asyncio.to_thread(
         lambda: (Path(path).exists(), Path(path).absolute().parent.is_dir())
@@ -71,10 +76,15 @@ async def _log(path: str) -> Finding:
     try:
         log = await open_live(path)
     except LogError as error:
-        return Finding(what, False, str(error), "Give another file with --log", LogError.exit_code)
+        return Finding(what, False, str(error), "", error.exit_code)  # it says what to do
     try:
-        cluster = f" of {log.cluster.name}" if log.cluster is not None else ""
-        return Finding(what, True, f"{log.head} events{cluster}; it goes on from there")
+        for cluster in met:
+            identified(log.cluster, cluster, f"{path}: the event log")
+    except LogMismatchError as error:
+        return Finding(what, False, str(error), "", error.exit_code)
+    else:
+        name = f" of {log.cluster.name}" if log.cluster is not None else ""
+        return Finding(what, True, f"{log.head} events{name}; it goes on from there")
     finally:
         await log.close()
 

@@ -14,6 +14,7 @@ from kstream.commands.keys import Keys
 from kstream.commands.serving import fitted, serve_until_stopped
 from kstream.config import Finite, ServeSettings, env_option, serve_settings, serving_options
 from kstream.core.errors import InvalidMessageError, LogError, UsageError
+from kstream.logs.places import check_kept
 from kstream.logs.replay import ReplayLog
 from kstream.logs.sqlite import SqliteLog
 from kstream.ports import Clock
@@ -73,9 +74,12 @@ async def _replay(path: str, settings: ServeSettings, **options: Any) -> None:
 
 async def _timeline(recording: SqliteLog, clock: Clock, *, start_paused: bool, **options: Any) -> ReplayLog:
     try:
+        for option, point in (("--from", options["start"]), ("--to", options["end"])):
+            if point is not None:
+                await check_kept(recording, point, field=option)
         return await ReplayLog.open(recording, clock, paused=start_paused, **options)
     except InvalidMessageError as invalid:
-        raise UsageError(f"--{invalid.details}") from None
+        raise UsageError(f"--{invalid.details.removeprefix('--')}") from None
 
 
 async def _serve(timeline: ReplayLog, clock: Clock, settings: ServeSettings) -> None:

@@ -24,12 +24,16 @@ _WAL_LIMIT: Final = 16 * 1024 * 1024  # bytes that the -wal file keeps once it c
 
 @contextmanager
 def translated(path: Path, *, written: Path | None = None) -> Iterator[None]:
-    """Errors of SQLite as LogError: which file, what is wrong with it, what to do.
+    """Errors of SQLite as LogError: which file, what is wrong with it, what to do; damage of a row with its file.
 
     `written`: where it is until it is whole and gets the name `path`.
     """
     try:
         yield
+    except LogFormatError as error:
+        if str(error).startswith(str(path)):
+            raise
+        raise LogFormatError(f"{path}: {error}") from error
     except sqlite3.Error as error:
         raise _translation(path, error, written or path) from error
     except (
@@ -71,6 +75,8 @@ def connect_for_reading(path: Path) -> sqlite3.Connection:
 
     Raises LogFormatError if there is no log of a format we know at `path`.
     """
+    if path.is_dir():
+        raise LogError(f"{path}: not an event log of kstream: it is a folder; give the path of a log")
     if not path.is_file():
         raise LogError(f"{path}: there is no such event log; check the path")
     with translated(path):
@@ -201,14 +207,14 @@ def _check_marks(path: Path, connection: sqlite3.Connection, *, allow_empty: boo
     except sqlite3.DatabaseError as error:
         if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_NOTADB:
             raise
-        raise _no_log(path, "it is not an SQLite file") from error
+        raise _no_log(path, "it is not an SQLite file", allow_empty) from error
     number = schema.format_of(connection)
     if application == 0 and tables == 0 and number == 0:
         if allow_empty:
             return
-        raise _no_log(path, "it is empty")
+        raise _no_log(path, "it is empty", allow_empty)
     if application != schema.APPLICATION_ID:
-        raise _no_log(path, "it is the SQLite file of another application")
+        raise _no_log(path, "it is the SQLite file of another application", allow_empty)
     if (strange := connection.execute(_STRANGE).fetchone()) is not None:
         raise LogFormatError(
             f"{path}: the event log was tampered with: it has the {strange[0]} {strange[1]!r:.80}, which no kstream"
@@ -221,7 +227,6 @@ def _check_marks(path: Path, connection: sqlite3.Connection, *, allow_empty: boo
         )
 
 
-def _no_log(path: Path, cause: str) -> LogFormatError:
-    return LogFormatError(
-        f"{path}: not an event log of kstream: {cause}; give the path of a log or of a new file"
-    )
+def _no_log(path: Path, cause: str, or_new: bool) -> LogFormatError:
+    remedy = "give the path of a log or of a new file" if or_new else "give the path of a log"
+    return LogFormatError(f"{path}: not an event log of kstream: {cause}; {remedy}")

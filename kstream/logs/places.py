@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from kstream.core.errors import LogTrimmedError
-from kstream.core.timeline.timepoint import AtSeq, AtTime, parse
+from kstream.core.errors import InvalidMessageError, LogTrimmedError
+from kstream.core.timeline.timepoint import AtSeq, AtTime, parse, timestamp
 from kstream.ports import EventLog
 
 _T = TypeVar("_T")
@@ -36,6 +36,63 @@ async def place(
             return seq, await time_of(log, seq)
         case AtTime(time):
             return await seq_at(log, time), time
+
+
+async def known_place(
+    log: EventLog, point: str, *, field: str, now: float | None = None
+) -> tuple[int, float | None]:
+    """The seq of a point, for whoever is told what there was: nothing is said of a moment that the log does not know.
+
+    With the time of a moment; None where it is that of the event itself, which is not read for it. A moment before the
+    first event that there ever was, or after `now` (that of the last event where it is not given), is that end. Raises
+    InvalidMessageError, also for an event that is not there yet, and LogTrimmedError for what retention has dropped;
+    both say `field`.
+    """
+    if past(log, point):
+        raise InvalidMessageError(
+            "That event is not there yet", f"{field}: {point[:40]!r}: the last one is seq:{log.head}"
+        )
+    found = await _kept(log, point, field, now)
+    if isinstance(found, AtSeq):
+        return found.seq, None
+    seq = await seq_at(log, found.time)
+    if 0 < seq < log.head:
+        return seq, found.time
+    if seq == 0 or now is None:
+        return seq, None
+    return seq, max(min(found.time, now), await time_of(log, seq))  # a clock may be behind that of the events
+
+
+async def check_kept(log: EventLog, point: str, *, field: str) -> None:
+    """Whether the log still has a point. Raises InvalidMessageError, and LogTrimmedError where retention dropped it."""
+    await _kept(log, point, field, None)
+
+
+async def moment_of(log: EventLog, seq: int, time: float | None) -> float:
+    """The time that belongs to what `known_place` found, in seconds since the Unix epoch."""
+    if time is not None:
+        return time
+    return (await log.state_at(seq)).time if 0 < seq < log.oldest else await time_of(log, seq)
+
+
+async def _kept(log: EventLog, point: str, field: str, now: float | None) -> AtSeq | AtTime:
+    # The times of the ends are read where they are needed: one that is damaged is in nobody's way.
+    relative, first = point.strip()[:1], log.oldest - 1
+    base = await time_of(log, first) if relative == "+" else await _end(log, now) if relative == "-" else 0.0
+    found = parse(point, now=base, field=field)
+    if first == 0 or (isinstance(found, AtSeq) and found.seq >= first):
+        return found
+    begins = await time_of(log, first)
+    if isinstance(found, AtSeq) or (found.time < begins and found.time < (await log.state_at(first)).time):
+        raise LogTrimmedError(
+            f"{field}: {point[:40]!r} is no longer kept: the log begins at {log.oldest},"
+            f" {timestamp(begins)}; seq:{first} is the earliest that can be asked for"
+        )
+    return found
+
+
+async def _end(log: EventLog, now: float | None) -> float:
+    return await time_of(log, log.head) if now is None else now
 
 
 def past(log: EventLog, point: str | None) -> bool:

@@ -172,8 +172,12 @@ class ReplayLog:
     async def seek(self, point: str) -> None:
         """Go to a point (RFC 3339, `seq:N`, or `-5m` and `+90s` from where it is), or to the nearest bound.
 
-        The follower gets a Jump. Raises InvalidMessageError.
+        The follower gets a Jump. Raises InvalidMessageError, also for an event that is not there.
         """
+        if past(self._recording, point):
+            raise InvalidMessageError(
+                "That event is not there", f"at: {point[:40]!r}: the last one is seq:{self._recording.head}"
+            )
         now = self.time()
         goal, time = await self._resolve(point, (now, now))
         self._goal = goal

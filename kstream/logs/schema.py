@@ -153,6 +153,9 @@ MIGRATIONS: Final[tuple[Migration, ...]] = (
 TABLES: Final = ("events", "baseline", "keyframes", "meta", "versions", "terms", "blocks")
 
 _STATUS = "json_extract(body, '$.status')"
+# Rounded down, as everywhere else: strftime rounds to the nearest (`%f`).
+_WHOLE = "CAST(time AS INTEGER)"
+_MILLISECONDS = f"({_WHOLE} * 1000 + CAST(round((time - {_WHOLE}) * 1000000.0) AS INTEGER) / 1000)"
 VIEWS: Final[Mapping[str, str]] = {
     "history": "SELECT * FROM baseline UNION ALL SELECT * FROM events",
     "objects": """
@@ -171,7 +174,8 @@ VIEWS: Final[Mapping[str, str]] = {
         SELECT name, {_STATUS} AS status, uid, seq
         FROM objects WHERE kind = 'namespace' ORDER BY name""",
     "timeline": f"""
-        SELECT seq, strftime('%Y-%m-%dT%H:%M:%fZ', time, 'unixepoch') AS at, verb, kind, namespace, name,
+        SELECT seq, strftime('%Y-%m-%dT%H:%M:%S', {_MILLISECONDS} / 1000, 'unixepoch')
+            || printf('.%03dZ', {_MILLISECONDS} % 1000) AS at, verb, kind, namespace, name,
             {_STATUS} AS status, json_extract(body, '$.nodeName') AS node
         FROM events ORDER BY seq""",
 }

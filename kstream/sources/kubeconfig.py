@@ -133,9 +133,14 @@ def _context(merged: Entries, context: str | None, shown: str) -> tuple[str, Con
     name = context or merged.current_context
     if name in merged.contexts:
         return name, merged.contexts[name]
+    if not merged.contexts:
+        raise ConfigError(
+            f"Kubeconfig {shown} has no contexts; give one that has with --kubeconfig, or write it"
+            " (kubectl config set-context)"
+        )
+    names = ", ".join(sorted(merged.contexts))
     if not name:
-        raise ConfigError(f"Kubeconfig {shown} has no current context; choose one with --context")
-    names = ", ".join(sorted(merged.contexts)) or "none"
+        raise ConfigError(f"Kubeconfig {shown} has no current context; choose one with --context: {names}")
     raise ConfigError(f"Kubeconfig {shown} has no context {name!r}; it has: {names}")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -10,6 +11,7 @@ import msgspec
 from kstream.core.errors import ConfigError, ForbiddenError, MalformedError, UnreachableError
 from kstream.core.kube.resources import decode_status
 from kstream.core.timeline.events import Kind
+from kstream.core.timeline.health import ClusterInfo
 from kstream.core.watching.reflection import Stream
 from kstream.ports import Clock
 from kstream.sources.apiserver import FAILURES, ApiServer
@@ -40,17 +42,22 @@ class _Review(msgspec.Struct):
     status: Status = msgspec.field(default_factory=Status)
 
 
-async def preflight(settings: KubeSettings, clock: Clock) -> list[Finding]:
-    """Kubeconfig, then the cluster, then each permission; what depends on something that failed is left out."""
+async def preflight(
+    settings: KubeSettings, clock: Clock, *, met: Callable[[ClusterInfo], None] = lambda _: None
+) -> list[Finding]:
+    """Kubeconfig, then the cluster, then each permission; what depends on something that failed is left out.
+
+    `met` is told which cluster it is, once it has answered.
+    """
     api = ApiServer(settings, clock)
     try:
-        findings = await _look(api, clock)
+        findings = await _look(api, clock, met)
         return [finding._replace(cause=api.redacted(finding.cause)) for finding in findings]
     finally:
         await api.close()
 
 
-async def _look(api: ApiServer, clock: Clock) -> list[Finding]:
+async def _look(api: ApiServer, clock: Clock, met: Callable[[ClusterInfo], None]) -> list[Finding]:
     where = (
         ", ".join(map(str, await asyncio.to_thread(config_paths, api.settings)))
         or "the service account of this pod"
@@ -69,6 +76,7 @@ async def _look(api: ApiServer, clock: Clock) -> list[Finding]:
             "See whether `kubectl version` reaches it; check address, network, certificate and credentials"
         )
         return [*findings, Finding("cluster", False, str(error), remedy, code)]
+    met(identity.cluster)
     findings.append(Finding("cluster", True, f"Kubernetes {identity.cluster.version}"))
     absent = [await _absent(api, clock, name) for name in api.settings.namespaces]
     findings += [finding for finding in absent if finding is not None]

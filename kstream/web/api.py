@@ -14,7 +14,7 @@ from kstream.core.delivery.tally import Recording
 from kstream.delivery.hub import Hub
 from kstream.ports import EventLog
 from kstream.web.admission import error_response
-from kstream.web.reads import Reads, answered, watched_by
+from kstream.web.reads import FILTER, Reads, answered, check_names, watched_by
 from kstream.web.sending import sent
 
 PROTOCOL_VERSION = 1
@@ -84,6 +84,7 @@ class Api:
         return await answered(self._state)(request)
 
     async def _state(self, request: web.Request) -> web.StreamResponse:
+        check_names(request, "at", *FILTER)
         watched = watched_by(request)
         if not self._hub.health.synced:
             return error_response(503, "CLUSTER_UNREACHABLE", "There is no state yet", "See /readyz")

@@ -109,6 +109,25 @@ def _controlled(control: Control) -> Callable[[web.Request], Any]:
 
 
 async def _unknown(request: web.Request) -> web.StreamResponse:
+    there = await _methods_at(request)
+    if there:
+        response = error_response(
+            405,
+            "METHOD_NOT_ALLOWED",
+            "That is not how this address is asked",
+            f"{request.method} {request.path[:200]}: use {' or '.join(there)}",
+        )
+        response.headers["Allow"] = ", ".join(there)
+        return response
     return error_response(
         404, "NOT_FOUND", "There is nothing at that address", f"{request.method} {request.path[:200]}"
     )
+
+
+async def _methods_at(request: web.Request) -> list[str]:
+    """Those that the address answers to, sorted; none where nothing is."""
+    found: set[str] = set()
+    for resource in request.app.router.resources():
+        _, methods = await resource.resolve(request)
+        found |= methods
+    return sorted(found - {"*"})

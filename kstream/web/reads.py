@@ -24,7 +24,7 @@ from kstream.core.timeline.comparison import Biography, compared, key_as_json
 from kstream.core.timeline.events import Event
 from kstream.core.timeline.timepoint import timestamp
 from kstream.logs.lives import life
-from kstream.logs.places import past, place, time_of
+from kstream.logs.places import known_place, moment_of, time_of
 from kstream.logs.searching import when
 from kstream.logs.timelines import MOST, timeline
 from kstream.ports import EventLog
@@ -40,6 +40,8 @@ _LOOKED_AT: Final = 100_000  # events that one request looks at
 _LIMIT: Final = 1000  # events of an answer, unless it is said
 _MOST: Final = 10_000
 _BUCKETS: Final = 100
+FILTER: Final = ("namespaces", "kinds", "labels")
+_SPAN_OF: Final = ("since", "until", "limit", "cursor")
 
 
 class Place(NamedTuple):
@@ -77,24 +79,17 @@ class Reads:
         log, point = self._log, request.query.get(name)
         if not point:
             return Place(otherwise, await time_of(log, otherwise))
-        if past(log, point):
-            raise InvalidMessageError(
-                "That event is not there yet", f"{name}: {point[:40]!r}: the last one is seq:{log.head}"
-            )
-        span = await time_of(log, log.oldest - 1), self._time()
-        found = Place(*await place(log, point, span, field=name, otherwise=(0, 0.0)))
-        if point.strip().startswith("seq:") and found.seq > int(point.strip()[4:]):
-            raise LogTrimmedError(f"{name}: {point[:40]!r} is no longer kept: the log begins at {log.oldest}")
-        return found
+        seq, time = await known_place(log, point, field=name, now=self._time())
+        return Place(seq, await moment_of(log, seq, time))
 
     async def diff(self, request: web.Request) -> web.StreamResponse:
         """Which objects came, went and changed between two moments, and in what."""
         return await self._kept(lambda: self._diff(request))
 
     async def _diff(self, request: web.Request) -> web.StreamResponse:
+        check_names(request, "from", "to", *FILTER)
         watched = watched_by(request)
-        first = await self.place(request, "from", otherwise=self._log.oldest - 1)
-        last = await self.place(request, "to", otherwise=self._log.head)
+        first, last = await self._between(request, "from", "to")
         async with self._turns:
             before, after = await self._log.state_at(first.seq), await self._log.state_at(last.seq)
 
@@ -112,6 +107,7 @@ class Reads:
         return await self._kept(lambda: self._events(request))
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
+        check_names(request, *_SPAN_OF, *FILTER)
         watched, limit = watched_by(request), _limit(request)
         first, last = await self._span(request)
         async with self._turns:
@@ -137,6 +133,7 @@ class Reads:
         return await self._kept(lambda: self._history(request))
 
     async def _history(self, request: web.Request) -> web.StreamResponse:
+        check_names(request, *_SPAN_OF)
         uid, limit = request.match_info["uid"], _limit(request)
         first, last = await self._span(request)
         async with self._turns:
@@ -166,8 +163,9 @@ class Reads:
         return await self._kept(lambda: self._timeline(request))
 
     async def _timeline(self, request: web.Request) -> web.StreamResponse:
+        check_names(request, "from", "to", "buckets", *FILTER)
         watched, count = watched_by(request), _number(request, "buckets", otherwise=_BUCKETS, most=MOST)
-        first, last = await self._from_to(request, "from")
+        first, last = await self._between(request, "from", "to")
         async with self._turns:
             found = await timeline(self._log, watched, first, last, count)
 
@@ -182,9 +180,10 @@ class Reads:
         return await self._kept(lambda: self._when(request))
 
     async def _when(self, request: web.Request) -> web.StreamResponse:
+        check_names(request, "where", "from", "to", "limit", "cursor")
         condition, limit = Condition.parse(request.query.get("where", "")), _limit(request)
         goes_on = bool(request.query.get("cursor"))
-        first, last = await self._from_to(request, "cursor" if goes_on else "from")
+        first, last = await self._between(request, "cursor" if goes_on else "from", "to")
         async with self._turns:
             found = await when(
                 self._log, condition, start=Moment(*first), upto=last.seq, limit=limit, goes_on=goes_on
@@ -197,19 +196,23 @@ class Reads:
 
             return await _sent(request, await asyncio.to_thread(body))
 
-    async def _from_to(self, request: web.Request, name: str) -> tuple[Place, Place]:
-        """Two moments, the first of them called `name`. Raises InvalidMessageError where they are in disorder."""
-        first = await self.place(request, name, otherwise=self._log.oldest - 1)
-        last = await self.place(request, "to", otherwise=self._log.head)
-        if last < first:
-            raise InvalidMessageError("The span ends before it begins", "to: it is before `from`")
-        return first, last
-
     async def _span(self, request: web.Request) -> tuple[int, int]:
         """After and up to which event; where `cursor` is given it goes on from there."""
         name = "cursor" if request.query.get("cursor") else "since"
-        first = await self.place(request, name, otherwise=self._log.oldest - 1)
-        return first.seq, (await self.place(request, "until", otherwise=self._log.head)).seq
+        first, last = await self._between(request, name, "until")
+        return first.seq, last.seq
+
+    async def _between(self, request: web.Request, start: str, end: str) -> tuple[Place, Place]:
+        """The moments that two parameters name. Raises InvalidMessageError where the second one is earlier."""
+        first = await self.place(request, start, otherwise=self._log.oldest - 1)
+        last = await self.place(request, end, otherwise=self._log.head)
+        said = bool(request.query.get(start) and request.query.get(end))
+        if last.seq < first.seq or (said and last.seq == first.seq and last.time < first.time):
+            raise InvalidMessageError(
+                "That ends before it begins",
+                f"{end}: seq:{last.seq} is before {start}, which is seq:{first.seq}",
+            )
+        return first, last
 
     async def _gather(
         self, pieces: Pieces, after: int, upto: int, told: Callable[[Event], bytes | None]
@@ -251,6 +254,15 @@ def answered(handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) ->
             return error_response(503, "LOG_UNREADABLE", "The log cannot be read now", str(unreadable))
 
     return answer
+
+
+def check_names(request: web.Request, *known: str) -> None:
+    """Raises InvalidMessageError for a parameter that there is not: what it says would pass for heeded."""
+    for name in request.query:
+        if name not in known:
+            raise InvalidMessageError(
+                "There is no such parameter", f"{name[:40]!r}: {request.path} takes {', '.join(known)}"
+            )
 
 
 def watched_by(request: web.Request) -> Filter:

@@ -150,6 +150,11 @@ def fake_apiserver(
         since = DEFAULT_START if start is None else moment(start, now=clock.time())
         feed = SimulatedFeed(Simulation(adapted, seed=seed, start=since))
     feed.load(store)
+    if client_certificates and (not tokens or tls is False):
+        raise click.UsageError(
+            "--client-certificates gives a certificate to each user: name them with --token NAME=ROLE, and leave"
+            " --no-tls out"
+        )
     access = parse_tokens(tokens)
     users = access.users if client_certificates else ()
     server = FakeApiServer(

@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from kstream.core.errors import ConfigError
+from kstream.core.wording import foremost, worded
 from kstream.documents import read_document, told
 
 Seconds = Annotated[float, Field(ge=0)]
@@ -210,11 +211,11 @@ def parse_script(text: str, *, name: str = "faults") -> FaultScript:
     try:
         return FaultScript.model_validate(content if node is not None else {})
     except ValidationError as error:
-        first = error.errors()[0]
+        first = foremost(error.errors())
         line = _line(node, first["loc"])
         key = ".".join(str(part) for part in first["loc"]) or "the document"
         raise ConfigError(
-            f"{name}, line {line}: {key}: {first['msg']}; docs/faults.md lists every key"
+            f"{name}, line {line}: {key}: {worded(first)}; docs/faults.md lists every key"
         ) from error
 
 

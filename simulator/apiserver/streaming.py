@@ -20,12 +20,14 @@ async def stream(
         headers={"Content-Type": "application/json", "Cache-Control": "no-cache, private"}
     )
     response.enable_chunked_encoding()
-    await response.prepare(request)
     # Something to do: a write, or a deadline that has passed.
     wake = asyncio.Event()
     forget = store.listen(wake.set)
     alarm: asyncio.Task[None] | None = None
     try:
+        await response.prepare(
+            request
+        )  # the client may have gone while the request was read, or held up by a fault
         if await _send(request, response, faults.open(), clock):
             return response
         while True:

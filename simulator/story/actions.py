@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, TypeAdapter, ValidationError
 
 from kstream.core.errors import InvalidMessageError
+from kstream.core.wording import foremost, worded
 from simulator.cluster import bounds
 from simulator.story.fields import (
     Image,
@@ -249,9 +250,9 @@ def parse_action(value: object) -> Action:
     try:
         action = _ADAPTER.validate_python(value)
     except ValidationError as error:
-        first = error.errors()[0]
+        first = foremost(error.errors())
         where = ".".join(str(part) for part in first["loc"][1:]) or "do"
-        raise InvalidMessageError(_NONE, f"{where:.100}: {first['msg']:.1000}") from None
+        raise InvalidMessageError(_NONE, f"{where:.100}: {worded(first):.1000}") from None
     assert isinstance(action, Action)
     return action
 

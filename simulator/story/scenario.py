@@ -6,12 +6,13 @@ import hashlib
 import json
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Self
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from kstream.core.errors import ConfigError
+from kstream.core.wording import worded
 from kstream.documents import read_document, told
 from simulator.cluster import bounds
 from simulator.story.actions import AnyAction
@@ -107,8 +108,10 @@ class Scenario(Model):
         except ValidationError as error:
             first = error.errors()[0]
             if not first["loc"]:
-                raise ConfigError(f"The scenario does not fit: {_explain(first)}") from None
-            raise ConfigError(f"--{first['loc'][-1]} {first['input']}: {first['msg']}") from None
+                raise ConfigError(f"The scenario does not fit: {worded(first)}") from None
+            raise ConfigError(
+                f"--{first['loc'][-1]} {first['input']}: {worded({**first, 'input': None})}"
+            ) from None
 
 
 def shipped() -> list[str]:
@@ -155,7 +158,7 @@ def parse_scenario(text: str, *, where: str) -> Scenario:
         wrong = []
         for problem in problems[:_SAID]:
             line, key = _locate(tree, problem["loc"])
-            wrong.append(f"{where}, line {line}: {key + ': ' if key else ''}{_explain(problem)}")
+            wrong.append(f"{where}, line {line}: {key + ': ' if key else ''}{worded(problem)}")
         if len(problems) > _SAID:
             wrong.append(f"and {len(problems) - _SAID} more")
         raise ConfigError("; ".join(wrong)) from None
@@ -163,14 +166,6 @@ def parse_scenario(text: str, *, where: str) -> Scenario:
 
 def _too_large(where: str) -> str:
     return f"{where} is too large for a scenario: {bounds.SCENARIO_BYTES} bytes is the most"
-
-
-def _explain(problem: Any) -> str:
-    if problem["type"] == "extra_forbidden":
-        return "there is no such key"
-    if problem["type"] == "missing":
-        return "this key is missing"
-    return str(problem["msg"]).removeprefix("Value error, ")[:500]
 
 
 def _locate(tree: yaml.Node | None, location: tuple[int | str, ...]) -> tuple[int, str]:

@@ -35,7 +35,7 @@ export const last = () => sockets.at(-1);
 export const query = () => Object.fromEntries(last().url.searchParams);
 
 export function connect(options = {}, url = "http://localhost:3001/") {
-  const client = new KstreamClient(url, { WebSocket: FakeWebSocket, ...options });
+  const client = new KstreamClient(url, { WebSocket: FakeWebSocket, fetch: null, ...options });
   client.errors = [];
   client.addEventListener("error", ({ error }) => client.errors.push(error.message));
   return client.start();

@@ -112,3 +112,82 @@ test("what the URL says of the filter and of a resume is the client's to write",
   connect({ namespaces: ["c"] }, "wss://h/elsewhere?namespaces=a");
   assert.equal(last().url.href, "wss://h/elsewhere?namespaces=c");
 });
+
+test("what is no list of names is refused in words, and changes nothing", () => {
+  for (const [options, said] of [
+    [{ namespaces: "shop" }, 'namespaces is the text "shop": give a list of names, ["shop"]'],
+    [{ kinds: "pods" }, 'kinds is the text "pods": give a list of names, ["pods"]'],
+    [{ namespaces: null }, "namespaces is null: give a list of names, or [] for all"],
+    [{ namespaces: ["shop", 7] }, "namespaces has 7: names are texts"],
+    [{ labels: ["app=web"] }, 'labels is app=web: give a text, such as "app=web"'],
+  ]) {
+    assert.throws(() => connect(options), new TypeError(said));
+  }
+  const client = connect({ namespaces: ["a"] });
+  const version = client.state.version;
+  for (const [args, said] of [
+    [[null], "namespaces is null: give a list of names, or [] for all"],
+    [["shop"], 'namespaces is the text "shop": give a list of names, ["shop"]'],
+    [[["b"], null], 'The rest of a filter is null: give { kinds: ["pods"], labels: "app=web" }'],
+    [[["b"], { kinds: "pods" }], 'kinds is the text "pods": give a list of names, ["pods"]'],
+  ]) {
+    assert.throws(() => client.subscribe(...args), new TypeError(said));
+  }
+  assert.deepEqual([client.state.wanted, client.state.version], [["a"], version]);
+});
+
+test("a set of names is as good as a list", () => {
+  connect({ namespaces: new Set(["b", "a"]), kinds: new Set(["pods"]) });
+  assert.deepEqual(query(), { namespaces: "b,a", kinds: "pods" });
+});
+
+/** A `fetch` that answers so, and what it was asked. */
+function answering(status, body) {
+  const asked = [];
+  const fetch = async (url) => {
+    asked.push(url);
+    if (status === 0) throw new TypeError("fetch failed");
+    return { status, json: async () => body };
+  };
+  return { asked, fetch };
+}
+const settled = () => new Promise((done) => setImmediate(done));
+const REFUSED = { error: { code: "INVALID_MESSAGE", message: "There is no such kind", details: "kinds: 'foo' must be one of" } };
+
+test("a filter that the server refuses at the connection is told in its words, once", async () => {
+  const { asked, fetch } = answering(400, REFUSED);
+  const client = connect({ kinds: ["foo"], fetch }, "http://h:1/cluster/ws?at=-5m");
+  last().drop();
+  await settled();
+  assert.deepEqual(asked, ["http://h:1/cluster/api/events?kinds=foo&since=seq%3A0&until=seq%3A0"]);
+  const said = "The server refuses the filter: There is no such kind (kinds: 'foo' must be one of)";
+  assert.deepEqual([client.errors, client.status.reason, client.status.link], [[said], said, "waiting"]);
+  mock.timers.tick(client.status.wait);
+  last().drop();
+  await settled();
+  assert.equal(asked.length, 1);
+  client.subscribe([], { labels: "a in (" });
+  mock.timers.tick(client.status.wait);
+  last().drop();
+  await settled();
+  assert.equal(asked.length, 2);
+});
+
+test("nothing is said of a filter where nobody answers, it is right, or there is none", async () => {
+  for (const [status, options] of [[0, { kinds: ["pods"] }], [200, { kinds: ["pods"] }], [400, {}]]) {
+    const { fetch } = answering(status, REFUSED);
+    const client = connect({ ...options, fetch });
+    last().drop();
+    await settled();
+    assert.deepEqual([client.errors, client.status.reason], [[], "the connection was closed (code 1006)"]);
+  }
+});
+
+test("who has left, or wants another filter, is not told of the one before", async () => {
+  const { fetch } = answering(400, REFUSED);
+  const client = connect({ kinds: ["foo"], fetch });
+  last().drop();
+  client.close();
+  await settled();
+  assert.deepEqual(client.errors, []);
+});

@@ -31,6 +31,7 @@ class Story {
       namespaces: this.wanted,
       resume: this.dice.chance(0.9),
       WebSocket: socketOf(this),
+      fetch: null,
     });
     this.told = "";
     this.client.addEventListener("change", () => (this.told = this.shown()));

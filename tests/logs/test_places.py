@@ -7,7 +7,7 @@ import pytest
 from kstream.core.errors import InvalidMessageError, LogError, LogTrimmedError
 from kstream.core.timeline.events import Verb
 from kstream.logs.memory import MemoryLog
-from kstream.logs.places import past, place, seq_at, settled, time_of
+from kstream.logs.places import check_kept, known_place, moment_of, past, place, seq_at, settled, time_of
 from tests.making import START, change, pod_key
 
 TIMES = (0, 10, 10, 20, 30, 40, 50)  # of the events 1 to 7, in seconds after START
@@ -131,3 +131,72 @@ async def test_what_is_dropped_meanwhile_is_looked_for_again_until_it_is_found()
     with pytest.raises(LogError, match="broken"):
         await settled(attempt)
     assert answers == []
+
+
+async def known(log: MemoryLog, point: str, *, now: float | None = None) -> tuple[int, float]:
+    seq, time = await known_place(log, point, field="at", now=now)
+    return seq, await moment_of(log, seq, time)
+
+
+@pytest.mark.parametrize(
+    ("point", "found"),
+    [
+        ("seq:3", (3, START + 10)),  # the state that is left of what was dropped, with its own time
+        ("seq:4", (4, START + 20)),
+        ("seq:7", (7, START + 50)),
+        ("2025-01-24T10:00:10Z", (3, START + 10)),
+        ("2025-01-24T10:00:15Z", (3, START + 15)),
+        ("+5s", (4, START + 25)),
+        ("-15s", (5, START + 35)),
+        ("+1h", (7, START + 50)),
+    ],
+)
+async def test_a_point_that_is_known_has_the_time_that_it_has(point: str, found: tuple[int, float]) -> None:
+    log = await recorded(before=4)
+    assert await known(log, point) == found
+
+
+@pytest.mark.parametrize("point", ["seq:2", "seq:0", " seq:1", "2025-01-24T10:00:09Z", "-41s", "-10h"])
+async def test_nothing_is_said_of_what_retention_dropped(point: str) -> None:
+    log = await recorded(before=4)
+    with pytest.raises(LogTrimmedError):
+        await check_kept(log, point, field="at")
+    with pytest.raises(LogTrimmedError, match=r"at: .* is no longer kept: the log begins at 4, .*; seq:3 is"):
+        await known_place(log, point, field="at")
+    await check_kept(log, "seq:3", field="at")
+
+
+@pytest.mark.parametrize(
+    ("point", "found"),
+    [
+        ("seq:0", (0, START)),
+        ("-10h", (0, START)),
+        ("2020-01-01T00:00:00Z", (0, START)),
+        ("+10h", (7, START + 60)),
+        ("2030-01-01T00:00:00Z", (7, START + 60)),
+        ("+55s", (7, START + 55)),
+    ],
+)
+async def test_a_moment_outside_of_all_that_was_recorded_is_the_nearest_end(
+    point: str, found: tuple[int, float]
+) -> None:
+    assert await known(await recorded(), point, now=START + 60) == found
+
+
+async def test_the_last_event_is_not_before_itself_where_the_clock_of_whoever_asks_is_behind() -> None:
+    assert await known(await recorded(), "+1h", now=START + 45) == (7, START + 50)
+
+
+async def test_without_a_now_the_end_is_the_last_event() -> None:
+    assert await known(await recorded(), "+10h") == (7, START + 50)
+    assert await known(await recorded(), "-0s") == (7, START + 50)
+
+
+async def test_an_event_that_is_not_there_yet_is_no_known_place() -> None:
+    with pytest.raises(InvalidMessageError) as refused:
+        await known_place(await recorded(), "seq:8", field="at")
+    assert refused.value.details == "at: 'seq:8': the last one is seq:7"
+
+
+async def test_an_empty_log_knows_its_beginning_only() -> None:
+    assert await known(MemoryLog(), "-5m") == (0, 0.0)

@@ -99,7 +99,6 @@ async def test_a_step_pauses_and_shows_one_event_more() -> None:
     [
         ("seq:50", 50),
         ("seq:0", 0),
-        ("seq:999", 100),
         ("2025-06-15T15:06:50Z", 20),
         ("+5s", 15),
         ("-2s", 1),
@@ -116,6 +115,17 @@ async def test_a_seek_shows_the_state_at_that_point(point: str, seq: int) -> Non
         assert shown(stage.watcher.state)[2:] == shown(folded(seq))[2:]
         await stage.clock.advance(100)
         assert stage.seq == seq
+
+
+async def test_a_seek_to_an_event_that_is_not_there_is_refused_and_moves_nothing() -> None:
+    async with staged() as stage:
+        await stage.clock.advance(2.0)
+        stage.log.pause()
+        with pytest.raises(InvalidMessageError) as refused:
+            await stage.log.seek("seq:999")
+        assert refused.value.details == "at: 'seq:999': the last one is seq:100"
+        await stage.clock.advance(0)
+        assert stage.watcher.jumps == []
 
 
 async def test_after_a_seek_the_events_that_follow_come_at_their_pace() -> None:

@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 import sqlite_utils
+from hypothesis import example, given
+from hypothesis import strategies as st
 from sqlite_utils.plugins import pm
 
 from kstream.core.errors import LogFormatError
 from kstream.core.timeline.events import Event, Verb
+from kstream.core.timeline.timepoint import timestamp
 from kstream.logs import keyframes, rows, schema
 from kstream.logs.keyframes import LiveSet
 from tests.logs.facts import history
@@ -288,3 +291,16 @@ def test_plugins_of_sqlite_utils_have_no_part_in_it(connection: sqlite3.Connecti
     finally:
         pm.unregister(plugin)
     assert plugin.called == 0
+
+
+@given(st.lists(st.floats(0, 4_000_000_000), min_size=1))
+@example([1795380996.3369999, 1795380996.9999999, 0.9995, 1.0005])
+def test_the_time_of_an_event_in_the_story_is_the_one_that_is_told_everywhere(times: list[float]) -> None:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        schema.migrate(connection)
+        events = [
+            Event(seq, change(Verb.ADDED, pod_key(str(seq)), time=time)) for seq, time in enumerate(times, 1)
+        ]
+        connection.executemany(rows.INSERT, rows.rows(events))
+        told = [at for (at,) in fetched(connection, "SELECT at FROM timeline")]
+    assert told == [timestamp(time) for time in times]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sqlite3
 import subprocess
@@ -13,11 +14,13 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+from kstream.cli import main
 from kstream.commands.log.trim import trim
 from kstream.core.errors import ConfigError, InvalidMessageError, KstreamError, UnreachableError, UsageError
 from simulator.commands import sim, simulate
 from simulator.story.scenario import shipped
 from simulator.testing import SimulatedServer, simulated
+from tests.web.serving import serving
 
 _START = "from simulator.commands import simulate; simulate()"
 
@@ -141,3 +144,37 @@ def test_an_action_that_does_not_exist_is_refused_before_anything_is_sent() -> N
 def test_a_server_that_is_not_there_is_named() -> None:
     with pytest.raises(UnreachableError, match="No server answers"):
         CliRunner().invoke(sim, ["do", "status", "--url", "http://127.0.0.1:1"], catch_exceptions=False)
+
+
+async def test_a_server_without_a_simulation_is_named_with_what_to_do() -> None:
+    async with serving() as server:
+        page = server.http("")
+        result = await asyncio.to_thread(CliRunner().invoke, main, ["sim", "do", "status", "--url", page])
+    assert (result.exit_code, result.stdout) == (3, "")
+    assert "is no simulation: it answers 404 to POST /api/sim/do; start `kstream simulate`" in result.stderr
+    assert page.rstrip("/") in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["frob"], "There is no action 'frob'"),
+        (["kill-node", "node-99"], "node-99"),
+        (["scale", "shop/web"], "replicas: this key is missing"),
+        (["step", "by=x"], "by: 'x' is not a span of time"),
+        (["speed"], "do: speed takes the speed and nothing else: speed=4"),
+        (["status", "foo"], "do: status takes nothing else"),
+    ],
+)
+def test_an_action_that_makes_no_sense_is_wrong_usage(words: list[str], said: str) -> None:
+    with simulated("node-failure") as server:
+        result = CliRunner().invoke(main, ["sim", "do", *words, "--url", server.page])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--start", "--at", "--duration"])
+def test_a_time_that_is_none_is_named_by_its_option(option: str) -> None:
+    result = CliRunner().invoke(main, ["simulate", "--port", "0", option, "xx"])
+    assert result.exit_code == 2
+    assert f"Error: {option}: 'xx' is not a " in result.stderr

@@ -73,3 +73,26 @@ def test_the_bounds_of_speed_are_within(speed: float) -> None:
     for beyond in (bounds.SLOWEST * 0.99, bounds.FASTEST * 1.01):
         with pytest.raises(InvalidMessageError):
             parse_speed(beyond)
+
+
+@pytest.mark.parametrize(
+    ("request_", "said"),
+    [
+        ({"do": "speed"}, "do: speed takes the speed and nothing else: speed=4, or speed=max"),
+        ({"do": "speed", "target": 4}, "do: speed takes the speed and nothing else: speed=4, or speed=max"),
+        ({"do": "status", "target": "foo"}, "do: status takes nothing else"),
+        ({"do": "pause", "target": "now"}, "do: pause takes nothing else"),
+        ({"do": "step", "target": "10s"}, "do: step takes a span or nothing: by=10s"),
+        ({"do": ["speed"]}, "do: there is no "),
+        ({"do": "frob"}, "do: there is no 'frob'; there are kill-node, "),
+        ({"do": "kill-node", "node": "node-1"}, "node: there is no such key"),
+        (
+            {"do": "scale", "target": "shop/web", "replicas": "many"},
+            "replicas: must be a whole number, not 'many'",
+        ),
+    ],
+)
+def test_what_an_action_takes_is_said_in_its_words(request_: dict[str, Any], said: str) -> None:
+    with pytest.raises(InvalidMessageError) as refused:
+        parse_order(request_)
+    assert refused.value.details.startswith(said)

@@ -99,8 +99,8 @@ _READING = [
     Case("an unknown field", config(top="Clusters: 5"), T1),
     Case("text", "abc", refused="is no kubeconfig"),
     Case("a list", "[]", refused="is no kubeconfig"),
-    Case("nothing", "", refused="no current context"),
-    Case("a remark", "# only", refused="no current context"),
+    Case("nothing", "", refused="has no contexts"),
+    Case("a remark", "# only", refused="has no contexts"),
     Case("another version", config(top="apiVersion: v2"), refused="Config and v1"),
     Case(
         "another kind",

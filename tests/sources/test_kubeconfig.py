@@ -85,8 +85,9 @@ def test_paths_are_relative_to_the_file_that_names_them(tmp_path: Path) -> None:
     [
         ("clusters: [", "no YAML"),
         ("just words", "no kubeconfig"),
-        ("{}", "no current context; choose one with --context"),
-        ('{"current-context": "a"}', "no context 'a'; it has: none"),
+        ("{}", "has no contexts; give one that has with --kubeconfig"),
+        ('{"current-context": "a"}', "has no contexts; give one that has with --kubeconfig"),
+        ('{"contexts": [{"name": "a"}]}', "no current context; choose one with --context: a"),
         ('{"current-context": "a", "contexts": {"name": "a"}}', "contexts is no list"),
         ('{"current-context": "a", "contexts": [{"context": {}}]}', "no context 'a'; it has: "),
         ('{"current-context": "a", "contexts": [{"name": "a", "context": {"cluster": "x"}}]}', "cluster 'x'"),

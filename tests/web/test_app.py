@@ -152,3 +152,27 @@ async def test_of_several_who_serve_behind_one_port_each_counts_seats_and_measur
                 full = (await response.json())["error"]["details"]
         await runner.cleanup()
     assert full == "At most 0 at once (--max-clients)"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allow"),
+    [
+        ("POST", "/api/state", "GET, HEAD"),
+        ("DELETE", "/api/playback", "GET, HEAD, POST"),
+        ("PUT", "/api/objects/uid-1/history", "GET, HEAD"),
+        ("POST", "/", "GET, HEAD"),
+        ("POST", "/ws", "GET, HEAD"),
+    ],
+)
+async def test_another_method_is_answered_with_those_that_there_are(
+    method: str, path: str, allow: str
+) -> None:
+    async with (
+        serving() as server,
+        aiohttp.ClientSession() as http,
+        http.request(method, server.http(path)) as response,
+    ):
+        error = (await response.json())["error"]
+    assert (response.status, error["code"]) == (405, "METHOD_NOT_ALLOWED")
+    assert response.headers["Allow"] == allow
+    assert error["details"] == f"{method} {path}: use {allow.replace(', ', ' or ')}"

@@ -165,6 +165,22 @@ async def test_the_history_of_an_object_tells_what_changed_from_version_to_versi
         ("/api/events?limit=many", 400, "limit: 'many' must be"),
         ("/api/events?since=yesterday", 400, "since: 'yesterday': give"),
         ("/api/events?until=seq:6", 400, "until: 'seq:6': the last one is seq:5"),
+        ("/api/events?since=seq:4&until=seq:3", 400, "until: seq:3 is before since, which is seq:4"),
+        ("/api/events?cursor=seq:4&until=seq:3", 400, "until: seq:3 is before cursor"),
+        ("/api/objects/u/history?since=seq:4&until=seq:3", 400, "until: seq:3 is before since"),
+        ("/api/diff?from=seq:4&to=seq:3", 400, "to: seq:3 is before from, which is seq:4"),
+        ("/api/diff?from=-10s&to=-20s", 400, "to: seq:5 is before from"),
+        (
+            "/api/events?from=seq:4",
+            400,
+            "'from': /api/events takes since, until, limit, cursor, namespaces, kinds, labels",
+        ),
+        ("/api/diff?since=seq:4", 400, "'since': /api/diff takes from, to, namespaces, kinds, labels"),
+        (
+            "/api/objects/u/history?kind=pods",
+            400,
+            "'kind': /api/objects/u/history takes since, until, limit, cursor",
+        ),
         ("/api/diff?from=x", 400, "from: 'x': give"),
         ("/api/diff?labels=%3D", 400, "labels: '=' stands"),
         ("/api/objects/u/history?cursor=seq:99", 400, "cursor: 'seq:99': the last one"),
@@ -176,6 +192,21 @@ async def test_what_is_wrong_is_named(path: str, status: int, details: str) -> N
     assert told["error"]["details"].startswith(details)
 
 
+async def test_after_the_last_event_nothing_has_happened_yet() -> None:
+    status, told = await ask(reads_of(await a_log()), "/api/events?since=-1s")
+    assert (status, told["data"], told["cursor"]) == (200, [], None)
+
+
+async def test_a_moment_outside_of_the_timeline_is_told_as_the_end_that_it_is() -> None:
+    _, told = await ask(
+        reads_of(await a_log()), "/api/diff?from=2020-01-01T00:00:00Z&to=2030-01-01T00:00:00Z"
+    )
+    assert (told["from"], told["to"]) == (
+        {"seq": 0, "time": timestamp(START + 1)},
+        {"seq": 5, "time": timestamp(START + 10_000)},
+    )
+
+
 async def test_what_retention_dropped_is_gone_and_said_to_be() -> None:
     log = await a_log()
     await log.trim(4)
@@ -183,6 +214,9 @@ async def test_what_retention_dropped_is_gone_and_said_to_be() -> None:
     status, told = await ask(reads, "/api/events?since=seq:1")
     assert (status, told["error"]["code"]) == (410, "NO_LONGER_KEPT")
     assert "the log begins at 4" in told["error"]["details"]
+    for path in ("/api/events?since=", "/api/diff?from=", "/api/diff?to=", "/api/objects/u/history?until="):
+        status, told = await ask(reads, path + timestamp(START + 2.5))
+        assert (status, told["error"]["code"]) == (410, "NO_LONGER_KEPT")
     _, kept = await ask(reads, "/api/events")
     assert [each["seq"] for each in kept["data"]] == [4, 5]
     _, life = await ask(reads, f"/api/objects/{POD.uid}/history")
@@ -342,7 +376,7 @@ async def test_a_condition_is_answered_with_intervals_and_a_cursor() -> None:
         ("", "it is empty"),
         (f"where={quote('pod.status ==')}", "at character 14"),
         (f"where={quote('pod.name')}", "not true or false"),
-        (f"where={quote('pod.name == 1')}&from=seq:4&to=seq:2", "before `from`"),
+        (f"where={quote('pod.name == 1')}&from=seq:4&to=seq:2", "is before from"),
         (f"where={quote('pod.name == 1')}&limit=0", "limit"),
     ],
 )

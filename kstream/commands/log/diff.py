@@ -9,14 +9,15 @@ import click
 
 from kstream.commands.log.reading import (
     SIGNS,
+    between,
     filter_options,
     log_argument,
     name_of,
+    nothing,
     output_option,
     point_option,
     run,
     watched_by,
-    where,
 )
 from kstream.core.timeline.comparison import Change, compared
 from kstream.core.visible import json_text, visible
@@ -36,14 +37,16 @@ def diff(path: Path, output: str, **wanted: Any) -> None:
     watched = watched_by(**wanted)
 
     async def compare(log: SqliteLog) -> list[Change]:
-        first = await where(log, points["from"], option="from", otherwise=log.oldest - 1)
-        last = await where(log, points["to"], option="to", otherwise=log.head)
+        first, last = await between(log, points["from"], points["to"])
         return list(
             compared(await log.state_at(first.seq), await log.state_at(last.seq), watched.lets_through)
         )
 
-    for change in run(path, compare):
+    changes = run(path, compare)
+    for change in changes:
         click.echo(json_text(change.as_json()) if output == "json" else _text(change))
+    if not changes:
+        nothing("nothing is different between these moments", output)
 
 
 def _text(change: Change) -> str:

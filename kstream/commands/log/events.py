@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,17 +10,21 @@ import click
 
 from kstream.commands.log.reading import (
     SIGNS,
+    between,
     every_event,
+    filter_options,
     log_argument,
     name_of,
+    nothing,
     output_option,
     point_option,
     run,
-    where,
+    watched_by,
 )
 from kstream.config import env_option
+from kstream.core.delivery.records import Record
 from kstream.core.timeline.comparison import key_as_json
-from kstream.core.timeline.events import Event, Kind
+from kstream.core.timeline.events import Event
 from kstream.core.timeline.timepoint import timestamp
 from kstream.core.visible import json_text, visible
 from kstream.logs.sqlite import SqliteLog
@@ -31,33 +34,32 @@ from kstream.logs.sqlite import SqliteLog
 @log_argument
 @point_option("from", help="Those after this; all by default.")
 @point_option("to", help="And up to this.")
-@env_option("--kind", type=click.Choice([kind.value for kind in Kind]), help="Only of this kind.")
-@env_option("-n", "--namespace", help="Only what is in this namespace.")
+@filter_options
 @env_option("--name", help="Only objects of this name.")
 @output_option
-def events(path: Path, output: str, **wanted: Any) -> None:
-    """What happened in LOG, an event a line; with -o json a JSON object a line."""
+def events(path: Path, output: str, name: str | None, **wanted: Any) -> None:
+    """What happened in LOG, an event a line; with -o json a JSON object a line.
 
-    async def tell(log: SqliteLog) -> None:
-        first = await where(log, wanted["from"], option="from", otherwise=log.oldest - 1)
-        last = await where(log, wanted["to"], option="to", otherwise=log.head)
+    With -l a pod that begins to match is ADDED, and one that ceases to is DELETED, as on the socket.
+    """
+    points = {bound: wanted.pop(bound) for bound in ("from", "to")}
+    watched = watched_by(**wanted)
+
+    async def tell(log: SqliteLog) -> bool:
+        first, last = await between(log, points["from"], points["to"])
+        # What the objects were before tells which of them begin to match, and which cease to.
+        state = await log.state_at(first.seq) if watched.labels is not None else None
+        told = False
         async for event in every_event(log, first.seq, last.seq):
-            if _is_wanted(event, wanted):
-                click.echo(json_text(_as_json(event)) if output == "json" else _line(event))
+            previous = state.apply(event) if state is not None else None
+            seen = Record(event, previous).seen_by(watched)
+            if seen is not None and name in (None, event.change.key.name):
+                click.echo(json_text(_as_json(seen.event)) if output == "json" else _line(seen.event))
+                told = True
+        return told
 
-    run(path, tell)
-
-
-def _is_wanted(event: Event, wanted: Mapping[str, str | None]) -> bool:
-    key = event.change.key
-    return all(
-        given is None or given == of
-        for given, of in (
-            (wanted["kind"], key.kind.value),
-            (wanted["namespace"], key.namespace),
-            (wanted["name"], key.name),
-        )
-    )
+    if not run(path, tell):
+        nothing("no such event is in the log", output)
 
 
 def _as_json(event: Event) -> dict[str, Any]:

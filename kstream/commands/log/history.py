@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from kstream.commands.log.reading import log_argument, output_option, run
+from kstream.commands.log.reading import log_argument, nothing, output_option, run
 from kstream.core.errors import UsageError
 from kstream.core.timeline.comparison import Biography
 from kstream.core.timeline.difference import Difference
@@ -47,12 +47,16 @@ def history(path: Path, wanted: str, output: str) -> None:
         told = [biography.tell(event) for event in events]
         if not told and not known:
             raise UsageError(
-                f"{log.path}: nothing is recorded of {wanted!r}; `kstream log state` lists what there is"
+                f"{log.path}: nothing is recorded of {wanted!r}; `kstream log events` names what there was,"
+                " with -o json by its uid"
             )
         return told
 
-    for each in run(path, tell):
+    told = run(path, tell)
+    for each in told:
         click.echo(json_text(each) if output == "json" else _text(each))
+    if not told:
+        nothing("it was there all the time: nothing happened to it since the log begins", output)
 
 
 def _name_in(text: str) -> tuple[str, str, str] | None:

@@ -13,18 +13,20 @@ import click
 
 from kstream.config import env_option
 from kstream.core.delivery.filters import Filter
-from kstream.core.errors import InvalidMessageError, UsageError
+from kstream.core.errors import InvalidMessageError, LogFormatError, UsageError
 from kstream.core.naming import namespace_names
-from kstream.core.timeline.events import Event, ObjectKey, Verb
+from kstream.core.timeline.events import Event, Kind, ObjectKey, Verb
 from kstream.core.visible import visible
-from kstream.logs.places import past, place, time_of
+from kstream.logs.places import known_place, moment_of
 from kstream.logs.sqlite import SqliteLog
 
 _T = TypeVar("_T")
 SIGNS: Final = {Verb.ADDED: "+", Verb.MODIFIED: "~", Verb.DELETED: "-"}
+_PLURALS: Final = {kind.value: f"{kind}s" for kind in Kind}
+_OPTIONS: Final = {"namespaces": "--namespace", "kinds": "--kinds", "labels": "--selector"}
 _AT_ONCE: Final = 2000  # events in memory
 
-log_argument = click.argument("path", metavar="LOG", type=click.Path(dir_okay=False, path_type=Path))
+log_argument = click.argument("path", metavar="LOG", type=click.Path(path_type=Path))
 output_option = env_option(
     "-o", "--output", type=click.Choice(["text", "json"]), default="text", help="For people or programs."
 )
@@ -39,32 +41,39 @@ def filter_options(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         env_option(
             "--kinds",
+            "--kind",
+            "kinds",
             multiple=True,
-            help="Only these kinds: pods, nodes, namespaces. Repeatable, or joined by commas.",
+            help="Only these kinds: pods, nodes, namespaces. Repeatable, or several joined by commas.",
         ),
         env_option("-l", "--selector", default="", help="Only the pods that this label selector matches."),
-        env_option("-n", "--namespace", multiple=True, help="Only the pods of this namespace. Repeatable."),
+        env_option(
+            "-n",
+            "--namespace",
+            multiple=True,
+            help="Only the pods of this namespace. Repeatable, or several joined by commas.",
+        ),
     ):
         command = option(command)
     return command
 
 
 def watched_by(*, namespace: Sequence[str], selector: str, kinds: Sequence[str]) -> Filter:
-    """Raises UsageError for what no filter may be."""
+    """A kind may be in the singular. Raises UsageError for what no filter may be, under the name of its option."""
     names = namespace_names(namespace)
+    wanted = [kind.strip() for value in kinds for kind in value.split(",")]
     try:
-        return Filter.parse(
-            names, kinds=[kind for value in kinds for kind in value.split(",")], labels=selector
-        )
+        return Filter.parse(names, kinds=[_PLURALS.get(kind, kind) for kind in wanted], labels=selector)
     except InvalidMessageError as invalid:
-        raise UsageError(f"{invalid}: {invalid.details}") from None
+        field, _, why = invalid.details.partition(": ")
+        raise UsageError(f"{_OPTIONS[field]}: {why}") from None
 
 
 class Place(NamedTuple):
     """A moment of a log: right after event `seq`."""
 
     seq: int
-    time: float  # seconds since the Unix epoch
+    time: float | None = None  # seconds since the Unix epoch; None: that of the event
 
 
 @asynccontextmanager
@@ -91,23 +100,76 @@ def run(path: Path, work: Callable[[SqliteLog], Awaitable[_T]]) -> _T:
 
 
 async def where(log: SqliteLog, point: str | None, *, option: str, otherwise: int) -> Place:
-    """The place of a point that an option gives. Raises UsageError, also for an event that is not there."""
-    span = await time_of(log, log.oldest - 1), await time_of(log, log.head)
+    """The place of a point that an option gives.
+
+    Raises UsageError, also for an event that is not there, and LogTrimmedError for what retention has dropped.
+    """
+    if point is None:
+        return Place(otherwise)
     try:
-        if past(log, point):
-            raise UsageError(f"--{option} {point}: the log ends with event {log.head}")
-        if point is None:
-            return Place(otherwise, await time_of(log, otherwise))
-        return Place(*await place(log, point, span, field=option, otherwise=(0, 0.0)))
+        return Place(*await known_place(log, point, field=f"--{option}"))
     except InvalidMessageError as invalid:
-        raise UsageError(f"--{invalid.details}") from None
+        raise UsageError(invalid.details) from None
+
+
+async def between(log: SqliteLog, start: str | None, end: str | None) -> tuple[Place, Place]:
+    """The places of `--from` and `--to`; all that there is by default. Raises UsageError and LogTrimmedError."""
+    first = await where(log, start, option="from", otherwise=log.oldest - 1)
+    last = await where(log, end, option="to", otherwise=log.head)
+    if last.seq < first.seq or (first.time is not None and last.time is not None and last.time < first.time):
+        raise UsageError(f"--to {end} is before --from {start}; give the earlier one with --from")
+    return first, last
+
+
+async def moments(log: SqliteLog, start: str | None, end: str | None) -> list[tuple[int, float]]:
+    """As `between`: seq and time of both, seconds since the Unix epoch."""
+    return [(each.seq, await moment_of(log, each.seq, each.time)) for each in await between(log, start, end)]
 
 
 async def every_event(log: SqliteLog, after: int, upto: int) -> AsyncIterator[Event]:
-    """Those with after < seq <= upto, some at a time. Raises LogError."""
-    for start in range(after, upto, _AT_ONCE):
-        for event in await log.read(start, min(start + _AT_ONCE, upto)):
+    """Those with after < seq <= upto, some at a time, and of a damaged log those up to the damage.
+
+    Raises LogError; of damage it says how to read what comes after it.
+    """
+    async for event in _readable(log, after, upto):
+        if isinstance(event, LogFormatError):
+            raise event
+        yield event
+
+
+async def every_readable_event(
+    log: SqliteLog, after: int, upto: int, *, damaged: Callable[[LogFormatError], None]
+) -> AsyncIterator[Event]:
+    """As `every_event`, without those that are damaged: `damaged` hears of each of these."""
+    async for event in _readable(log, after, upto):
+        if isinstance(event, LogFormatError):
+            damaged(event)
+        else:
             yield event
+
+
+async def _readable(log: SqliteLog, after: int, upto: int) -> AsyncIterator[Event | LogFormatError]:
+    for start in range(after, upto, _AT_ONCE):
+        end = min(start + _AT_ONCE, upto)
+        try:
+            events = await log.read(start, end)
+        except LogFormatError:
+            for seq in range(start + 1, end + 1):  # which of them it is
+                try:
+                    (event,) = await log.read(seq - 1, seq)
+                except LogFormatError as damage:
+                    yield LogFormatError(f"{damage}; --from seq:{seq} reads what comes after it")
+                else:
+                    yield event
+        else:
+            for event in events:
+                yield event
+
+
+def nothing(what: str, output: str) -> None:
+    """An empty answer says to people that it is one; programs read none."""
+    if output == "text":
+        click.echo(f"({what})", err=True)
 
 
 def name_of(key: ObjectKey) -> str:

@@ -9,15 +9,14 @@ from typing import Any
 import click
 
 from kstream.commands.log.reading import (
-    Place,
     filter_options,
     log_argument,
+    moments,
     output_option,
     point_option,
     run,
     table,
     watched_by,
-    where,
 )
 from kstream.config import env_option
 from kstream.core.errors import InvalidMessageError, UsageError
@@ -48,12 +47,9 @@ def timeline(path: Path, buckets: int, output: str, **wanted: Any) -> None:
     watched = watched_by(**wanted)
 
     async def count(log: SqliteLog) -> list[Bucket]:
-        first = await where(log, points["from"], option="from", otherwise=log.oldest - 1)
-        last = await where(log, points["to"], option="to", otherwise=log.head)
-        if last < first:
-            raise UsageError("--to: it is before --from")
+        first, last = await moments(log, points["from"], points["to"])
         try:
-            return await counted(log, watched, first, Place(*last), buckets)
+            return await counted(log, watched, first, last, buckets)
         except InvalidMessageError as invalid:
             raise UsageError(f"{invalid}: {invalid.details}") from None
 

@@ -39,9 +39,9 @@ class _Trimmed(NamedTuple):
 def trim(log: Path, output: str, **options: Any) -> None:
     """Drop the oldest events of the recording LOG; what is left plays as before.
 
-    The age of events counts from the last one: --keep-for 1h keeps the last hour. At least one of the two options
-    is needed. A log that a running kstream writes is refused; give that one the options instead. `kstream trim` is the
-    same command.
+    The age of events counts from the last one: --keep-for 1h keeps the last hour. --keep-size may drop all events and
+    leave the state alone. At least one of the two options is needed. A log that a running kstream writes is refused;
+    give that one the options instead. `kstream trim` is the same command.
     """
     keep = keep_settings(options)
     if keep.everything:
@@ -62,9 +62,12 @@ def trim(log: Path, output: str, **options: Any) -> None:
 
 def _line(trimmed: _Trimmed) -> str:
     kept = trimmed.head + 1 - trimmed.oldest
-    left = (
-        f"left are those from {trimmed.oldest} to {trimmed.head}" if kept else "none is left, but the state"
-    )
+    if kept:
+        left = f"left are those from {trimmed.oldest} to {trimmed.head}"
+    elif trimmed.head:
+        left = "none is left, but the state"
+    else:
+        left = "there was none"
     return (
         f"{trimmed.log}: {trimmed.dropped} events dropped, {left};"
         f" {trimmed.bytes_before} bytes before, {trimmed.bytes_after} after"

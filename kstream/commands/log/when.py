@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from kstream.commands.log.reading import log_argument, name_of, output_option, point_option, run
-from kstream.commands.log.reading import where as point
+from kstream.commands.log.reading import log_argument, moments, name_of, output_option, point_option, run
 from kstream.config import env_option
 from kstream.core.conditions.condition import Condition
 from kstream.core.conditions.intervals import Interval, Moment
@@ -42,11 +41,8 @@ def when(path: Path, where: str, limit: int, output: str, **wanted: Any) -> None
         raise UsageError(f"{invalid}: {invalid.details}") from None
 
     async def search(log: SqliteLog) -> Found:
-        first = await point(log, wanted["from"], option="from", otherwise=log.oldest - 1)
-        last = await point(log, wanted["to"], option="to", otherwise=log.head)
-        if last < first:
-            raise UsageError("--to: it is before --from")
-        start, upto = Moment(*first), last.seq
+        first, last = await moments(log, wanted["from"], wanted["to"])
+        start, upto = Moment(*first), last[0]
         try:
             found = await searched(log, condition, start=start, upto=upto, limit=limit)
             while found.cursor is not None and (room := limit - len(found.intervals)) > 0:

@@ -40,6 +40,19 @@ class ResumeToken(NamedTuple):
     seq: int
 
 
+def names_of(what: str, given: Iterable[str]) -> tuple[str, ...]:
+    """The names that a caller gave. Raises TypeError for a single text, whose letters would be names."""
+    if isinstance(given, str):
+        raise TypeError(f"{what} is the text {given!r}: give a list of names, [{given!r}]")
+    if not isinstance(given, Iterable):
+        raise TypeError(f"{what} is {given!r}: give a list of names, or [] for all")
+    names = tuple(given)
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"{what} has {name!r}: names are texts")
+    return names
+
+
 class ClientState:
     """Nodes, pods and namespaces by uid, and what the server said about itself.
 
@@ -76,10 +89,16 @@ class ClientState:
         self.connecting()
 
     def want(self, namespaces: Iterable[str], *, kinds: Iterable[str] = (), labels: str = "") -> None:
-        """Another filter is wanted, the whole of it; `unsaid` and the URL of the next connection say so."""
+        """Another filter is wanted, the whole of it; `unsaid` and the URL of the next connection say so.
+
+        Raises TypeError for what is no list of texts, and for labels that are no text.
+        """
+        if not isinstance(labels, str):
+            raise TypeError(f"labels is {labels!r}: give a text, such as 'app=web'")
+        names = names_of("namespaces", namespaces), names_of("kinds", kinds)
         # As it was wanted last.
-        self.wanted: tuple[str, ...] = tuple(namespaces)
-        self.wanted_kinds: tuple[str, ...] = tuple(kinds)
+        self.wanted: tuple[str, ...] = names[0]
+        self.wanted_kinds: tuple[str, ...] = names[1]
         self.wanted_labels: str = labels.strip()
         self._wants = _Wanted(frozenset(self.wanted), frozenset(self.wanted_kinds), self.wanted_labels)
 

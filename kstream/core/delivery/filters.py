@@ -84,7 +84,8 @@ class Filter:
 
 
 def _split(values: Iterable[str]) -> Iterable[str]:
-    return (name for value in values if value for name in value.split(","))
+    # A space beside a comma says nothing. An empty name is refused: a filter must not widen because a text was empty.
+    return (name.strip() for value in values if value.strip() for name in value.split(","))
 
 
 def _kind(name: str) -> Kind:

@@ -15,11 +15,12 @@ A fault is written `KIND` or `KIND:NAME=VALUE,…`; several may be given. Second
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from kstream.core.errors import UsageError
+from kstream.core.wording import foremost, worded
 
 _DAY: Final = 86_400.0  # seconds
 
@@ -61,6 +62,10 @@ class Refuse(_Fault):
 
 SocketFault = Drop | CloseWith | Delay | Mute | Deaf | Refuse
 
+_NAMES: Final = {
+    get_args(each.model_fields["kind"].annotation)[0]: [name for name in each.model_fields if name != "kind"]
+    for each in get_args(SocketFault)
+}  # by kind
 _fault: TypeAdapter[SocketFault] = TypeAdapter(Annotated[SocketFault, Field(discriminator="kind")])
 
 
@@ -80,6 +85,7 @@ def _parse(text: str) -> SocketFault:
     try:
         return _fault.validate_python(fields)
     except ValidationError as invalid:
-        first = invalid.errors(include_url=False)[0]
+        first = foremost(invalid.errors(include_url=False))
         place = ".".join(str(part) for part in first["loc"][1:]) or "kind"
-        raise UsageError(f"--fault {text!r}: {place}: {first['msg']}; see docs/faults.md") from None
+        why = worded(first, known=_NAMES.get(kind, ()))
+        raise UsageError(f"--fault {text!r}: {place}: {why}; see docs/faults.md") from None

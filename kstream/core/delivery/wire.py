@@ -27,6 +27,7 @@ from kstream.core.timeline.events import Event, Kind, Verb
 from kstream.core.timeline.health import ClusterInfo, Fault
 from kstream.core.timeline.state import Counts
 from kstream.core.timeline.timepoint import timestamp
+from kstream.core.wording import worded
 
 MAX_MESSAGE = 10_000_000  # bytes of one message: "Max message size: 10MB"
 
@@ -175,7 +176,7 @@ def _checked_id(value: object) -> object:
         return value
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) <= _EXACT:
         return value
-    raise PydanticCustomError("id", "Input should be a text of at most 100 characters or a whole number")
+    raise PydanticCustomError("id", "must be a text of at most 100 characters or a whole number")
 
 
 class Subscribe(BaseModel):
@@ -195,7 +196,9 @@ class Subscribe(BaseModel):
     @model_validator(mode="after")
     def _says_something(self) -> Self:
         if self.namespaces is None and self.kinds is None and self.labels is None:
-            raise PydanticCustomError(_SAYS_NOTHING, "Field required, or kinds, or labels")
+            raise PydanticCustomError(
+                _SAYS_NOTHING, "one of namespaces, kinds and labels is due; [] is everything"
+            )
         return self
 
 
@@ -228,16 +231,18 @@ def parse(text: bytes) -> ClientMessage:
     try:
         return _client_message.validate_json(text)
     except ValidationError as invalid:
-        first = invalid.errors(include_url=False, include_context=False, include_input=False)[0]
+        first = invalid.errors(include_url=False, include_input=False)[0]
     if first["type"] == "json_invalid":
         raise InvalidMessageError("The message is not JSON", first["msg"])
     # The first part of the location is the type that the message claims to be.
     unsaid = "namespaces" if first["type"] == _SAYS_NOTHING else "type"
     place = ".".join(str(part) for part in first["loc"][1:]) or unsaid
-    if first["type"] == "union_tag_invalid":
+    if first["type"] in ("union_tag_invalid", "union_tag_not_found"):
         raise InvalidMessageError(
             "The message is of an unknown type", "type: must be 'ping', 'subscribe' or 'playback'"
         )
     if first["type"] in ("model_attributes_type", "dict_type", "model_type"):
-        raise InvalidMessageError("The message is not a JSON object", first["msg"])
-    raise InvalidMessageError("A field of the message is wrong", f"{place}: {first['msg']}")
+        raise InvalidMessageError(
+            "The message is not a JSON object", 'Send an object with `type`, as {"type": "ping"}'
+        )
+    raise InvalidMessageError("A field of the message is wrong", f"{place}: {worded(first)}")

@@ -10,6 +10,7 @@ from kstream.core.amounts import written_span
 from kstream.core.errors import InvalidMessageError
 
 _SEQ: Final = re.compile(r"seq:(\d{1,18})", re.ASCII)
+_MANY: Final = re.compile(r"seq:\d{19,}", re.ASCII)
 _RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -46,6 +47,8 @@ def parse(text: str, *, now: float, field: str = "at") -> AtTime | AtSeq:
             return AtTime(datetime.fromisoformat(text.upper()).astimezone(UTC).timestamp())
         except (ValueError, OverflowError) as error:
             raise _invalid(field, text, f"no such moment ({error})") from error
+    if _MANY.fullmatch(text):
+        raise _invalid(field, text, "no event has a number of more than 18 digits")
     raise _invalid(field, text, "give 2026-01-24T10:00:00Z, -5m, +90s or seq:N")
 
 

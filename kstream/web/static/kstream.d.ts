@@ -280,6 +280,8 @@ export interface ClientOptions {
   resume?: boolean;
   /** For runtimes without one (Node before 22): the class from the package `ws`. */
   WebSocket?: unknown;
+  /** Asks why a socket was refused, which a WebSocket does not tell; that of the runtime by default, null for none. */
+  fetch?: typeof globalThis.fetch | null;
 }
 
 export interface ClientEvents {
@@ -289,11 +291,15 @@ export interface ClientEvents {
   change: Event;
   /** `client.status` changed. */
   status: Event;
-  /** For the user: five attempts failed (once in an outage), or the server sent what is no message. Trying goes on. */
+  /**
+   * For the user: five attempts failed (once in an outage), the server refuses the filter (once for each), or it sent what is
+   * no message. Trying goes on.
+   */
   error: Event & { readonly error: Error };
 }
 
 export class KstreamClient extends EventTarget {
+  /** Throws a TypeError for a filter that is no list of texts. */
   constructor(url: string | URL, options?: ClientOptions);
   readonly state: ClusterState;
   readonly status: Status;

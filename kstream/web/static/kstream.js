@@ -88,10 +88,14 @@ export class ClusterState {
    * Another filter is wanted, the whole of it; `unsaid` and the URL of the next connection say so.
    * @param {Iterable<string>} namespaces
    * @param {{ kinds?: Iterable<string>, labels?: string }} [more]
+   * @throws {TypeError} for what is no list of texts, and labels that are no text
    */
-  want(namespaces, { kinds = [], labels = "" } = {}) {
-    this.wanted = Object.freeze([...namespaces]);
-    this.wantedKinds = Object.freeze([...kinds]);
+  want(namespaces, more = {}) {
+    if (!isObject(more)) throw new TypeError(`The rest of a filter is ${more}: give { kinds: ["pods"], labels: "app=web" }`);
+    const { kinds = [], labels = "" } = more;
+    if (!isText(labels)) throw new TypeError(`labels is ${String(labels)}: give a text, such as "app=web"`);
+    const wanted = [namesOf("namespaces", namespaces), namesOf("kinds", kinds)];
+    [this.wanted, this.wantedKinds] = wanted.map(Object.freeze);
     this.wantedLabels = labels.trim();
     const each = [this.wanted, this.wantedKinds].map((names) => [...new Set(names)].sort().join(","));
     this._wants = [...each, this.wantedLabels].join("|");
@@ -349,12 +353,20 @@ export class KstreamClient extends EventTarget {
   /**
    * @param {string | URL} url ws, wss, http or https; query parameters are kept (`at`, `speed`, `paused` and `follow` say where it
    *   begins), but for those that the client writes itself: `namespaces`, `kinds` and `labels` there are the filter where the options give none
-   * @param {{ namespaces?: readonly string[], kinds?: readonly string[], labels?: string, resume?: boolean, WebSocket?: any }}
-   *   [options]
+   * @param {{ namespaces?: readonly string[], kinds?: readonly string[], labels?: string, resume?: boolean, WebSocket?: any,
+   *   fetch?: any }} [options]
+   * @throws {TypeError} for a filter that is none
    */
   constructor(
     url,
-    { namespaces = [], kinds = [], labels = "", resume = true, WebSocket = globalThis.WebSocket } = {},
+    {
+      namespaces = [],
+      kinds = [],
+      labels = "",
+      resume = true,
+      WebSocket = globalThis.WebSocket,
+      fetch = globalThis.fetch,
+    } = {},
   ) {
     super();
     if (typeof WebSocket !== "function") {
@@ -366,7 +378,10 @@ export class KstreamClient extends EventTarget {
     this._url.protocol = this._url.protocol.replace(/^http/, "ws");
     if (this._url.pathname === "/") this._url.pathname = "/ws";
     const said = (name) => this._url.searchParams.getAll(name).filter(Boolean).join(",");
-    const names = (given, name) => (given.length ? given : said(name).split(",").filter(Boolean));
+    const names = (given, name) => {
+      const list = namesOf(name, given);
+      return list.length ? list : said(name).split(",").filter(Boolean);
+    };
     this.state = new ClusterState(names(namespaces, "namespaces"), {
       kinds: names(kinds, "kinds"),
       labels: labels || said("labels"),
@@ -375,6 +390,9 @@ export class KstreamClient extends EventTarget {
     this._said = Object.fromEntries(there.map((name) => [name, this._url.searchParams.get(name)]));
     for (const name of [...FILTER, ...TIMELINE, "epoch", "term", "seq"]) this._url.searchParams.delete(name);
     this._WebSocket = WebSocket;
+    this._fetch = fetch;
+    /** The filter that the server was last asked about, since no socket came of it. @type {string | null} */
+    this._doubted = null;
     this._mayResume = resume;
     this._retries = new Reconnect();
     /** @type {any} */
@@ -472,6 +490,7 @@ export class KstreamClient extends EventTarget {
     }
     if (message.type === "connection" && !this._heard) {
       this._heard = true;
+      this._doubted = null;
       clearTimeout(this._timers.pong);
       this._timers.heartbeat = setInterval(() => this._ping(socket), HEARTBEAT_INTERVAL);
       this._tell({ link: "connected" });
@@ -505,6 +524,34 @@ export class KstreamClient extends EventTarget {
     const heard = this._heard;
     this._leave();
     this._wait(heard ? this._retries.lost() : this._retries.attemptFailed(), reason);
+    if (!heard) void this._askWhy();
+  }
+
+  /** A page is not told why a socket was refused. Where it is the filter, a read over HTTP refuses it in words: once for each. */
+  async _askWhy() {
+    const asked = this.state._asked;
+    const filter = [this.state.wanted.join(","), this.state.wantedKinds.join(","), this.state.wantedLabels];
+    if (!this._fetch || asked === this._doubted || !filter.some(Boolean) || !/\/ws$/.test(this._url.pathname)) return;
+    this._doubted = asked;
+    const url = new URL(this._url);
+    url.protocol = url.protocol.replace(/^ws/, "http");
+    url.pathname = url.pathname.replace(/ws$/, "api/events");
+    url.search = "";
+    FILTER.forEach((name, at) => filter[at] && url.searchParams.set(name, filter[at]));
+    url.searchParams.set("since", "seq:0");
+    url.searchParams.set("until", "seq:0"); // nothing but whether the question is right
+    let error;
+    try {
+      const answer = await this._fetch.call(globalThis, url.href);
+      if (answer.status !== 400) return;
+      ({ error } = await answer.json());
+    } catch {
+      return; // nobody answers, or not to this page
+    }
+    if (asked !== this._doubted || this.status.link === "closed" || !isObject(error)) return;
+    const why = new InvalidMessageError(`The server refuses the filter: ${error.message}`, String(error.details));
+    this._tell({ ...this.status, reason: why.message });
+    this._emitError(why);
   }
 
   _wait({ wait, failed, showError }, reason) {
@@ -544,6 +591,18 @@ export class KstreamClient extends EventTarget {
 
 function isObject(value) {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** @param {string} what @param {unknown} given @returns {string[]} */
+function namesOf(what, given) {
+  // A text is a list of letters to JavaScript: each would be a name that nothing has.
+  if (isText(given)) throw new TypeError(`${what} is the text "${given}": give a list of names, ["${given}"]`);
+  if (typeof given?.[Symbol.iterator] !== "function") {
+    throw new TypeError(`${what} is ${String(given)}: give a list of names, or [] for all`);
+  }
+  const names = [...given];
+  if (!names.every(isText)) throw new TypeError(`${what} has ${String(names.find((name) => !isText(name)))}: names are texts`);
+  return names;
 }
 
 function isText(value) {

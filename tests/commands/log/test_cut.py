@@ -85,7 +85,7 @@ def test_nothing_is_gone_on_from_that_the_span_does_not_reach(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (["--from", "seq:540"], 2, "the log ends with event 539"),
+        (["--from", "seq:540"], 2, "the last one is seq:539"),
         (["--from", "seq:9", "--to", "seq:8"], 2, "the span ends, after event 8, before it begins"),
         (["--from", "noon"], 2, "--from"),
     ],

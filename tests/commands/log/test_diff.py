@@ -40,7 +40,8 @@ def test_what_came_went_and_changed_is_what_the_two_states_say() -> None:
 
 
 def test_between_a_moment_and_itself_there_is_no_difference() -> None:
-    assert diff("--from", "seq:300", "--to", "seq:300").stdout == ""
+    same = diff("--from", "seq:300", "--to", "seq:300")
+    assert (same.stdout, same.stderr) == ("", "(nothing is different between these moments)\n")
 
 
 def test_a_person_reads_what_changed_by_its_path() -> None:

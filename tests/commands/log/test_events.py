@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner, Result
 
 from kstream.cli import main
@@ -36,11 +37,53 @@ def test_those_between_two_points_are_told() -> None:
 
 def test_those_of_a_kind_a_namespace_or_a_name_are_told() -> None:
     whole = as_json()
-    assert as_json("--kind", "node") == [each for each in whole if each["kind"] == "node"]
-    assert as_json("-n", "shop") == [each for each in whole if each["namespace"] == "shop"]
+    assert (
+        as_json("--kind", "node")
+        == as_json("--kinds", "nodes")
+        == [each for each in whole if each["kind"] == "node"]
+    )
+    shop = [each for each in whole if each["kind"] == "pod" and each["namespace"] == "shop"]
+    assert as_json("-n", "shop", "--kinds", "pods") == shop != []
     assert as_json("-n", "shop", "--name", "broken-799984445-6279k", "--kind", "pod") == [
         each for each in whole if each["name"] == "broken-799984445-6279k"
     ]
+
+
+def test_filters_are_those_of_the_state_also_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    both = as_json("-n", "shop,default", "--kinds", "pods")
+    assert {each["namespace"] for each in both} == {"shop", "default"}
+    assert as_json("-n", "shop", "-n", "default", "--kinds", "pods") == both
+    monkeypatch.setenv("KSTREAM_NAMESPACE", "shop,default")
+    assert as_json("--kinds", "pods") == both
+
+
+def test_a_pod_that_begins_to_match_is_added() -> None:
+    told = as_json("-l", "app=broken", "--from", "seq:400", "--kinds", "pods")
+    assert {each["data"]["labels"]["app"] for each in told if each["action"] != "DELETED"} == {"broken"}  # type: ignore[index]
+
+
+@pytest.mark.parametrize("command", ["events", "diff"])
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["-n", "Bad_NS"], "--namespace: 'Bad_NS' is no namespace's name"),
+        (["--kinds", "foo"], "--kinds: 'foo' must be one of pods, nodes, namespaces"),
+        (["-l", "a in ("], "--selector: "),
+        (["--from", "+2m", "--to", "+1m"], "--to +1m is before --from +2m"),
+        (["--from", "seq:9", "--to", "seq:8"], "--to seq:8 is before --from seq:9"),
+        (["--from", "+2s", "--to", "+1s"], "--to +1s is before --from +2s"),  # no event is in between
+    ],
+)
+def test_what_could_only_be_empty_is_refused(command: str, options: list[str], said: str) -> None:
+    result = CliRunner().invoke(main, ["log", command, str(INCIDENT), *options])
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+
+
+def test_an_empty_answer_says_to_people_that_it_is_one() -> None:
+    result = events("--name", "nope")
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", "(no such event is in the log)\n")
+    assert events("--name", "nope", "-o", "json").output == ""
 
 
 def test_a_person_reads_a_line_for_each() -> None:

@@ -42,10 +42,13 @@ def test_what_a_log_is_of_is_told_to_people_and_to_programs() -> None:
 
 
 def test_a_file_that_is_not_there_or_no_log_is_an_error_of_the_log(tmp_path: Path) -> None:
-    (tmp_path / "text").write_text("nothing of ours")
+    (tmp_path / "text").write_text("nothing of ours" * 100)
+    (tmp_path / "empty").touch()
     for path, says in (
         (tmp_path / "none", "there is no such event log"),
-        (tmp_path / "text", "not an event log"),
+        (tmp_path / "text", "it is not an SQLite file; give the path of a log\n"),
+        (tmp_path / "empty", "it is empty; give the path of a log\n"),
+        (tmp_path, "it is a folder; give the path of a log\n"),
     ):
         result = CliRunner().invoke(main, ["log", "info", str(path)])
         assert (result.exit_code, result.stdout) == (6, "")
@@ -61,3 +64,8 @@ def test_an_empty_log_has_no_times(tmp_path: Path) -> None:
         CliRunner().invoke(main, ["log", "info", str(tmp_path / "log.db"), "-o", "json"]).stdout
     )
     assert (told["events"], told["from"], told["to"], told["cluster"]) == (0, None, None, "unknown")
+    assert (told["first"], told["last"]) == (None, None)
+    lines = CliRunner().invoke(main, ["log", "info", str(tmp_path / "log.db")]).stdout.splitlines()
+    assert [line.split() for line in lines if line.startswith(("first", "last", "from", "to "))] == [
+        [name, "none"] for name in ("first", "last", "from", "to")
+    ]

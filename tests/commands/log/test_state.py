@@ -66,8 +66,8 @@ def test_a_state_may_be_of_some_kinds_and_of_pods_by_their_labels() -> None:
 
 def test_what_is_no_filter_is_named() -> None:
     for options, said in (
-        (("-l", "=web"), "labels: '=' stands where a label's name is due"),
-        (("--kinds", "pod"), "kinds: 'pod' must be one of pods, nodes, namespaces"),
+        (("-l", "=web"), "--selector: '=' stands where a label's name is due"),
+        (("--kinds", "foo"), "--kinds: 'foo' must be one of pods, nodes, namespaces"),
     ):
         refused = state(*options)
         assert refused.exit_code == 2

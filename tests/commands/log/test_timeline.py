@@ -38,9 +38,9 @@ def test_for_programs_each_is_a_json_object_a_line() -> None:
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (["--from", "-10s", "--to", "+10s"], "--to: it is before --from"),
+        (["--from", "-10s", "--to", "+10s"], "--to +10s is before --from -10s"),
         (["--buckets", "0"], "0 is not in the range"),
-        (["-l", "!"], "labels"),
+        (["-l", "!"], "--selector: "),
     ],
 )
 def test_what_is_wrong_is_said(options: list[str], says: str) -> None:

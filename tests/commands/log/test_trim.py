@@ -111,6 +111,15 @@ def test_a_file_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     assert "there is no such event log" in result.stderr
 
 
+def test_of_an_empty_log_no_state_is_said_to_be_left(tmp_path: Path) -> None:
+    async def make() -> None:
+        await (await SqliteLog.open(tmp_path / "log.db")).close()
+
+    asyncio.run(make())
+    result = trimmed(tmp_path / "log.db", "--keep-for", "1h")
+    assert (result.exit_code, "0 events dropped, there was none;" in result.stdout) == (0, True)
+
+
 def test_a_log_that_is_written_is_refused_and_left_alone(tmp_path: Path) -> None:
     path = tmp_path / "log.db"
 

@@ -60,7 +60,7 @@ def test_what_cannot_be_told_is_said() -> None:
     [
         (["pod.status =="], "at character 14"),
         (["pod.status"], "not true or false"),
-        ([LOOPS, "--from", "-10s", "--to", "+10s"], "--to: it is before --from"),
+        ([LOOPS, "--from", "-10s", "--to", "+10s"], "--to +10s is before --from -10s"),
     ],
 )
 def test_what_is_wrong_is_said(options: list[str], says: str) -> None:

@@ -42,7 +42,7 @@ def test_a_span_is_between_two_events(
             "--from seq:9 --to seq:5: the span ends, after event 5, before it begins, after event 9",
         ),
         ("soon", None, "--from"),
-        (None, "seq:540", "--to seq:540: the log ends with event 539"),
+        (None, "seq:540", "--to: 'seq:540': the last one is seq:539"),
     ],
 )
 def test_a_span_that_is_none_is_wrong_usage(start: str | None, end: str | None, says: str) -> None:

@@ -365,20 +365,6 @@ def test_a_number_that_is_none_is_nothing_to_resume_from(seq: object) -> None:
     assert with_state({"type": "batch", "data": [], "seq": seq}).seq is None
 
 
-TIMELINES = json.loads((Path(__file__).parents[3] / "fixtures" / "timelines.json").read_text())
-
-
-@pytest.mark.parametrize("case", TIMELINES, ids=lambda case: case["what"])
-def test_who_was_elsewhere_is_there_again_on_the_next_connection(case: dict[str, Any]) -> None:
-    state = ClientState()
-    for message in case["messages"]:
-        if message is None:
-            state.disconnected()
-        else:
-            state.apply(message)
-    assert state.timeline(case["said"]) == case["next"]
-
-
 def test_where_no_pods_are_watched_nobody_says_how_many_there_are() -> None:
     space = {"name": "shop", "uid": "s", "status": "Active"}
     state = play(
@@ -388,3 +374,23 @@ def test_where_no_pods_are_watched_nobody_says_how_many_there_are() -> None:
     counted = {**space, "podCount": 3}
     state.apply(EMPTY | {"data": EMPTY["data"] | {"namespaces": [counted]}})
     assert state.view()["namespaces"] == [{**space, "podCount": 0}]
+
+
+@pytest.mark.parametrize(
+    ("filter", "said"),
+    [
+        ({"namespaces": "shop"}, "namespaces is the text 'shop': give a list of names, ['shop']"),
+        ({"kinds": "pods"}, "kinds is the text 'pods': give a list of names, ['pods']"),
+        ({"namespaces": None}, "namespaces is None: give a list of names, or [] for all"),
+        ({"kinds": ["pods", 7]}, "kinds has 7: names are texts"),
+        ({"labels": ["app=web"]}, "labels is ['app=web']: give a text, such as 'app=web'"),
+    ],
+)
+def test_a_filter_that_is_no_list_of_texts_is_refused_in_words(filter: dict[str, Any], said: str) -> None:
+    with pytest.raises(TypeError) as refused:
+        ClientState(**filter)
+    assert str(refused.value) == said
+    state = ClientState(["a"])
+    with pytest.raises(TypeError):
+        state.want(**{"namespaces": [], **filter})
+    assert state.wanted == ("a",)

@@ -87,7 +87,7 @@ def test_a_query_may_name_them_with_commas_or_again(values: list[str], names: se
     assert of_query(namespaces=values).namespaces == names
 
 
-@pytest.mark.parametrize("value", ["a,", ",", "a,,b", "a, b"])
+@pytest.mark.parametrize("value", ["a,", ",", "a,,b", "a, ,b"])
 def test_an_empty_name_among_others_is_none(value: str) -> None:
     with pytest.raises(InvalidMessageError):
         of_query(namespaces=[value])
@@ -144,3 +144,13 @@ def test_a_query_has_kinds_and_labels_too_and_what_is_given_twice_adds_up() -> N
     assert of_query(labels=[""], kinds=[""]) == EVERYTHING
     with pytest.raises(InvalidMessageError, match="A label selector cannot be read"):
         of_query(labels=["app in (web", "db)"])
+
+
+@pytest.mark.parametrize("text", ["a,b", "a ,b", " a, b "])
+def test_a_space_beside_a_comma_says_nothing(text: str) -> None:
+    assert Filter.of_query(lambda name: [text] if name == "namespaces" else []) == Filter.parse(["a", "b"])
+
+
+@pytest.mark.parametrize("text", ["", " "])
+def test_a_parameter_that_names_nothing_is_no_restriction(text: str) -> None:
+    assert Filter.of_query(lambda name: [text] if name in ("namespaces", "kinds") else []) == EVERYTHING

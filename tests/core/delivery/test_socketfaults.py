@@ -16,7 +16,7 @@ from kstream.core.delivery.socketfaults import (
     SocketFault,
     parse_faults,
 )
-from kstream.core.errors import ConfigError
+from kstream.core.errors import ConfigError, UsageError
 
 
 @pytest.mark.parametrize(
@@ -108,3 +108,18 @@ def test_the_faults_that_are_described_are_those_that_there_are() -> None:
 
 def test_a_fault_may_last_for_a_day_and_refuse_a_million() -> None:
     assert len(parse_faults(["drop:after=86400", "refuse:first=1000000"])) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("foo", "kind: there is no 'foo'; there are drop, close, delay, mute, deaf, refuse"),
+        ("drop:foo=1", "foo: there is no such key; there are after"),
+        ("close:after=x", "after: must be a number, not 'x'"),
+        ("drop", "after: this key is missing"),
+    ],
+)
+def test_what_is_wrong_is_said_with_what_there_is(text: str, said: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        parse_faults([text])
+    assert str(refused.value) == f"--fault {text!r}: {said}; see docs/faults.md"

@@ -107,20 +107,23 @@ def test_what_clients_may_say_is_understood() -> None:
         ("nonsense", "expected"),
         ("[1]", "object"),
         ('"ping"', "object"),
-        ("{}", "type"),
+        ("{}", "type: must be 'ping', 'subscribe' or 'playback'"),
         ('{"type":"delete"}', "type"),
         ('{"type":"ping","timestamp":5}', "timestamp"),
         ('{"type":"subscribe","namespaces":"default"}', "namespaces"),
         ('{"type":"subscribe","namespaces":[1]}', "namespaces.0"),
-        ('{"type":"subscribe"}', "namespaces: Field required, or kinds, or labels"),
-        ('{"type":"subscribe","id":"a"}', "namespaces: Field required, or kinds, or labels"),
+        ('{"type":"subscribe"}', "namespaces: one of namespaces, kinds and labels is due; [] is everything"),
+        (
+            '{"type":"subscribe","id":"a"}',
+            "namespaces: one of namespaces, kinds and labels is due; [] is everything",
+        ),
         ('{"type":"subscribe","kinds":"pods"}', "kinds"),
         (json.dumps({"type": "subscribe", "kinds": ["a"] * 11}), "kinds"),
         ('{"type":"subscribe","kinds":["pods",1]}', "kinds.1"),
         ('{"type":"subscribe","labels":["app=web"]}', "labels"),
         (
             '{"type":"subscribe","labels":"a","id":true}',
-            "id: Input should be a text of at most 100 characters or a whole number",
+            "id: must be a text of at most 100 characters or a whole number",
         ),
         ('{"type":"subscribe","labels":"a","id":1.5}', "id"),
         ('{"type":"subscribe","labels":"a","id":9007199254740992}', "id"),
@@ -132,6 +135,12 @@ def test_what_is_wrong_is_named(text: str, details: str) -> None:
     with pytest.raises(InvalidMessageError) as caught:
         wire.parse(text.encode())
     assert details in caught.value.details
+
+
+def test_what_a_client_sent_is_not_quoted_to_it() -> None:
+    with pytest.raises(InvalidMessageError) as caught:
+        wire.parse(b'{"type":"ping","timestamp":5}')
+    assert caught.value.details == "timestamp: must be a text"
 
 
 def test_an_event_that_was_joined_has_the_verb_of_the_whole() -> None:
@@ -240,7 +249,7 @@ def test_a_pong_echoes_and_a_playback_tells_its_data() -> None:
     ("text", "message", "details"),
     [
         ("[1]", "The message is not a JSON object", ""),
-        ("{}", "A field of the message is wrong", "type: "),
+        ("{}", "The message is of an unknown type", "type: "),
         (
             '{"type":"delete"}',
             "The message is of an unknown type",

@@ -82,3 +82,9 @@ def test_any_text_is_a_point_or_refused(text: str) -> None:
     except InvalidMessageError:
         return
     assert isinstance(point, AtTime | AtSeq)
+
+
+def test_a_number_that_no_event_can_have_is_named_as_one() -> None:
+    with pytest.raises(InvalidMessageError) as refused:
+        parse("seq:" + "9" * 19, now=0.0)
+    assert refused.value.details.endswith("no event has a number of more than 18 digits")

@@ -64,6 +64,8 @@ def test_it_says_where_it_serves_writes_a_kubeconfig_and_stops_cleanly_at_ctrl_c
         (["--recording", CAPTURE, "--at", "+1m"], 2, "--at is a point of an event log"),
         (["--recording", LOG, "--at", "seq:9999"], 1, "--at seq:9999: the log ends with event 539"),
         (["--recording", "x", "--scenario", "tour"], 2, "are two clusters: give one"),
+        (["--client-certificates"], 2, "name them with --token NAME=ROLE"),
+        (["--client-certificates", "--token", "a=view", "--no-tls"], 2, "leave --no-tls out"),
         (["--speed", "-1"], 2, "neither a number above 0 nor `max`"),
         (["--token", "a=vieww", "--recording", CAPTURE], 1, "role vieww: not a role"),
         (

@@ -339,7 +339,7 @@ def test_a_target_that_is_not_there_is_refused_and_told_what_is(
     [
         ({"do": "explode"}, "do: "),
         ({}, "do: "),
-        ({"do": "scale", "target": "shop/web"}, "replicas: Field required"),
+        ({"do": "scale", "target": "shop/web"}, "replicas: this key is missing"),
         ({"do": "scale", "target": "web", "replicas": 1}, "target: "),
         ({"do": "drain", "target": "node-1", "now": True}, "now: "),
         ("drain", "do: "),

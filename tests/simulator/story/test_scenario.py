@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 
 from kstream.core.errors import ConfigError
+from kstream.processlog.lines import fields_of
+from simulator.simulation import Simulation
 from simulator.story.durations import moment
 from simulator.story.scenario import Scenario, load_scenario, parse_scenario, shipped
 from simulator.story.schema import schema
+from tests.simulator.telling import scenario_of
 
 GOOD = "name: mine\nsummary: Mine\n"
 
@@ -41,7 +44,7 @@ def test_an_unknown_key_of_an_action_is_named_with_its_line() -> None:
 def test_an_unknown_action_is_told_what_there_is() -> None:
     said = wrong("timeline:\n  - {at: 1s, do: explode, target: node-1}\n")
     assert "line 4: timeline[0]: " in said
-    assert "'kill-node'" in said
+    assert "timeline[0]: there is no 'explode'; there are kill-node, " in said
 
 
 def test_a_wrong_value_is_named_with_its_line() -> None:
@@ -103,3 +106,25 @@ def test_moments() -> None:
     assert moment("now", now=12.7) == 12
     with pytest.raises(ConfigError, match="is not a time"):
         moment("yesterday", now=0)
+
+
+def test_a_step_that_finds_nothing_is_told_once_and_the_rest_goes_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    text = (
+        "cluster: {nodes: 2}\ntimeline:\n"
+        "  - {at: 1s, every: 5s, do: kill-node, target: node-99}\n"
+        "  - {at: 20s, do: cordon, target: node-1}\n"
+    )
+    simulation = Simulation(scenario_of(text), seed=1)
+    simulation.advance(30_000, most=1 << 30)
+    (record,) = [each for each in caplog.records if each.name == "simulator.simulation"]
+    fields = fields_of(record)
+    assert (record.getMessage(), fields["scenario"], fields["action"], fields["at"]) == (
+        "not acted",
+        "test",
+        "kill-node",
+        1.0,
+    )
+    assert fields["message"] == "There is no node node-99"
+    assert "node-1" in fields["details"]
