@@ -131,39 +131,26 @@ async def every_event(log: SqliteLog, after: int, upto: int) -> AsyncIterator[Ev
 
     Raises LogError; of damage it says how to read what comes after it.
     """
-    async for event in _readable(log, after, upto):
-        if isinstance(event, LogFormatError):
-            raise event
-        yield event
-
-
-async def every_readable_event(
-    log: SqliteLog, after: int, upto: int, *, damaged: Callable[[LogFormatError], None]
-) -> AsyncIterator[Event]:
-    """As `every_event`, without those that are damaged: `damaged` hears of each of these."""
-    async for event in _readable(log, after, upto):
-        if isinstance(event, LogFormatError):
-            damaged(event)
-        else:
-            yield event
-
-
-async def _readable(log: SqliteLog, after: int, upto: int) -> AsyncIterator[Event | LogFormatError]:
     for start in range(after, upto, _AT_ONCE):
         end = min(start + _AT_ONCE, upto)
         try:
             events = await log.read(start, end)
         except LogFormatError:
-            for seq in range(start + 1, end + 1):  # which of them it is
-                try:
-                    (event,) = await log.read(seq - 1, seq)
-                except LogFormatError as damage:
-                    yield LogFormatError(f"{damage}; --from seq:{seq} reads what comes after it")
-                else:
-                    yield event
+            async for event in _up_to_damage(log, start, end):
+                yield event
         else:
             for event in events:
                 yield event
+
+
+async def _up_to_damage(log: SqliteLog, after: int, upto: int) -> AsyncIterator[Event]:
+    """One by one: one of them is damaged, and says so."""
+    for seq in range(after + 1, upto + 1):
+        try:
+            (event,) = await log.read(seq - 1, seq)
+        except LogFormatError as damage:
+            raise LogFormatError(f"{damage}; --from seq:{seq} reads what comes after it") from damage
+        yield event
 
 
 def nothing(what: str, output: str) -> None:
