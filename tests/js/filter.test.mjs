@@ -102,7 +102,7 @@ test("a subscription that the rate limit dropped is said again, and one that is 
 
 test("what the URL says of the filter and of a resume is the client's to write", () => {
   const client = connect({}, "https://h/?at=-5m&namespaces=a,b&epoch=e&term=t&seq=7");
-  assert.equal(last().url.href, "wss://h/ws?at=-5m&namespaces=a%2Cb");
+  assert.equal(last().url.href, "wss://h/ws?namespaces=a%2Cb&at=-5m");
   client.subscribe([]);
   last().drop();
   mock.timers.tick(1000);
