@@ -6,7 +6,7 @@ One write for each client that an event concerns. Nobody is awaited: one that do
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from itertools import chain
 
 from kstream.core.delivery import wire
@@ -70,7 +70,7 @@ class Hub:
         self.clock = clock
         self._time = time
         self._watermark = watermark
-        self._moment = moment
+        self.moment = moment
         self._as_of: float | None = None
         self._metrics_interval = metrics_interval
         self._crowds: dict[Filter, Crowd] = {}
@@ -136,8 +136,7 @@ class Hub:
         self._alarm.forget(member)
 
     def adopt(self, released: Member) -> Member:
-        """A client comes from another timeline of the same history. It goes on from the state that it has, if that can
-        be, and gets a new `initial_state` if not."""
+        """A client comes from another timeline of this history, and goes on from what it has, or with a new state."""
         session, now = released.session, self.clock.monotonic()
         holds = session.holds
         session.move(self.backlog)
@@ -158,7 +157,7 @@ class Hub:
         session = member.session
         before = session.view.filter
         now, time = self.clock.monotonic(), self._time()
-        rest = session.receive(text, now=now, time=time, as_of=self.as_of, moment=self._moment)
+        rest = session.receive(text, now=now, time=time, as_of=self.as_of, moment=self.moment)
         if session.view.filter != before:
             self._forget(member, before)
             self._crowds.setdefault(session.view.filter, Crowd()).add(member)
@@ -340,13 +339,14 @@ class Hub:
         self._crowds[member.session.view.filter].stepped_out(member)
         member.outlet.close(close)
 
+    def works(self) -> Iterator[Coroutine[None, None, None]]:
+        """Timers and metrics, snapshots, and the beat: each until it is cancelled."""
+        yield from (self._timing(), self._snapshots.run(), *([self._pulse.run()] if self._beats else ()))
+
     async def run(self) -> None:
-        """Timers, metrics and snapshots, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._timing())
-            tasks.create_task(self._snapshots.run())
-            if self._beats:
-                tasks.create_task(self._pulse.run())
+            for work in self.works():
+                tasks.create_task(work)
 
     async def _timing(self) -> None:
         clock = self.clock
@@ -383,7 +383,7 @@ class Hub:
         await offer_metrics(
             list(self._crowds.values()),
             lambda until: wire.metrics(
-                counts, time=time, as_of=None if until is None else self._moment(until)
+                counts, time=time, as_of=None if until is None else self.moment(until)
             ),
             as_of=self.as_of,
             serve_party=self._serve_party,

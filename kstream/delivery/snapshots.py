@@ -6,6 +6,8 @@ import asyncio
 import itertools
 from collections.abc import Callable, Iterable
 from functools import partial
+from inspect import ismethod
+from weakref import WeakMethod
 
 from kstream.core.delivery import snapshot
 from kstream.core.delivery.backlog import Backlog
@@ -26,6 +28,10 @@ _AGAIN = 0.1  # seconds until that is looked at again: who reads nothing is clos
 _Key = tuple[
     Filter, int, SubscribeId
 ]  # what is watched, the deflate window, and the `subscribe` that it answers
+
+
+def _weakly(serve: Callable[[Member], None]) -> Callable[[], Callable[[Member], None] | None]:
+    return WeakMethod(serve) if ismethod(serve) else lambda: serve
 
 
 class _Made:
@@ -65,7 +71,7 @@ class Snapshots:
         self._backlog = backlog
         self._clock = clock
         self._time = time
-        self._serve = serve
+        self._serve = _weakly(serve)  # whose this is: what comes and goes shall be no circle
         self._waiting: dict[_Key, dict[Member, None]] = {}
         self._wanted = asyncio.Event()
         self._ready: dict[_Key, _Made] = {}
@@ -85,6 +91,10 @@ class Snapshots:
             return
         self._waiting.setdefault(key, {})[member] = None
         self._wanted.set()
+
+    def _served(self, member: Member) -> None:
+        if (serve := self._serve()) is not None:
+            serve(member)
 
     def forget(self, member: Member) -> None:
         """It left."""
@@ -151,13 +161,13 @@ class Snapshots:
             if current and _wants(member, key):
                 self._give(member, made)
             else:
-                self._serve(member)  # it asks again
+                self._served(member)  # it asks again
         await asyncio.sleep(0)
 
     def _give(self, member: Member, made: _Made) -> None:
         member.session.give(made.snapshot)
         made.members[member] = None
-        self._serve(member)
+        self._served(member)
 
     def _room(self) -> bool:
         """Whether clients have read enough of what was made for them."""

@@ -12,6 +12,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 from kstream.core.delivery import wire
@@ -32,6 +33,7 @@ from kstream.logs.replay import ReplayLog
 from kstream.logs.spans import Spans
 from kstream.ports import Clock, EventLog, Jump
 from kstream.processlog.lines import say
+from kstream.tracebacks import forget_frames
 
 SLOWEST: Final = 0.1  # recorded seconds in a second
 FASTEST: Final = 1000.0
@@ -64,7 +66,7 @@ class Opened(NamedTuple):
 class PrivateTimeline:
     """Of `owner`, who moves it; `viewers` are the owner and those who follow."""
 
-    __slots__ = ("hub", "id", "log", "owner", "task", "viewers")
+    __slots__ = ("hub", "id", "log", "owner", "task", "unheard", "viewers")
 
     def __init__(self, log: PrivateLog, hub: Hub, owner: Viewer) -> None:
         self.id = secrets.token_urlsafe(9)
@@ -73,6 +75,7 @@ class PrivateTimeline:
         self.owner = owner
         self.viewers: dict[Viewer, None] = {}
         self.task: asyncio.Task[None] | None = None
+        self.unheard: Callable[[], None] = lambda: None  # ends that its changes are told
 
     def word(self) -> Word:
         """How it is played."""
@@ -96,6 +99,7 @@ class Timelines:
         self._timelines: dict[str, PrivateTimeline] = {}
         self._reading = Half(hub.clock)
         self._work = asyncio.Lock()
+        self._opening = 0
         self._spans = Spans(log.recording if isinstance(log, ReplayLog) else log)
         self._limits = replace(
             hub.limits,
@@ -112,6 +116,8 @@ class Timelines:
 
     async def shared(self) -> Mapping[str, Any]:
         """The data of a `playback` message about the timeline that all share."""
+        if isinstance(self._log, ReplayLog):
+            return self._log.playback
         start = await settled(lambda: time_of(self._log, self._log.oldest - 1))
         return self._shared(timestamp(start or self._time()))
 
@@ -123,26 +129,41 @@ class Timelines:
         return {"state": "live", "speed": 1, "at": now, "start": start, "end": now}
 
     async def open(
-        self, *, at: str | None, speed: float | str = 1.0, paused: bool = False, beside: Viewer | None = None
+        self,
+        *,
+        at: str | None,
+        speed: float | str = 1.0,
+        paused: bool = False,
+        beside: Viewer | None = None,
+        wanted: Callable[[], bool],
     ) -> Opened:
         """A timeline for one who comes, or is `beside` now. Raises InvalidMessageError: a point or speed that is none,
         or too many timelines."""
         self._check_room()
-        wanted = bounded_speed(speed)
+        self._opening += 1
+        try:
+            return await self._open(at, bounded_speed(speed), paused, beside, wanted)
+        finally:
+            self._opening -= 1
+
+    async def _open(
+        self, at: str | None, speed: float, paused: bool, beside: Viewer | None, wanted: Callable[[], bool]
+    ) -> Opened:
         if beside is not None and beside.timeline is not None:
             there = beside.timeline
             here = there.hub.state.seq, there.log.time()
             state = None
         else:
             here = self._hub.state.seq, self._time()
-            state = self._hub.state.copy() if at is None else None
+            state = await self._copied() if at is None else None
+            here = (state.seq if state is not None else here[0]), here[1]
         log = await settled(
             lambda: PrivateLog.begin(
                 self._log,
                 self._clock,
                 at=at,
                 here=here,
-                speed=wanted,
+                speed=speed,
                 paused=paused,
                 present=None if isinstance(self._log, ReplayLog) else self._time,
                 turn=self._reading.turn,
@@ -151,8 +172,24 @@ class Timelines:
             )
         )
         if state is None or state.seq != log.head:
-            state = await log.begin_state()
+            state = await log.begin_state(wanted)
         return Opened(log, state)
+
+    async def _copied(self) -> ClusterState:
+        """The state that all share, as of now: a large one takes a moment, which is followed by as long a rest."""
+        async with self._work:
+            began = self._clock.monotonic()
+            state = self._hub.state.copy()
+            await self._clock.sleep(self._clock.monotonic() - began)
+        return state
+
+    def _watermark(self, log: PrivateLog) -> tuple[float, int] | None:
+        """Of a log that is written still nobody knows more than is known of the present (PROTOCOL 29)."""
+        mark = log.watermark()
+        if mark is None or isinstance(self._log, ReplayLog):
+            return mark
+        known = self._hub.as_of
+        return None if known is None else (min(mark[0], self._hub.moment(known)), mark[1])
 
     def enter(self, viewer: Viewer, opened: Opened) -> PrivateTimeline:
         """`viewer` moves this timeline from now on. Raises InvalidMessageError: too many timelines."""
@@ -166,7 +203,7 @@ class Timelines:
             health=Health.at_start(log.cluster, recorded=True, fed=False),
             clock=shared.clock,
             time=log.time,
-            watermark=log.watermark,
+            watermark=partial(self._watermark, log),
             limits=self._limits,
             metrics_interval=self._metrics_interval,
             beside=shared,
@@ -174,7 +211,7 @@ class Timelines:
         timeline = PrivateTimeline(log, hub, viewer)
         self._timelines[timeline.id] = timeline
         shared.branches[hub] = None
-        log.listen(lambda _: hub.announce(timeline.word()))
+        timeline.unheard = log.listen(lambda _: hub.announce(timeline.word()))
         timeline.task = asyncio.create_task(self._run(timeline), name=f"timeline {timeline.id}")
         timeline.task.add_done_callback(lambda task: self._ended(timeline, task))
         self._move(viewer, timeline)
@@ -222,9 +259,10 @@ class Timelines:
         )
         opened = await self.open(
             at=command.at if command.action == "seek" else None,
-            speed=now["speed"] if command.speed is None else command.speed,
+            speed=_clamped(now["speed"]) if command.speed is None else command.speed,
             paused=paused,
             beside=viewer,
+            wanted=lambda: not viewer.member.closed,
         )
         if not viewer.member.closed:
             own = self.enter(viewer, opened)
@@ -267,7 +305,7 @@ class Timelines:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _check_room(self) -> None:
-        if len(self._timelines) >= self.most:
+        if len(self._timelines) + self._opening >= self.most:
             raise NoRoomError(
                 "The server has as many private timelines as it may",
                 f"At most {self.most} at once (--max-timelines)",
@@ -287,12 +325,13 @@ class Timelines:
                 self._end(before)
 
     def _end(self, timeline: PrivateTimeline) -> None:
+        self._timelines.pop(timeline.id, None)
         if timeline.task is not None:
             timeline.task.cancel()
 
     def _ended(self, timeline: PrivateTimeline, task: asyncio.Task[None]) -> None:
         """It has come to the present, its owner went, or it cannot be read: who is there still goes home."""
-        self._timelines.pop(timeline.id)
+        self._timelines.pop(timeline.id, None)
         error = None if task.cancelled() else task.exception()
         for viewer in list(timeline.viewers):
             if viewer.member.closed:
@@ -303,21 +342,24 @@ class Timelines:
                 viewer.member.session.tell(Word("", wire.error(fault, time=self._time())))
             self._go_home(viewer)
         del self._hub.branches[timeline.hub]
+        # Nothing of it refers to the rest in a circle: the garbage collector comes by very seldom here.
+        timeline.unheard()
+        timeline.unheard, timeline.task = lambda: None, None
+        forget_frames(error)
         if error is not None:
             say(_log, logging.ERROR, "timeline failed", message=repr(error))
 
     async def _run(self, timeline: PrivateTimeline) -> None:
-        sending = asyncio.create_task(timeline.hub.run())
-        playing = asyncio.create_task(self._play(timeline))
+        # Not `Hub.run`: what a TaskGroup is cancelled by would hold the hub in a circle.
+        works = [asyncio.create_task(work) for work in (*timeline.hub.works(), self._play(timeline))]
         try:
-            await asyncio.wait((sending, playing), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait(works, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in (sending, playing):
-                task.cancel()
-            ends = await asyncio.gather(sending, playing, return_exceptions=True)
-        for end in ends:
-            if isinstance(end, Exception):
-                raise end
+            for work in works:
+                work.cancel()
+            ends = await asyncio.gather(*works, return_exceptions=True)
+        if found := [end for end in ends if isinstance(end, Exception)]:
+            raise found[0]
 
     async def _play(self, timeline: PrivateTimeline) -> None:
         hub, clock = timeline.hub, self._clock
@@ -334,6 +376,11 @@ class Timelines:
                             hub.publish(batch[first : first + _AT_ONCE])
                             await hub.flush()
                         await clock.sleep(clock.monotonic() - began)
+
+
+def _clamped(speed: float | str) -> float | str:
+    """That of a replay may be one that no private timeline has."""
+    return speed if isinstance(speed, str) else min(max(speed, SLOWEST), FASTEST)
 
 
 def bounded_speed(given: float | str) -> float:

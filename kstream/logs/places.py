@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -18,7 +19,7 @@ async def settled(attempt: Callable[[], Awaitable[_T]]) -> _T:
         try:
             return await attempt()
         except LogTrimmedError:
-            continue  # the log knows now where it begins
+            await asyncio.sleep(0)  # the log knows now where it begins, or will when others had their turn
 
 
 async def place(

@@ -26,6 +26,7 @@ class PrivateLog(ReplayLog):
 
     _present: Callable[[], float] | None = None
     _next_look = 0.0
+    _shown = 0.0  # the time of the last event that is shown, or where it began
     _turn: Reading
     _shared: Callable[[], ClusterState]
     _spans: Spans
@@ -56,13 +57,13 @@ class PrivateLog(ReplayLog):
         """
         if not log.head and not isinstance(log, ReplayLog):
             raise InvalidMessageError("Nothing is recorded yet", "at: there is no past to go to")
+        if past(log.recording if isinstance(log, ReplayLog) else log, at):
+            raise InvalidMessageError(
+                "That event is not there yet", f"at: {at}: the last one is seq:{log.head}"
+            )
         if isinstance(log, ReplayLog):
             made = cls._beside(log, clock, speed=speed, paused=paused)
         else:
-            if past(log, at):
-                raise InvalidMessageError(
-                    "That event is not there yet", f"at: {at}: the last one is seq:{log.head}"
-                )
             made = await cls.open(log, clock, speed="max" if speed == MAX else speed, paused=paused)
         made._present, made._turn, made._spans, made._shared = present, turn, spans, beside
         made._grow()
@@ -71,6 +72,7 @@ class PrivateLog(ReplayLog):
             seq, time = await made._resolve(at, (made._playback.start, time))
         made._head = min(max(seq, made._first), made._last)
         made._playback.seek(clock.monotonic(), time)
+        made._shown = made.time()
         return made
 
     @classmethod
@@ -88,13 +90,23 @@ class PrivateLog(ReplayLog):
         super().play()
 
     def pause(self) -> None:
-        # What was due by now and not looked at yet is behind the position: it is shown, too.
-        self._steps += self._count_due()
+        self._stand_still()
         super().pause()
+
+    def _stand_still(self) -> None:
+        """What was due by now and not looked at yet is behind the position: it is shown, too. What was not even read
+        is not waited for: the position is that of the last that is shown."""
+        due = self._count_due()
+        self._steps += due
+        if self._goal is None and due == len(self._ahead) and self._head + due < self._last:
+            shown = self._ahead[-1].change.time if self._ahead else self._shown
+            now = self._clock.monotonic()
+            if self._playback.position(now) > shown:
+                self._playback.seek(now, shown)
 
     def step(self) -> None:
         self._grow()
-        self._steps += self._count_due()
+        self._stand_still()
         super().step()
 
     async def seek(self, point: str) -> None:
@@ -105,8 +117,11 @@ class PrivateLog(ReplayLog):
                 "That event is not there yet", f"at: {point}: the last one is seq:{self._recording.head}"
             )
         await super().seek(point)
+        self._shown = self.time()
 
     def _count_due(self) -> int:
+        if self._goal is not None or self._playback.speed == MAX:
+            return 0  # what is read is of another place; or all of it would be due
         now = self._clock.monotonic()
         count = 0
         for event in self._ahead:
@@ -127,9 +142,11 @@ class PrivateLog(ReplayLog):
             await self._share(jump.state)
         return jump
 
-    async def begin_state(self) -> ClusterState:
-        """That at the head. Raises as `state_at`."""
+    async def begin_state(self, wanted: Callable[[], bool]) -> ClusterState:
+        """That at the head. Raises as `state_at`, and InvalidMessageError where nobody `wanted` it any more."""
         async with self._turn():
+            if not wanted():
+                raise InvalidMessageError("Nobody waits for this timeline any more")
             state = await settled(lambda: self.state_at(self.head))
             await self._share(state)
         return state
@@ -149,6 +166,7 @@ class PrivateLog(ReplayLog):
         due = super()._due()
         if due:
             self._next_look = now + _EVERY
+            self._shown = due[-1].change.time
         return due
 
     def _seconds(self) -> float:

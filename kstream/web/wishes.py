@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
 from kstream.core.errors import InvalidMessageError
@@ -28,9 +28,10 @@ class Wish(NamedTuple):
         """Not on the timeline that all share. Nothing is resumed there."""
         return self.own or self.follow is not None
 
-    async def prepared(self, timelines: Timelines) -> Wish:
+    async def prepared(self, timelines: Timelines, *, wanted: Callable[[], bool]) -> Wish:
         """As far as it can be made come true before there is a socket; whoever follows one that has ended is told so in
-        a message, and sees the present. Raises InvalidMessageError and NoRoomError."""
+        a message, and sees the present. `wanted`: somebody waits for it still. Raises InvalidMessageError, NoRoomError
+        and LogError."""
         if self.elsewhere and not timelines.most:
             raise InvalidMessageError(
                 "This server offers no private timelines",
@@ -38,7 +39,7 @@ class Wish(NamedTuple):
             )
         if self.own:
             return self._replace(
-                opened=await timelines.open(at=self.at, speed=self.speed, paused=self.paused)
+                opened=await timelines.open(at=self.at, speed=self.speed, paused=self.paused, wanted=wanted)
             )
         return self
 

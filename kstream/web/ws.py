@@ -19,11 +19,12 @@ from kstream.core.delivery.filters import Filter
 from kstream.core.delivery.limits import MAX_TAKEN
 from kstream.core.delivery.session import Close
 from kstream.core.delivery.socketfaults import Refuse, SocketFault
-from kstream.core.errors import InvalidMessageError, NoRoomError
+from kstream.core.errors import InvalidMessageError, LogError, NoRoomError
 from kstream.delivery.hub import Hub
 from kstream.delivery.member import Outlet, Reached
 from kstream.delivery.timelines import Timelines, Viewer
 from kstream.ports import EventLog
+from kstream.tracebacks import forget_frames
 from kstream.web.admission import error_response
 from kstream.web.deflateoffers import negotiable
 from kstream.web.faultysocket import FaultySocket
@@ -186,16 +187,22 @@ class WebSockets:
         if not self._seats.take():
             return self._full()
         try:
-            wish = await wish.prepared(self._timelines)
+            transport = request.transport
+            wish = await wish.prepared(
+                self._timelines,
+                wanted=lambda: not self._stopping and transport is not None and not transport.is_closing(),
+            )
             await self._serve(request, ws, watched, token, wish)
         except NoRoomError as full:
             retry = {"Retry-After": _RETRY_AFTER}
             return error_response(503, "TOO_MANY_TIMELINES", str(full), full.details, retry)
         except InvalidMessageError as invalid:
             return error_response(400, "INVALID_MESSAGE", str(invalid), invalid.details)
+        except LogError as unreadable:
+            return error_response(503, "LOG_UNREADABLE", "The log cannot be read now", str(unreadable))
         finally:
             self._seats.leave()
-            _forget_frames(ws.exception())
+            forget_frames(ws.exception())
         if not ws.prepared:
             # It left in the middle of the handshake, as happens every day: there is nobody to answer.
             raise ConnectionResetError("the client left before it was answered")
@@ -329,14 +336,6 @@ class WebSockets:
         await self._timelines.close()
         if self._closers:
             await asyncio.wait(self._closers)
-
-
-def _forget_frames(error: BaseException | None) -> None:
-    """What ended a connection knows where that was, and so all that was there: a circle that the garbage collector,
-    which comes by very seldom here, would have to find."""
-    while error is not None:
-        before, error.__context__, error.__traceback__ = error.__context__, None, None
-        error = before
 
 
 def _is_text(data: bytes) -> bool:

@@ -142,7 +142,7 @@ async def test_there_are_so_many_at_most() -> None:
         opened = None
         several[0].leave()
         await stage.clock.advance(0)
-        opened = await stage.timelines.open(at="seq:1")
+        opened = await stage.timelines.open(at="seq:1", wanted=lambda: True)
         await several[2].do("pause")
         late = await stage.someone()
         with pytest.raises(InvalidMessageError, match="as many private timelines"):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import random
+import re
+import weakref
 from typing import Any
 
 import pytest
@@ -10,9 +14,12 @@ import pytest
 from kstream.core.errors import InvalidMessageError, LogFormatError
 from kstream.core.timeline.events import Event, ObjectKey, Verb
 from kstream.delivery.timelines import PrivateTimeline
+from kstream.logs.memory import MemoryLog
+from kstream.logs.replay import ReplayLog
 from kstream.ports import EventLog
-from tests.delivery.timetravel import live
-from tests.making import change, pod_key
+from tests.delivery.timetravel import Stage, live
+from tests.hubs import running
+from tests.making import START, change, pod_key
 
 
 async def test_what_cannot_be_read_sends_everyone_home_and_says_why(caplog: pytest.LogCaptureFixture) -> None:
@@ -102,7 +109,7 @@ async def test_whatever_many_do_each_holds_the_state_at_its_seq(seed: int) -> No
                     at = f"seq:{dice.randint(0, stage.log.head)}" if action == "seek" else None
                     await someone.do(action, at=at, speed=dice.choice((None, None, 0.5, 20.0, "max")))
             except InvalidMessageError as refused:
-                if "as many private timelines" not in str(refused):
+                if not re.search("as many private timelines|Nobody waits", str(refused)):
                     raise
         await stage.clock.advance(1)
         for someone in crowd:
@@ -132,3 +139,84 @@ async def test_events_of_a_large_batch_are_folded_some_at_a_time() -> None:
         await someone.do("play", speed="max")
         await stage.clock.advance(2)
         assert (sum(sizes), max(sizes)) == (900, 200)
+
+
+async def test_of_timelines_that_ended_nothing_is_left_also_without_a_garbage_collector() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        async with live() as stage:
+            someone = await stage.someone()
+            gone: list[weakref.ref[object]] = []
+            for at in ("seq:3", "seq:5", None):
+                await someone.do("seek" if at else "pause", at=at)
+                timeline = someone.viewer.timeline
+                assert timeline is not None
+                gone += [
+                    weakref.ref(timeline.hub),
+                    weakref.ref(timeline.log),
+                    weakref.ref(timeline.hub.state),
+                ]
+                del timeline
+                await stage.clock.advance(1)
+                await someone.do("live")
+                await stage.clock.advance(1)
+            assert [each() for each in gone if each() is not None] == []
+    finally:
+        gc.enable()
+
+
+async def test_those_who_wait_to_begin_count_and_one_who_has_gone_is_passed_over() -> None:
+    async with live(most=2) as stage:
+        async with stage.timelines._reading.turn():  # another one's state is read
+            opening = [
+                asyncio.ensure_future(stage.timelines.open(at="seq:3", wanted=lambda: False))
+                for _ in range(2)
+            ]
+            await stage.clock.advance(1)
+            with pytest.raises(InvalidMessageError, match="as many private timelines"):
+                await stage.timelines.open(at="seq:3", wanted=lambda: True)
+        await stage.clock.advance(5)
+        for each in opening:
+            assert "Nobody waits" in str(each.exception())
+        assert await stage.timelines.open(at="seq:3", wanted=lambda: True)
+
+
+async def test_on_a_private_timeline_nothing_is_known_that_is_not_known_of_the_present() -> None:
+    mark = [START + 5.0]
+    log = MemoryLog(epoch="epoch-1")
+    async with running(watermark=lambda: (mark[0], log.head)) as (hub, clock):
+        stage = Stage(hub, clock, log, log, most=3)
+        await stage.pods(10)
+        someone = await stage.someone()
+        await clock.advance(10)
+        await someone.do("seek", at="-10s")
+        timeline = someone.viewer.timeline
+        assert timeline is not None
+        assert timeline.hub.as_of == START + 5.0
+        mark[0] = clock.time()
+        await clock.advance(1)
+        assert timeline.hub.as_of == pytest.approx(clock.time() - 10, abs=0.2)
+        await stage.timelines.close()
+
+
+async def test_metrics_of_the_present_do_not_follow_into_the_past() -> None:
+    async with live() as stage:
+        someone = await stage.someone()
+        someone.viewer.member.session.offer_metrics(b'{"type":"metrics"}')
+        await someone.do("seek", at="seq:2")
+        assert "metrics" not in someone.hear()
+
+
+@pytest.mark.parametrize("speed", [5000.0, 0.05])
+async def test_a_replay_of_any_speed_can_be_rewound(speed: float) -> None:
+    log = MemoryLog(epoch="epoch-1")
+    await log.append([change(Verb.ADDED, pod_key(f"p{number}"), time=START + number) for number in range(20)])
+    async with running(state=await log.state_at(5)) as (hub, clock):
+        shared = await ReplayLog.open(log, clock, start="seq:5", paused=True, speed=speed)
+        stage = Stage(hub, clock, log, shared, most=3)
+        someone = await stage.someone()
+        await someone.do("seek", at="seq:7")
+        someone.hear()
+        assert (someone.playback or {})["speed"] == min(max(speed, 0.1), 1000.0)
+        await stage.timelines.close()

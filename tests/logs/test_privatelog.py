@@ -290,3 +290,37 @@ async def test_where_retention_has_dropped_what_comes_next_it_goes_on_with_what_
         await clock.advance(1)
         assert stage.shown == [2, "state 49", 50]
         assert stage.log.playback["start"] == timestamp(START + 49)
+
+
+@pytest.mark.parametrize(("command", "shown"), [("pause", ["state 50"]), ("step", ["state 50", 51])])
+async def test_what_was_read_of_another_place_is_not_due_after_a_seek(
+    command: str, shown: list[object]
+) -> None:
+    log = await recorded(list(range(100)))
+    async with staged(log, at="seq:1") as stage:
+        await stage.clock.advance(0.5)
+        await stage.log.seek("seq:50")
+        getattr(stage.log, command)()
+        await stage.clock.advance(5)
+        assert (stage.shown, stage.log.head) == (shown, shown[-1] if shown[-1] == 51 else 50)
+
+
+async def test_it_stands_where_what_is_shown_ends_if_not_all_that_was_due_was_read() -> None:
+    log = await recorded([number / 100 for number in range(2000)])
+    async with staged(log, at="seq:1", speed=1000.0) as stage:
+        stage.clock._now += 0.015
+        stage.log.pause()
+        await stage.clock.advance(5)
+        state = await log.state_at(stage.log.head)
+        assert stage.log.time() == pytest.approx(state.time, abs=0.001)
+
+
+async def test_a_step_at_full_speed_is_one_event() -> None:
+    log = await recorded(list(range(2000)))
+    async with staged(log, at="seq:1", speed=MAX) as stage:
+        stage.log.step()
+        await stage.clock.advance(5)
+        head = stage.log.head
+        stage.log.step()
+        await stage.clock.advance(5)
+        assert stage.log.head == head + 1

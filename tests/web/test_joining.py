@@ -21,9 +21,10 @@ from kstream.core.timeline.state import ClusterState
 from kstream.delivery.hub import Hub
 from kstream.delivery.timelines import Timelines
 from kstream.logs.memory import MemoryLog
+from kstream.tracebacks import forget_frames
 from kstream.web.metrics import Visits
 from kstream.web.seats import OwnSeats, Seats
-from kstream.web.ws import WebSockets, _forget_frames
+from kstream.web.ws import WebSockets
 from tests.conformance.client import CLOSE, PING, PONG, TEXT, RawClient, closing, frame, json_of
 from tests.hubs import running
 from tests.making import START, change, pod_key
@@ -280,6 +281,6 @@ def test_what_ended_a_connection_forgets_where_that_was() -> None:
         errors.append(second)
     assert all(error.__traceback__ is not None for error in errors)
     assert errors[1].__context__ is errors[0]
-    _forget_frames(errors[1])
+    forget_frames(errors[1])
     assert [(error.__context__, error.__traceback__) for error in errors] == [(None, None)] * 2
-    _forget_frames(None)
+    forget_frames(None)

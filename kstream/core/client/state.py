@@ -19,6 +19,8 @@ Message: TypeAlias = Mapping[str, Any]
 _MOMENTS = frozenset(("INVALID_MESSAGE", "RATE_LIMITED", "WATCH_ERROR"))  # unless they have a `fault`
 _EXACT = 2**53  # JavaScript counts no further
 _EVENTS = frozenset(("node_event", "pod_event", "namespace_event"))
+# Whose timestamp is the time of the timeline.
+_PLACED = frozenset({*_EVENTS, "initial_state", "batch", "metrics", "playback"})
 
 
 _FILTER = ("namespaces", "kinds", "labels")  # what the details of a refused filter begin with
@@ -76,6 +78,8 @@ class ClientState:
         self.seq: int | None = None  # what is held is exactly the log up to here; None: not known
         self.loaded = False  # there is a state to show
         self._time: str | None = None  # of the timeline, as the last message said
+        self._played = False  # this connection told how its timeline is played
+        self._ever_played = False
         self._epoch: str | None = None
         self._term: str | None = None
         self._linked = False
@@ -130,8 +134,10 @@ class ClientState:
         kind = message.get("type")
         if not isinstance(kind, str):
             raise InvalidMessageError("A message of the server has no type", "type: must be a string")
-        if kind != "pong":  # which echoes
+        if kind in _PLACED:
             self._time = _text(message, "timestamp")
+            if kind != "playback" and not self._played:
+                self.playback = None  # this connection has not told of one before what it shows
         if kind in _EVENTS:
             self._event(message)
             self.seq = _seq(message)
@@ -154,6 +160,7 @@ class ClientState:
         elif kind == "pong":
             self._heard_as_of(message)
         elif kind == "playback":
+            self._played = self._ever_played = True
             self.playback = _field(message, "data", dict)
         elif kind == "error":
             error = self.error = _field(message, "error", dict)
@@ -176,7 +183,7 @@ class ClientState:
         nothing is resumed."""
         playback = self.playback
         if playback is None:
-            return dict(said)
+            return {} if self._ever_played else dict(said)
         if not isinstance(playback.get("id"), str):
             return {}
         if said.get("follow") == playback["id"]:
@@ -242,7 +249,8 @@ class ClientState:
             if self._awaiting:
                 self._held = None
             self.faults.clear()  # those that last are told again
-            self.error = self.playback = None
+            self.error = None
+            self._played = False
         epoch = _text(message, "epoch")
         if epoch != self._epoch:
             self._epoch = epoch

@@ -259,6 +259,7 @@ class Session:
     def move(self, backlog: Backlog) -> None:
         """Go over to another backlog (a jump of the timeline, or another timeline)."""
         self._look_at(backlog, self.view.filter)
+        self._lane.metrics = None  # they were of where it was
 
     def give(self, snapshot: Snapshot) -> None:
         """The snapshot it wanted, taken at a seq that the backlog still covers."""

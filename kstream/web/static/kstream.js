@@ -15,6 +15,7 @@ export const HEARTBEAT_INTERVAL = 30_000;
 export const HEARTBEAT_TIMEOUT = 10_000;
 const MOMENTS = new Set(["INVALID_MESSAGE", "RATE_LIMITED", "WATCH_ERROR"]); // unless they have a `fault`
 const FILTER = ["namespaces", "kinds", "labels"]; // parameters of the URL
+const PLACED = new Set(["initial_state", "batch", "node_event", "pod_event", "namespace_event", "metrics", "playback"]);
 const TIMELINE = ["at", "speed", "paused", "follow"]; // the same: where it begins
 const OPENING = 10_000; // for the handshake, and again for the first message
 
@@ -68,6 +69,8 @@ export class ClusterState {
     /** There is a state to show. */
     this.loaded = false;
     this._time = null; // of the timeline, as the last message said
+    this._played = false; // this connection told how its timeline is played
+    this._everPlayed = false;
     this._epoch = null;
     this._term = null;
     this._linked = false;
@@ -131,7 +134,11 @@ export class ClusterState {
     if (!isObject(message) || typeof message.type !== "string") {
       throw new InvalidMessageError("A message of the server has no type", "type: must be a string");
     }
-    if (message.type !== "pong") this._time = textOf(message.timestamp); // a pong echoes
+    if (PLACED.has(message.type)) {
+      this._time = textOf(message.timestamp);
+      // This connection has not told of a timeline before what it shows: it is on the one that all share.
+      if (message.type !== "playback" && !this._played) this.playback = null;
+    }
     switch (message.type) {
       case "node_event":
       case "pod_event":
@@ -161,6 +168,7 @@ export class ClusterState {
         if (!this._heardAsOf(message)) return;
         break;
       case "playback":
+        this._played = this._everPlayed = true;
         this.playback = field(message, "data", isObject, "an object");
         break;
       case "error":
@@ -198,7 +206,7 @@ export class ClusterState {
    */
   timeline(said) {
     const { playback } = this;
-    if (playback === null) return said;
+    if (playback === null) return this._everPlayed ? {} : said;
     if (typeof playback.id !== "string") return {};
     if (said.follow === playback.id) return { follow: playback.id };
     const paused = playback.state === "paused" ? { paused: "true" } : {};
@@ -234,7 +242,8 @@ export class ClusterState {
       this._awaiting = message.resumed !== true;
       if (this._awaiting) this._held = null;
       this.faults.clear(); // those that last are told again
-      this.error = this.playback = null;
+      this.error = null;
+      this._played = false;
     }
     const epoch = textOf(message.epoch);
     if (epoch !== this._epoch) {
