@@ -86,7 +86,7 @@ class Routes:
         if (named := self._named.get((kind, key.namespace if kind is Kind.POD else key.name))) is not None:
             views = chain(views, named)
         if kind is Kind.NAMESPACE:
-            return _as_seen(record, views)
+            return [(view, record if view.filter.counts_pods else record.uncounted) for view in views]
         plain = [(view, record) for view in views]
         if kind is Kind.POD and self._matching:
             plain += self._by_labels(record)
@@ -109,9 +109,3 @@ class Routes:
             for choice in matches:
                 yield from ((view, record.entering) for view in choice.of(namespace))
         record.forget_labels()
-
-
-def _as_seen(record: Record, views: Iterable[View]) -> Iterator[tuple[View, Record]]:
-    for view in views:
-        if (seen := record.seen_by(view.filter)) is not None:
-            yield view, seen

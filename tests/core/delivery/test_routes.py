@@ -230,3 +230,18 @@ def test_there_is_a_body_of_before_for_each_event_or_none_is_taken() -> None:
     event = Event(1, WatchEvent(Verb.ADDED, pod_key("p"), "1", START, labelled("p", {})))
     with pytest.raises(ValueError, match="zip"):
         story.backlog.append([event], [])
+
+
+def test_views_of_one_selector_go_one_after_the_other_and_a_pod_may_begin_to_match_several() -> None:
+    backlog = Backlog(head=0)
+    twice = [backlog.open(Filter.parse(names, labels="app=web")) for names in (["a"], ["a", "b"], [])]
+    other = backlog.open(Filter.parse([], labels="app"))
+    key = pod_key("p", "a")
+    plain, matching = body_of(key), labelled("p", {"app": "web"}, namespace="a")
+    backlog.append([Event(1, WatchEvent(Verb.ADDED, key, "1", START, plain))], [None])
+    concerned = backlog.append([Event(2, WatchEvent(Verb.MODIFIED, key, "2", START, matching))], [plain])
+    assert set(concerned) == {*twice, other}
+    for view in (*twice, other):
+        backlog.close(view)
+    assert not backlog._views
+    assert not backlog._routes._choices
