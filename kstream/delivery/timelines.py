@@ -98,7 +98,7 @@ class Timelines:
         self._metrics_interval = metrics_interval
         self._timelines: dict[str, PrivateTimeline] = {}
         self._reading = Half(hub.clock)
-        self._work = asyncio.Lock()
+        self._work = Half(hub.clock)
         self._opening = 0
         self._spans = Spans(log.recording if isinstance(log, ReplayLog) else log)
         self._limits = replace(
@@ -176,12 +176,9 @@ class Timelines:
         return Opened(log, state)
 
     async def _copied(self) -> ClusterState:
-        """The state that all share, as of now: a large one takes a moment, which is followed by as long a rest."""
-        async with self._work:
-            began = self._clock.monotonic()
-            state = self._hub.state.copy()
-            await self._clock.sleep(self._clock.monotonic() - began)
-        return state
+        """The state that all share, as of now: a large one takes a moment."""
+        async with self._work.turn():
+            return self._hub.state.copy()
 
     def _watermark(self, log: PrivateLog) -> tuple[float, int] | None:
         """Of a log that is written still nobody knows more than is known of the present (PROTOCOL 29)."""
@@ -362,20 +359,17 @@ class Timelines:
             raise found[0]
 
     async def _play(self, timeline: PrivateTimeline) -> None:
-        hub, clock = timeline.hub, self._clock
+        hub = timeline.hub
         async with aclosing(timeline.log.follow(hub.state.seq)) as batches:
             async for batch in batches:
                 if isinstance(batch, Jump):
                     hub.jump(batch.state)
                     continue
                 for first in range(0, len(batch), _AT_ONCE):
-                    async with self._work:
-                        # The shared timeline waits for one of these at most, and goes on without a break.
-                        async with self._hub.floor:
-                            began = clock.monotonic()
-                            hub.publish(batch[first : first + _AT_ONCE])
-                            await hub.flush()
-                        await clock.sleep(clock.monotonic() - began)
+                    # The shared timeline waits for one of these at most, and goes on without a break.
+                    async with self._work.turn(), self._hub.floor:
+                        hub.publish(batch[first : first + _AT_ONCE])
+                        await hub.flush()
 
 
 def _clamped(speed: float | str) -> float | str:

@@ -29,29 +29,24 @@ class Turn:
 
 
 class Half:
-    """Work in threads, one piece at a time, and after each as long a rest as it took: half of a core at most, however
-    many want it."""
+    """Work of which one piece is done at a time, and after each there is as long a rest as it took: half of a core at
+    most, however many want it."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._free = asyncio.Lock()
-        self._resting: set[asyncio.Task[None]] = set()
+        self._rested = clock.monotonic()  # when the rest after the last piece is over
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """Whoever is done goes on at once; the next one waits for the rest to be over."""
-        await self._free.acquire()
-        began = self._clock.monotonic()
-        try:
-            yield
-        finally:
-            rest = asyncio.ensure_future(self._rest(self._clock.monotonic() - began))
-            self._resting.add(rest)
-            rest.add_done_callback(self._over)
-
-    async def _rest(self, seconds: float) -> None:
-        await self._clock.sleep(min(seconds, _LONGEST))
-
-    def _over(self, rest: asyncio.Task[None]) -> None:
-        self._resting.discard(rest)
-        self._free.release()
+        clock = self._clock
+        async with self._free:
+            if (rest := self._rested - clock.monotonic()) > 0:
+                await clock.sleep(rest)
+            began = clock.monotonic()
+            try:
+                yield
+            finally:
+                ended = clock.monotonic()
+                self._rested = ended + min(ended - began, _LONGEST)
