@@ -94,13 +94,14 @@ class Timelines:
         self.most = most
         self._hub = hub
         self._log = log
+        self._played = log if isinstance(log, ReplayLog) else None
         self._time = time
         self._metrics_interval = metrics_interval
         self._timelines: dict[str, PrivateTimeline] = {}
         self._reading = Half(hub.clock)
         self._work = Half(hub.clock)
         self._opening = 0
-        self._spans = Spans(log.recording if isinstance(log, ReplayLog) else log)
+        self._spans = Spans(log if self._played is None else self._played.recording)
         self._limits = replace(
             hub.limits,
             window_events=min(_WINDOW, hub.limits.window_events),
@@ -116,15 +117,15 @@ class Timelines:
 
     async def shared(self) -> Mapping[str, Any]:
         """The data of a `playback` message about the timeline that all share."""
-        if isinstance(self._log, ReplayLog):
-            return self._log.playback
+        if self._played is not None:
+            return self._played.playback
         start = await settled(lambda: time_of(self._log, self._log.oldest - 1))
         return self._shared(timestamp(start or self._time()))
 
     def _shared(self, start: str) -> Mapping[str, Any]:
         """The same, where it is known since when there is a history."""
-        if isinstance(self._log, ReplayLog):
-            return self._log.playback
+        if self._played is not None:
+            return self._played.playback
         now = timestamp(self._time())
         return {"state": "live", "speed": 1, "at": now, "start": start, "end": now}
 
@@ -149,14 +150,13 @@ class Timelines:
     async def _open(
         self, at: str | None, speed: float, paused: bool, beside: Viewer | None, wanted: Callable[[], bool]
     ) -> Opened:
+        state: ClusterState | None = None
         if beside is not None and beside.timeline is not None:
-            there = beside.timeline
-            here = there.hub.state.seq, there.log.time()
-            state = None
+            here = beside.timeline.hub.state.seq, beside.timeline.log.time()
         else:
-            here = self._hub.state.seq, self._time()
+            time = self._time()
             state = await self._copied() if at is None else None
-            here = (state.seq if state is not None else here[0]), here[1]
+            here = (self._hub.state if state is None else state).seq, time
         log = await settled(
             lambda: PrivateLog.begin(
                 self._log,
@@ -165,7 +165,7 @@ class Timelines:
                 here=here,
                 speed=speed,
                 paused=paused,
-                present=None if isinstance(self._log, ReplayLog) else self._time,
+                present=self._time if self._played is None else None,
                 turn=self._reading.turn,
                 beside=lambda: self._hub.state,
                 spans=self._spans,
@@ -183,7 +183,7 @@ class Timelines:
     def _watermark(self, log: PrivateLog) -> tuple[float, int] | None:
         """Of a log that is written still nobody knows more than is known of the present (PROTOCOL 29)."""
         mark = log.watermark()
-        if mark is None or isinstance(self._log, ReplayLog):
+        if mark is None or self._played is not None:
             return mark
         known = self._hub.as_of
         return None if known is None else (min(mark[0], self._hub.moment(known)), mark[1])
@@ -277,7 +277,7 @@ class Timelines:
 
     def _plays_already(self, command: PlaybackCommand) -> bool:
         """In the present nothing can be played."""
-        return command.action == "play" and not isinstance(self._log, ReplayLog)
+        return command.action == "play" and self._played is None
 
     def _go_home(self, viewer: Viewer) -> None:
         """To the timeline that all share."""

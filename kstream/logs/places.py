@@ -49,10 +49,7 @@ async def known_place(
     InvalidMessageError, also for an event that is not there yet, and LogTrimmedError for what retention has dropped;
     both say `field`.
     """
-    if past(log, point):
-        raise InvalidMessageError(
-            "That event is not there yet", f"{field}: {point[:40]!r}: the last one is seq:{log.head}"
-        )
+    check_there(log, point, field=field)
     found = await _kept(log, point, field, now)
     if isinstance(found, AtSeq):
         return found.seq, None
@@ -101,6 +98,14 @@ def past(log: EventLog, point: str | None) -> bool:
     if point is None or not point.strip().startswith("seq:"):
         return False  # a moment, which may be as far away as it likes
     return isinstance(at := parse(point, now=0.0), AtSeq) and at.seq > log.head
+
+
+def check_there(log: EventLog, point: str | None, *, field: str) -> None:
+    """Raises InvalidMessageError, which says `field`, for the number of an event that is not there yet."""
+    if point is not None and past(log, point):
+        raise InvalidMessageError(
+            "That event is not there yet", f"{field}: {point[:40]!r}: the last one is seq:{log.head}"
+        )
 
 
 async def seq_at(log: EventLog, time: float) -> int:

@@ -11,7 +11,7 @@ from kstream.core.errors import InvalidMessageError
 from kstream.core.timeline.events import Event
 from kstream.core.timeline.playback import MAX, Playback
 from kstream.core.timeline.state import ClusterState
-from kstream.logs.places import past, settled
+from kstream.logs.places import check_there, settled
 from kstream.logs.replay import ReplayLog
 from kstream.logs.spans import Spans
 from kstream.ports import Clock, EventLog, Jump
@@ -57,10 +57,7 @@ class PrivateLog(ReplayLog):
         """
         if not log.head and not isinstance(log, ReplayLog):
             raise InvalidMessageError("Nothing is recorded yet", "at: there is no past to go to")
-        if past(log.recording if isinstance(log, ReplayLog) else log, at):
-            raise InvalidMessageError(
-                "That event is not there yet", f"at: {at}: the last one is seq:{log.head}"
-            )
+        check_there(log.recording if isinstance(log, ReplayLog) else log, at, field="at")
         if isinstance(log, ReplayLog):
             made = cls._beside(log, clock, speed=speed, paused=paused)
         else:
@@ -110,12 +107,8 @@ class PrivateLog(ReplayLog):
         super().step()
 
     async def seek(self, point: str) -> None:
-        """See ReplayLog.seek; an event that is not there is refused."""
+        """See ReplayLog.seek."""
         self._grow()
-        if past(self._recording, point):
-            raise InvalidMessageError(
-                "That event is not there yet", f"at: {point}: the last one is seq:{self._recording.head}"
-            )
         await super().seek(point)
         self._shown = self.time()
 

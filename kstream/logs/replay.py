@@ -17,7 +17,7 @@ from kstream.core.timeline.playback import MAX, Playback, PlaybackState, speed_o
 from kstream.core.timeline.state import ClusterState
 from kstream.core.timeline.terms import Term
 from kstream.core.timeline.timepoint import timestamp
-from kstream.logs.places import past, place, settled, time_of
+from kstream.logs.places import check_there, past, place, settled, time_of
 from kstream.ports import Clock, EventLog, Jump
 
 _AHEAD: Final = 1000  # events that are read at a time, and the largest batch
@@ -174,10 +174,7 @@ class ReplayLog:
 
         The follower gets a Jump. Raises InvalidMessageError, also for an event that is not there.
         """
-        if past(self._recording, point):
-            raise InvalidMessageError(
-                "That event is not there", f"at: {point[:40]!r}: the last one is seq:{self._recording.head}"
-            )
+        check_there(self._recording, point, field="at")
         now = self.time()
         goal, time = await self._resolve(point, (now, now))
         self._goal = goal

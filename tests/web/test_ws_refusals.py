@@ -68,7 +68,7 @@ async def test_as_many_attempts_are_refused_as_the_faults_say_together() -> None
         ("?epoch=e&seq=", "seq: '' is not a number"),
         ("?at=noon", "at: 'noon': give"),
         ("?at=" + "1" * 101, "at: more than 100 characters"),
-        ("?at=seq:99999", "at: seq:99999: the last one is"),
+        ("?at=seq:99999", "at: 'seq:99999': the last one is seq:"),
         ("?speed=0.01", "speed: '0.01': give a number from 0.1 to 1000"),
         ("?speed=fast", "speed: 'fast': give a number above 0"),
         ("?at=seq:1&paused=perhaps", "paused: 'perhaps'"),
