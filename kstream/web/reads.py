@@ -64,11 +64,11 @@ class Reads:
 
     def routes(self) -> list[web.AbstractRouteDef]:
         return [
-            web.get("/api/diff", answered(self.diff)),
-            web.get("/api/events", answered(self.events)),
-            web.get("/api/objects/{uid}/history", answered(self.history)),
-            web.get("/api/timeline", answered(self.timeline)),
-            web.get("/api/when", answered(self.when)),
+            web.get("/api/diff", answered(self._kept(self.diff))),
+            web.get("/api/events", answered(self._kept(self.events))),
+            web.get("/api/objects/{uid}/history", answered(self._kept(self.history))),
+            web.get("/api/timeline", answered(self._kept(self.timeline))),
+            web.get("/api/when", answered(self._kept(self.when))),
         ]
 
     async def place(self, request: web.Request, name: str, *, otherwise: int) -> Place:
@@ -84,9 +84,6 @@ class Reads:
 
     async def diff(self, request: web.Request) -> web.StreamResponse:
         """Which objects came, went and changed between two moments, and in what."""
-        return await self._kept(lambda: self._diff(request))
-
-    async def _diff(self, request: web.Request) -> web.StreamResponse:
         check_names(request, "from", "to", *FILTER)
         watched = watched_by(request)
         first, last = await self._between(request, "from", "to")
@@ -104,9 +101,6 @@ class Reads:
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         """What happened, as the messages of the socket; with `Accept: application/x-ndjson` one a line."""
-        return await self._kept(lambda: self._events(request))
-
-    async def _events(self, request: web.Request) -> web.StreamResponse:
         check_names(request, *_SPAN_OF, *FILTER)
         watched, limit = watched_by(request), _limit(request)
         first, last = await self._span(request)
@@ -130,9 +124,6 @@ class Reads:
 
     async def history(self, request: web.Request) -> web.StreamResponse:
         """What happened to one object, from version to version, and what changed each time, by path."""
-        return await self._kept(lambda: self._history(request))
-
-    async def _history(self, request: web.Request) -> web.StreamResponse:
         check_names(request, *_SPAN_OF)
         uid, limit = request.match_info["uid"], _limit(request)
         first, last = await self._span(request)
@@ -160,9 +151,6 @@ class Reads:
 
     async def timeline(self, request: web.Request) -> web.StreamResponse:
         """How much happened and how much was bad, from one moment to another, in buckets."""
-        return await self._kept(lambda: self._timeline(request))
-
-    async def _timeline(self, request: web.Request) -> web.StreamResponse:
         check_names(request, "from", "to", "buckets", *FILTER)
         watched, count = watched_by(request), _number(request, "buckets", otherwise=_BUCKETS, most=MOST)
         first, last = await self._between(request, "from", "to")
@@ -177,9 +165,6 @@ class Reads:
 
     async def when(self, request: web.Request) -> web.StreamResponse:
         """From when to when a condition was true of which object (docs/inspecting.md)."""
-        return await self._kept(lambda: self._when(request))
-
-    async def _when(self, request: web.Request) -> web.StreamResponse:
         check_names(request, "where", "from", "to", "limit", "cursor")
         condition, limit = Condition.parse(request.query.get("where", "")), _limit(request)
         goes_on = bool(request.query.get("cursor"))
@@ -225,16 +210,19 @@ class Reads:
             reached = await asyncio.to_thread(pieces.take, events, told, end)
         return None if reached >= upto else f"seq:{reached}"
 
-    async def _kept(self, attempt: Callable[[], Awaitable[web.StreamResponse]]) -> web.StreamResponse:
-        """The answer to `attempt`, again where the log began elsewhere meanwhile: of what is left out, what is kept is
-        meant."""
-        while True:
-            oldest = self._log.oldest
-            try:
-                return await attempt()
-            except LogTrimmedError:
-                if self._log.oldest == oldest:
-                    raise
+    def _kept(self, handler: Handler) -> Handler:
+        """`handler`, again where the log began elsewhere meanwhile: of what is left out, what is kept is meant."""
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            while True:
+                oldest = self._log.oldest
+                try:
+                    return await handler(request)
+                except LogTrimmedError:
+                    if self._log.oldest == oldest:
+                        raise
+
+        return answer
 
 
 def answered(handler: Callable[[web.Request], Awaitable[web.StreamResponse]]) -> Handler:
