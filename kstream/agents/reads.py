@@ -14,7 +14,7 @@ from kstream.connecting import why_not
 from kstream.core.errors import KstreamError, UnreachableError, UsageError
 from kstream.core.timeline.events import Event, Kind, ObjectKey, Verb, WatchEvent
 from kstream.core.timeline.state import ClusterState
-from kstream.logs.places import past, place, time_of
+from kstream.logs.places import known_place, moment_of, past, time_of
 from kstream.logs.sqlite import SqliteLog
 
 _AT_ONCE: Final = 2000  # events in memory
@@ -75,8 +75,8 @@ class LogReads:
             return Moment(seq, await time_of(log, seq))
         if past(log, point):
             raise UsageError(f"{point}: the log ends with seq:{upper}")
-        span = await time_of(log, lower), await time_of(log, upper)
-        return Moment(*await place(log, point, span, field="at", otherwise=(0, 0.0)))
+        seq, time = await known_place(log, point, field="at")
+        return Moment(seq, await moment_of(log, seq, time))
 
     async def state(self, seq: int) -> ClusterState:
         return await self._log.state_at(seq)

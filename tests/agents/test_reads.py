@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -13,9 +14,10 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from kstream.agents.reads import LogReads, Reads, ServerReads
-from kstream.core.errors import KstreamError, UnreachableError, UsageError
+from kstream.core.errors import KstreamError, LogTrimmedError, UnreachableError, UsageError
 from kstream.core.timeline.events import Event
 from kstream.core.timeline.state import ClusterState, with_pod_count
+from kstream.core.timeline.timepoint import timestamp
 from kstream.logs.sqlite import SqliteLog
 from simulator.testing import simulated
 
@@ -51,6 +53,21 @@ async def test_a_log_tells_moments_states_and_events() -> None:
         assert bodies(state) == bodies(await reads.state(539))
         with pytest.raises(UsageError, match="the log ends with seq:539"):
             await reads.moment("seq:540", end=True)
+
+
+async def test_what_retention_has_dropped_is_not_told_as_what_came_later(tmp_path: Path) -> None:
+    copy = Path(shutil.copy(INCIDENT, tmp_path / "trimmed.db"))
+    async with of_log() as whole:
+        dropped, kept = await whole.moment("seq:100", end=True), await whole.moment("seq:400", end=True)
+        then = await whole.moment(timestamp(kept.time), end=True)
+    log = await SqliteLog.open(copy)
+    await log.trim(300)
+    await log.close()
+    async with of_log(copy) as reads:
+        assert await reads.moment(timestamp(kept.time), end=True) == then
+        for point in ("seq:100", timestamp(dropped.time)):
+            with pytest.raises(LogTrimmedError, match="is no longer kept"):
+                await reads.moment(point, end=True)
 
 
 def test_a_running_server_tells_what_its_log_has(tmp_path: Path) -> None:
