@@ -5,23 +5,20 @@ They answer no ping: within 40 s the server ends them.
 
 from __future__ import annotations
 
-import base64
 import selectors
 import socket
 import sys
 
+from loadtest.bench.handshake import hello
+
 
 def main(port: str, path: str, count: str) -> None:
     """Prints a line when all are there, then reads until it is killed."""
-    key = base64.b64encode(bytes(16)).decode()
-    hello = (
-        f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n"
-    ).encode()
+    request = hello(int(port), path)
     ready = selectors.DefaultSelector()
     for _ in range(int(count)):
         each = socket.create_connection(("127.0.0.1", int(port)))
-        each.sendall(hello)
+        each.sendall(request)
         if b" 101 " not in each.recv(4096).split(b"\r\n", 1)[0]:
             sys.exit(f"{path}: the server does not take so many")
         each.setblocking(False)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 import socket
 import struct
 
 from loadtest.bench.fanout import python_peer
+from loadtest.bench.handshake import hello
 from loadtest.bench.process import Process
 from loadtest.bench.results import Result, amount
 
@@ -39,16 +39,12 @@ def visitors(*, quick: bool) -> list[Result]:
 
 def _visit(port: int, count: int) -> None:
     """Each shakes hands, reads what comes first, and is gone."""
-    key = base64.b64encode(bytes(16)).decode()
-    hello = (
-        f"GET /ws HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        f"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {key}\r\n\r\n"
-    ).encode()
+    request = hello(port)
     for _ in range(count // _AT_ONCE):
         there = [socket.create_connection(("127.0.0.1", port)) for _ in range(_AT_ONCE)]
         for each in there:
             each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABRUPT)
-            each.sendall(hello)
+            each.sendall(request)
         for each in there:
             each.recv(4096)
             each.close()
