@@ -18,6 +18,7 @@ from kstream.core.timeline.events import Event, Kind, ObjectKey, Verb, WatchEven
 from kstream.core.timeline.wellness import is_unwell
 from kstream.logs import blocks, keyframes, rows, schema
 from kstream.logs.blocks import Indexer
+from tests.logs.lifetimes import happenings
 from tests.making import START, node_key, pod_key
 
 STATUSES = ["Running", "CrashLoopBackOff", "Pending", "Ready", "NotReady"]
@@ -52,16 +53,8 @@ def connection() -> Iterator[sqlite3.Connection]:
 def stories(draw: st.DrawFn) -> list[Event]:
     """Events of a few objects, each of which is added, changed, deleted, and made again."""
     keys = [pod_key("a"), pod_key("b"), node_key("n"), ObjectKey(Kind.NAMESPACE, "", "a", pod_key("a").uid)]
-    alive: set[ObjectKey] = set()
     story = []
-    for seq in range(1, draw(st.integers(1, 40)) + 1):
-        key = draw(st.sampled_from(keys))
-        verb = (
-            draw(st.sampled_from([Verb.MODIFIED, Verb.MODIFIED, Verb.DELETED]))
-            if key in alive
-            else Verb.ADDED
-        )
-        (alive.discard if verb is Verb.DELETED else alive.add)(key)
+    for seq, key, verb in happenings(draw, keys, least=1, most=40):
         story.append(event(seq, verb, key, draw(st.sampled_from(STATUSES))))
     return story
 

@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from kstream.core.conditions.condition import Condition
 from kstream.core.conditions.intervals import Interval, Moment
 from kstream.core.errors import InvalidMessageError
-from kstream.core.timeline.events import Kind, ObjectKey, Verb, WatchEvent, deleted_body
+from kstream.core.timeline.events import Kind, Verb, WatchEvent, deleted_body
 from kstream.logs import searching
 from kstream.logs.memory import MemoryLog
 from kstream.logs.places import time_of
 from kstream.logs.searching import Found, when
 from kstream.logs.sqlite import SqliteLog
 from tests.logs.facts import as_format
+from tests.logs.lifetimes import happenings
 from tests.making import START, namespace_key, node_key, pod_key
 
 CONDITIONS = [
@@ -47,16 +48,8 @@ def stories(draw: st.DrawFn) -> list[WatchEvent]:
         node_key("a"),
         namespace_key("shop"),
     ]
-    alive: set[ObjectKey] = set()
     story = []
-    for number in range(1, draw(st.integers(0, 25)) + 1):
-        key = draw(st.sampled_from(keys))
-        verb = (
-            draw(st.sampled_from([Verb.MODIFIED, Verb.MODIFIED, Verb.DELETED]))
-            if key in alive
-            else Verb.ADDED
-        )
-        (alive.discard if verb is Verb.DELETED else alive.add)(key)
+    for number, key, verb in happenings(draw, keys, most=25):
         status = draw(st.sampled_from(["Running", "Error", "Ready", "NotReady", "Active"]))
         fields: dict[str, Any] = {
             "name": key.name,

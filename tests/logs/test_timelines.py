@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from kstream.core.delivery.filters import EVERYTHING, Filter
 from kstream.core.errors import InvalidMessageError
 from kstream.core.timeline.buckets import Bucket
-from kstream.core.timeline.events import Kind, ObjectKey, Verb, WatchEvent, deleted_body
+from kstream.core.timeline.events import Kind, Verb, WatchEvent, deleted_body
 from kstream.core.timeline.state import ClusterState
 from kstream.core.timeline.wellness import is_unwell
 from kstream.logs import timelines
@@ -23,6 +23,7 @@ from kstream.logs.places import seq_at, time_of
 from kstream.logs.sqlite import SqliteLog
 from kstream.logs.timelines import timeline
 from tests.logs.facts import as_format, history
+from tests.logs.lifetimes import happenings
 from tests.making import START, namespace_key, node_key, pod_key
 
 FILTERS = [
@@ -45,17 +46,9 @@ def stories(draw: st.DrawFn) -> list[WatchEvent]:
         node_key("n"),
         namespace_key("shop"),
     ]
-    alive: set[ObjectKey] = set()
     story = []
     time = START
-    for number in range(draw(st.integers(0, 30))):
-        key = draw(st.sampled_from(keys))
-        verb = (
-            draw(st.sampled_from([Verb.MODIFIED, Verb.MODIFIED, Verb.DELETED]))
-            if key in alive
-            else Verb.ADDED
-        )
-        (alive.discard if verb is Verb.DELETED else alive.add)(key)
+    for number, key, verb in happenings(draw, keys, most=30):
         fields: dict[str, object] = {
             "name": key.name,
             "status": draw(st.sampled_from(["Running", "Error", "Ready", "NotReady"])),

@@ -10,9 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
-from aiohttp.abc import AbstractStreamWriter
 from aiohttp.test_utils import make_mocked_request
-from multidict import CIMultiDict
 
 from kstream.clock import VirtualClock
 from kstream.core.delivery.tally import Recording
@@ -24,6 +22,7 @@ from tests.hubs import running
 from tests.making import state_of
 from tests.virtual import in_virtual_time
 from tests.web.serving import connect, serving
+from tests.web.stuck import Stuck
 from tests.workshop import Workshop
 
 
@@ -213,28 +212,6 @@ async def test_a_state_over_http_is_whole_however_large_it_is() -> None:
         async with http.get(server.http("/api/state")) as response:
             message = await response.json()
     assert (message["type"], message["seq"], len(message["data"]["pods"])) == ("initial_state", 27, 26)
-
-
-class Stuck(AbstractStreamWriter):
-    """The way to a client that reads nothing."""
-
-    async def write(self, chunk: bytes | bytearray | memoryview) -> None:
-        await asyncio.Event().wait()
-
-    async def write_eof(self, chunk: bytes = b"") -> None:
-        await asyncio.Event().wait()
-
-    async def drain(self) -> None:
-        pass
-
-    def enable_compression(self, encoding: str = "deflate", strategy: int | None = None) -> None:
-        pass
-
-    def enable_chunking(self) -> None:
-        pass
-
-    async def write_headers(self, status_line: str, headers: CIMultiDict[str]) -> None:
-        pass
 
 
 class Cut(asyncio.Transport):

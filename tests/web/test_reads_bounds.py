@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from aiohttp.abc import AbstractStreamWriter
-from multidict import CIMultiDict
 
 from kstream.core.delivery.records import Record
 from kstream.core.errors import LogFormatError
@@ -20,6 +18,7 @@ from kstream.core.timeline.state import ClusterState
 from kstream.logs.memory import MemoryLog
 from kstream.web.sending import ENOUGH
 from tests.making import change, pod_key
+from tests.web.stuck import Stuck
 from tests.web.test_reads import NODE, POD, a_log, ask, reads_of
 
 
@@ -40,7 +39,7 @@ async def test_an_answer_ends_at_some_megabytes_and_says_how_to_go_on(path: str)
     assert seqs == list(range(1, 11))
 
 
-class Stuck(AbstractStreamWriter):
+class Held(Stuck):
     """The way to a client that reads nothing until it is let."""
 
     def __init__(self) -> None:
@@ -56,23 +55,11 @@ class Stuck(AbstractStreamWriter):
         self.count += 1
         await self.reads.wait()
 
-    async def drain(self) -> None:
-        pass
-
-    def enable_compression(self, encoding: str = "deflate", strategy: int | None = None) -> None:
-        pass
-
-    def enable_chunking(self) -> None:
-        pass
-
-    async def write_headers(self, status_line: str, headers: CIMultiDict[str]) -> None:
-        pass
-
 
 @pytest.mark.parametrize("path", ["/api/events", "/api/diff", f"/api/objects/{POD.uid}/history"])
 async def test_an_answer_holds_its_turn_until_it_is_read(path: str) -> None:
     """However many ask and do not read, two answers are held in memory."""
-    reads, writer = reads_of(await a_log()), Stuck()
+    reads, writer = reads_of(await a_log()), Held()
     asking = [asyncio.create_task(ask(reads, path, writer=writer)) for _ in range(20)]
     for _ in range(2):
         await writer.waiting.acquire()
