@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 
-import { age, describe, pretty, Rate, Sorted, tone } from "../../kstream/web/static/viewer-model.js";
+import { age, containers, describe, MOOD, mood, pretty, Rate, tone } from "../../kstream/web/static/viewer-model.js";
 
 const GOLDEN = new URL("../../fixtures/messages/", import.meta.url);
 
@@ -36,27 +36,16 @@ test("a large message is cut to what a person reads", () => {
   assert.match(text, /49980 more/);
 });
 
-test("sorted rows are those of a plain sort, whatever comes and goes", () => {
-  const sorted = new Sorted(({ name }) => name);
-  const held = new Map();
-  let seed = 1;
-  const random = (limit) => (seed = (seed * 48271) % 2147483647) % limit;
-  for (let round = 0; round < 200; round++) {
-    for (let step = 0; step < 20; step++) {
-      const uid = `u${random(60)}`;
-      if (random(3)) {
-        held.set(uid, { uid, name: `name-${uid.length}-${uid}` });
-        sorted.put(held.get(uid));
-      } else {
-        held.delete(uid);
-        sorted.remove(uid);
-      }
-    }
-    const expected = [...held.values()].sort((a, b) => (a.name < b.name ? -1 : 1)).map(({ uid }) => uid);
-    assert.deepEqual(sorted.refresh().map(({ uid }) => uid), expected);
-  }
-  sorted.reset([{ uid: "b", name: "b" }, { uid: "a", name: "a" }]);
-  assert.deepEqual(sorted.refresh().map(({ uid }) => uid), ["a", "b"]);
+test("moods are tones, told apart where a map has a mark for them", () => {
+  const statuses = ["Running", "Ready", "Completed", "Succeeded", "Init:0/1", "Ready,SchedulingDisabled", "Terminating", "OOMKilled", ""];
+  const { good, done, wait, ending, bad } = MOOD;
+  assert.deepEqual(statuses.map(mood), [good, good, done, done, wait, wait, ending, bad, bad]);
+});
+
+test("containers are counted, of a whole pod and of its figures", () => {
+  assert.deepEqual(containers({ containers: [{ ready: true, restartCount: 2 }, { ready: false }] }), { ready: 1, total: 2, restarts: 2 });
+  assert.deepEqual(containers({ ready: "1/3", restarts: 4 }), { ready: 1, total: 3, restarts: 4 });
+  assert.deepEqual(containers({}), { ready: 0, total: 0, restarts: 0 });
 });
 
 test("the rate is of the last minute", () => {

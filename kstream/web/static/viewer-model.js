@@ -1,4 +1,4 @@
-// What the page shows, without the page: order and filter of the pods, words for messages, ages and statuses.
+// Words for what the page shows: statuses and how well they are, ages, one line for a message.
 
 const GOOD = new Set(["Running", "Completed", "Succeeded", "Ready", "Active"]);
 const PASSING = new Set(["Pending", "ContainerCreating", "PodInitializing", "Terminating", "SchedulingDisabled"]);
@@ -9,6 +9,20 @@ export function tone(status) {
   const words = String(status ?? "").split(",");
   if (words.every((word) => GOOD.has(word))) return "good";
   return words.every((word) => GOOD.has(word) || PASSING.has(word) || INIT_PROGRESS.test(word)) ? "wait" : "bad";
+}
+
+/** How an object is, finer than its tone: what a map has colours and marks for. */
+export const MOOD = Object.freeze({ good: 0, done: 1, wait: 2, ending: 3, bad: 4 });
+export const MOOD_NAMES = Object.freeze(["well", "completed", "starting", "ending", "not well"]);
+
+/** One of `MOOD`, of a status alone. @param {string} status */
+export function mood(status) {
+  const words = String(status ?? "").split(",");
+  const found = tone(status);
+  if (found === "bad") return MOOD.bad;
+  if (words.includes("Terminating")) return MOOD.ending;
+  if (found === "wait") return MOOD.wait;
+  return words.every((word) => word === "Completed" || word === "Succeeded") ? MOOD.done : MOOD.good;
 }
 
 /** As kubectl prints an age: `42s`, `5m10s`, `3h12m`, `2d4h`, `12d`. @param {number} seconds */
@@ -26,16 +40,22 @@ export function age(seconds) {
   return `${days}d`;
 }
 
-/** The containers of a pod in figures. @param {any} pod */
+/**
+ * The containers of a pod in figures: of the whole pod, or of one that was sent with the figures alone.
+ * @param {any} pod
+ */
 export function containers(pod) {
-  const all = Array.isArray(pod.containers) ? pod.containers : [];
+  if (!Array.isArray(pod.containers)) {
+    const [ready, total] = String(pod.ready ?? "0/0").split("/").map(Number);
+    return { ready: ready || 0, total: total || 0, restarts: Number(pod.restarts) || 0 };
+  }
   let ready = 0;
   let restarts = 0;
-  for (const container of all) {
+  for (const container of pod.containers) {
     ready += container.ready === true;
     restarts += container.restartCount ?? 0;
   }
-  return { ready: `${ready}/${all.length}`, restarts };
+  return { ready, total: pod.containers.length, restarts };
 }
 
 const several = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
@@ -96,61 +116,6 @@ export function pretty(message, limit = 20_000) {
   }
   const text = JSON.stringify(shown, null, 2);
   return text.length > limit ? `${text.slice(0, limit)}\n…` : text;
-}
-
-/** Objects in the order of a key, kept by merging: one pass per refresh, however many came and went. */
-export class Sorted {
-  /** @param {(item: any) => string} keyOf must not change while an object lives */
-  constructor(keyOf) {
-    this._keyOf = keyOf;
-    /** @type {{ key: string, uid: string }[]} */
-    this.rows = [];
-    this._known = new Set();
-    this._added = new Map();
-    this._removed = new Set();
-  }
-
-  /** @param {Iterable<any>} items */
-  reset(items) {
-    this._added.clear();
-    this._removed.clear();
-    this._known.clear();
-    this.rows = [];
-    for (const item of items) this.put(item);
-  }
-
-  put(item) {
-    this._removed.delete(item.uid);
-    if (!this._known.has(item.uid)) this._added.set(item.uid, { key: this._keyOf(item), uid: item.uid });
-  }
-
-  remove(uid) {
-    if (!this._added.delete(uid) && this._known.has(uid)) this._removed.add(uid);
-  }
-
-  /** The rows as they are now. */
-  refresh() {
-    if (this._added.size === 0 && this._removed.size === 0) return this.rows;
-    const added = [...this._added.values()].sort(byKey);
-    const merged = [];
-    let next = 0;
-    for (const row of this.rows) {
-      if (this._removed.has(row.uid)) continue;
-      while (next < added.length && byKey(added[next], row) < 0) merged.push(added[next++]);
-      merged.push(row);
-    }
-    while (next < added.length) merged.push(added[next++]);
-    for (const uid of this._removed) this._known.delete(uid);
-    for (const row of added) this._known.add(row.uid);
-    this._added.clear();
-    this._removed.clear();
-    this.rows = merged;
-    return merged;
-  }
-}
-
-function byKey(a, b) {
-  return a.key < b.key ? -1 : a.key > b.key ? 1 : a.uid < b.uid ? -1 : 1;
 }
 
 /** How many events there were in the last minute, by whole seconds. */

@@ -1,350 +1,348 @@
-// The page at /: the live messages of this server, and the cluster that they add up to.
+// The page at /: the cluster as a map and as tables, where in time it is, and how true it is.
 
-import { KstreamClient } from "./kstream.js";
-import { put, WindowedList } from "./viewer-list.js";
-import { age, containers, describe, pretty, Rate, Sorted, tone } from "./viewer-model.js";
+import { ClusterSharing } from "./sharing.js";
+import { Drawer } from "./drawer.js";
+import { PLAIN, readView, writeView } from "./link.js";
+import { MapView } from "./map-view.js";
+import { MessageLog } from "./message-log.js";
+import { Playhead } from "./playhead.js";
+import { serverSource } from "./server-source.js";
+import { Shown } from "./shown.js";
+import { place, standing, whyEmpty } from "./standing.js";
+import { TimeBar } from "./time-bar.js";
+import { put } from "./viewer-grid.js";
+import { Keys } from "./viewer-keys.js";
+import { Lists } from "./viewer-lists.js";
+import { Rate } from "./viewer-model.js";
 
-const KEPT_MESSAGES = 500;
-const REFRESH = 200; // milliseconds between two drawings: more often than a person reads
+const REFRESH = 250; // milliseconds between two drawings of what is not the map: more often than a person reads
 const FLASH = 1200; // milliseconds for which a changed row stands out
 const MAX_FLASHES = 500;
-const SOURCES = { live: "Live", replay: "Replay", simulate: "Simulation" };
+const SLICE = 5; // milliseconds of sorting in a frame
 
 const element = (id) => /** @type {any} */ (document.getElementById(id));
+const count = (number) => number.toLocaleString("en");
 
-const url = new URL("ws", location.href);
-const wanted = new URLSearchParams(location.search).get("namespaces");
-const client = new KstreamClient(url, { namespaces: wanted ? wanted.split(",").filter(Boolean) : [] });
-const state = client.state;
-
-// What is shown, kept in step with the fold
-
-const pods = new Sorted((pod) => `${pod.namespace}\0${pod.name}`);
-const nodes = new Sorted((node) => node.name);
+const view = readView(location.search);
+const source = serverSource(location.href, view);
+const { client } = source;
+const { state } = client;
+const shown = new Shown(state, view.group);
+const { pods, filter } = shown;
+const playhead = new Playhead(source, view);
 const rate = new Rate();
 /** @type {Map<string, number>} uid → when it changed */
 const flashes = new Map();
-/** @type {{ message: any, text: string, time: string, line: any }[]} newest first */
-let messages = [];
-let received = 0;
-let paused = false;
-let namespacesShown = "";
-let lastTime = 0; // of the timeline, in milliseconds; ages count from there, since a replay is not now
+const messages = new MessageLog();
+let rateAt = 0;
+
+const map = new MapView(
+  { root: element("map"), canvas: element("map-canvas"), spacer: element("map-spacer"), current: element("map-current"), tip: element("map-tip") },
+  { pods, cells: shown.cells, filter, pick: (slot) => open("pods", pods.uid[slot]), pickBlock },
+);
+const lists = new Lists({
+  ...{ state, pods, filter, pick: open, sorted, now: () => playhead.time },
+  pickMessage: ({ message, text, time, line }) => tell(`${line.label} ${time}`, message ?? text),
+  flashing: (uid) => flashes.has(uid),
+});
+shown.order = lists.order;
+const drawer = new Drawer(source, {
+  go: (at) => playhead.seek(at),
+  show: (kind, name) => open(kind, [...state[kind].values()].find((each) => each.name === name)?.uid),
+  search,
+  changed: (lanes) => bar.lanes(lanes),
+  now: () => playhead.time,
+});
+const bar = new TimeBar(source, playhead, () => address());
+
+// What comes
+
+shown.onChange = (slot, uid) => {
+  map.flash(slot);
+  flash(uid);
+};
+shown.onOther = flash;
+
+function flash(uid) {
+  if (flashes.size < MAX_FLASHES) flashes.set(uid, performance.now());
+}
 
 client.addEventListener("message", ({ data: message }) => {
-  received += 1;
-  const time = Date.parse(message.timestamp);
-  if (Number.isFinite(time) && message.type !== "pong") lastTime = time;
-  if (message.type === "initial_state") {
-    pods.reset(state.pods.values());
-    nodes.reset(state.nodes.values());
-  } else if (message.type === "batch") {
-    for (const event of message.data) follow(event);
-    rate.add(message.data.length, performance.now() / 1000);
-  } else if (message.type.endsWith("_event")) {
-    follow(message);
-    rate.add(1, performance.now() / 1000);
+  playhead.hear(message);
+  if (message.type === "batch") rate.add(message.data.length, performance.now() / 1000);
+  else if (message.type.endsWith("_event")) rate.add(1, performance.now() / 1000);
+  if (shown.hear(message)) {
+    choose();
+    void bar.refresh(true);
   }
-  keep(message);
+  messages.keep(message);
+  if (message.type !== "pong") map.changed();
 });
-
-function follow({ type, action, data }) {
-  const sorted = type === "pod_event" ? pods : type === "node_event" ? nodes : null;
-  if (sorted === null) return;
-  if (action === "DELETED") sorted.remove(data.uid);
-  else {
-    sorted.put(data);
-    if (flashes.size < MAX_FLASHES) flashes.set(data.uid, performance.now());
-  }
-}
-
-function keep(message) {
-  // A state of 10 MB is not kept for the list: its text is made now, cut to what the dialog shows.
-  const large = message.type === "initial_state" || message.type === "batch";
-  const entry = {
-    message: large ? null : message,
-    text: large ? pretty(message) : "",
-    time: String(message.timestamp ?? "").slice(11, 23),
-    line: describe(message),
-  };
-  messages.unshift(entry);
-  if (messages.length > KEPT_MESSAGES) messages.length = KEPT_MESSAGES;
-}
-
-// Lists
-
-const podsOn = new Map();
-
-const podList = new WindowedList(element("pods-list"), {
-  cells: 7,
-  rowHeight: 30,
-  fill(row, cells, { uid }) {
-    const pod = state.pods.get(uid);
-    if (pod === undefined) return;
-    const { ready, restarts } = containers(pod);
-    put(cells[0], pod.namespace);
-    put(cells[1], pod.name);
-    put(cells[2], ready);
-    put(cells[3], statusOf(pod));
-    put(cells[4], String(restarts));
-    put(cells[5], pod.nodeName ?? "–");
-    put(cells[6], age((lastTime - Date.parse(pod.creationTimestamp)) / 1000));
-    mark(row, cells[3], uid, statusOf(pod));
-  },
-  pick: ({ uid }) => detail("Pod", JSON.stringify(state.pods.get(uid), null, 2)),
-  name: ({ uid }) => uid,
-  empty: () => empty("pods", pods.rows.length),
+client.addEventListener("status", () => {
+  rateAt = Date.now() + client.status.wait;
 });
+client.addEventListener("change", refresh);
+client.addEventListener("error", ({ error }) => messages.fail(error));
 
-const nodeList = new WindowedList(element("nodes-list"), {
-  cells: 3,
-  rowHeight: 30,
-  fill(row, cells, { uid }) {
-    const node = state.nodes.get(uid);
-    if (node === undefined) return;
-    put(cells[0], node.name);
-    put(cells[1], String(node.status).replace(",SchedulingDisabled", ", cordoned"));
-    put(cells[2], `${podsOn.get(node.name) ?? 0}/${node.capacity?.pods ?? "?"}`);
-    mark(row, cells[1], uid, node.status);
-  },
-  pick: ({ uid }) => detail("Node", JSON.stringify(state.nodes.get(uid), null, 2)),
-  name: ({ uid }) => uid,
-  empty: () => empty("nodes", nodes.rows.length),
-});
-
-const messageList = new WindowedList(element("messages-list"), {
-  cells: 4,
-  rowHeight: 26,
-  fill(row, cells, { time, line }) {
-    put(cells[0], time);
-    put(cells[1], line.label);
-    put(cells[2], line.text);
-    put(cells[3], line.status ?? "");
-    row.dataset.tone = line.tone;
-  },
-  pick: ({ message, text, time, line }) => detail(`${line.label} ${time}`, message ? pretty(message) : text),
-});
-
-/** Whether the server may not see something, or something of a kind. */
-function refused(what = "") {
-  return [...state.faults.keys()].some((fault) => {
-    const [about, , resource] = fault.split(":");
-    return about === "permission" && (!what || resource === what);
-  });
-}
-
-/** Why a list shows none. */
-function empty(what, all) {
-  if (!state.loaded) return "No state has come yet.";
-  if (all) return `Nothing matches: none of ${count(all)} ${what}.`;
-  if (refused(what)) return `The server may not list ${what} (RBAC), or not all of them: there may be some.`;
-  return state.stale ? `No ${what} are known; what is shown may be out of date.` : `There are no ${what}.`;
-}
-
-function mark(row, cell, uid, status) {
-  cell.dataset.tone = tone(status);
-  row.classList.toggle("changed", flashes.has(uid));
-}
-
-function statusOf(pod) {
-  return String(pod.status ?? pod.phase ?? "");
-}
-
-function detail(title, text) {
-  element("detail-title").textContent = title;
-  element("detail-text").textContent = text;
-  element("detail").showModal();
-}
-
-// Drawing: at most every REFRESH milliseconds, and not at all in a tab that no one sees
+// Drawing: not at all in a tab that no one sees, and less often where it takes long
 
 let drawing = 0;
 let drawnAt = -Infinity;
+let cost = 0;
 
 function refresh() {
   if (drawing) return;
-  const wait = Math.max(0, drawnAt + REFRESH - performance.now());
+  const wait = Math.max(0, drawnAt + Math.max(REFRESH, 15 * cost) - performance.now());
   drawing = setTimeout(() => requestAnimationFrame(draw), wait);
+}
+
+/** What the user did is seen at the next frame. */
+function soon() {
+  clearTimeout(drawing);
+  drawing = 0;
+  drawnAt = -Infinity;
+  refresh();
 }
 
 function draw() {
   drawing = 0;
-  drawnAt = performance.now();
-  for (const [uid, at] of flashes) if (drawnAt - at > FLASH) flashes.delete(uid);
-  drawLink();
-  drawCounts();
+  const began = performance.now();
+  const ready = lists.order.refresh(() => performance.now() - began > SLICE);
+  for (const [uid, at] of flashes) if (began - at > FLASH) flashes.delete(uid);
+  drawStanding();
+  if (state.loaded) drawTiles();
   drawNamespaces();
-  drawLists();
-  if (flashes.size) refresh();
+  element("map-why").hidden = pods.count > 0;
+  put(element("map-why"), pods.count ? "" : whyEmpty(state, "pods", 0));
+  lists.count();
+  lists.show(view.tab, view.words, messages.entries);
+  put(element("messages-count"), count(messages.received));
+  drawer.refresh();
+  bar.draw();
+  void bar.refresh();
+  address();
+  drawnAt = performance.now();
+  // The order of very many takes several frames: the next slice comes soon.
+  cost = ready ? drawnAt - began : 2;
+  if (flashes.size || !ready) refresh();
 }
 
-function drawLists() {
-  podsOn.clear();
-  for (const pod of state.pods.values()) {
-    if (pod.nodeName && pod.phase !== "Succeeded" && pod.phase !== "Failed") {
-      podsOn.set(pod.nodeName, (podsOn.get(pod.nodeName) ?? 0) + 1);
-    }
+function drawStanding() {
+  const { cluster, source: kind } = state.connection ?? {};
+  put(element("cluster"), cluster ? `${cluster.name}  ${cluster.version}` : "no cluster yet");
+  const where = place(state, { following: Boolean(playhead.following) });
+  document.title = cluster ? `${cluster.name}${where.present ? "" : " (past)"} – kstream` : "kstream";
+  const badge = element("source");
+  badge.hidden = !kind;
+  put(badge, { live: "Live", replay: "Replay", simulate: "Simulation" }[kind] ?? String(kind ?? ""));
+  const seconds = Math.max(0, Math.ceil((rateAt - Date.now()) / 1000));
+  const { text, tone, problems, old, said } = standing(client.status, state, { seconds, recording: !source.shared });
+  put(element("link"), text);
+  element("link").dataset.tone = tone;
+  document.body.classList.toggle("stale", state.loaded && state.stale);
+  element("banner").hidden = !problems.length && !old;
+  const lines = problems.map(({ code, text: what, remedy }) => [code, what, remedy]);
+  if (old) lines.push(["", old, ""]);
+  const print = JSON.stringify(lines);
+  if (element("banner-list").dataset.print !== print) {
+    element("banner-list").dataset.print = print;
+    element("banner-list").replaceChildren(...lines.map(problemLine));
   }
-  const all = pods.refresh();
-  drawTones(all);
-  const shown = filtered(all);
-  element("pods-count").textContent = counted(shown, all);
-  podList.show(shown);
-  const allNodes = nodes.refresh();
-  const search = searched("nodes-search");
-  const shownNodes = search ? allNodes.filter(({ uid }) => matches(state.nodes.get(uid), search)) : allNodes;
-  element("nodes-count").textContent = counted(shownNodes, allNodes);
-  nodeList.show(shownNodes);
-  element("messages-count").textContent = count(received);
-  if (!paused) messageList.show(messages);
+  element("retry").hidden = client.status.link !== "waiting";
+  put(element("said"), where.present ? said : `${said} ${where.text}.`);
 }
 
-function counted(shown, all) {
-  return shown === all ? count(all.length) : `${count(shown.length)} of ${count(all.length)}`;
+function problemLine([code, text, remedy]) {
+  const item = document.createElement("li");
+  const parts = [["strong", code], ["span", text], ["em", remedy]];
+  for (const [tag, words] of parts) if (words) item.append(Object.assign(document.createElement(tag), { textContent: words }), " ");
+  return item;
 }
 
-function searched(id) {
-  return element(id).value.trim().toLowerCase();
-}
-
-function matches(node, search) {
-  return node !== undefined && `${node.name} ${node.status} ${node.role ?? ""}`.toLowerCase().includes(search);
-}
-
-/** @type {Map<string, string>} a status → its tone: there are few, and very many pods */
-const tones = new Map();
-
-function toneOf(status) {
-  let found = tones.get(status);
-  if (found === undefined) {
-    if (tones.size > 1000) tones.clear();
-    found = tone(status);
-    tones.set(status, found);
+function drawTiles() {
+  const [good, done, wait, ending, bad] = pods.moods;
+  const { totalNodes, readyNodes } = state.counts();
+  const figures = { bad, wait, ending, good: good + done, pods: pods.count, namespaces: state.namespaces.size, rate: rate.total(performance.now() / 1000) };
+  for (const [name, figure] of Object.entries(figures)) {
+    put(element(`tile-${name}`), count(figure));
+    element(`tile-${name}`).classList.toggle("none", figure === 0);
   }
-  return found;
+  put(element("tile-nodes"), `${count(readyNodes)}/${count(totalNodes)}`);
+  element("tile-nodes").classList.toggle("short", readyNodes < totalNodes);
 }
 
-function drawTones(rows) {
-  if (!state.loaded) return;
-  const many = { good: 0, wait: 0, bad: 0 };
-  for (const { uid } of rows) {
-    const pod = state.pods.get(uid);
-    if (pod !== undefined) many[toneOf(statusOf(pod))] += 1;
-  }
-  for (const [mood, number] of Object.entries(many)) {
-    element(`tile-${mood}`).textContent = count(number);
-    element(`tile-${mood}`).classList.toggle("none", number === 0);
-  }
-}
-
-function filtered(rows) {
-  const namespace = element("namespace").value;
-  const search = searched("search");
-  const trouble = element("trouble").checked;
-  if (!namespace && !search && !trouble) return rows;
-  return rows.filter(({ uid }) => {
-    const pod = state.pods.get(uid);
-    if (pod === undefined || (namespace && pod.namespace !== namespace)) return false;
-    if (trouble && toneOf(statusOf(pod)) === "good") return false;
-    return !search || `${pod.name} ${statusOf(pod)} ${pod.nodeName ?? ""}`.toLowerCase().includes(search);
-  });
-}
-
-function drawCounts() {
-  if (!state.loaded) return;
-  const { totalNodes, readyNodes, totalPods } = state.counts();
-  element("tile-nodes").textContent = `${count(readyNodes)}/${count(totalNodes)}`;
-  element("tile-pods").textContent = count(totalPods);
-  element("tile-namespaces").textContent = count(state.namespaces.size);
-  element("tile-rate").textContent = count(rate.total(performance.now() / 1000));
-}
+let namespacesShown = "";
 
 function drawNamespaces() {
-  const names = [...state.namespaces.values()].map(({ name }) => name).sort();
-  const select = element("namespace");
+  const names = new Set([...state.namespaces.values()].map(({ name }) => name));
+  for (const name of view.namespaces) names.add(name);
+  const sorted = [...names].sort();
+  const several = view.namespaces.length > 1 ? view.namespaces.join(",") : "";
   // Options are touched only when they differ: a select that is open would close.
-  const present = names.join("\n");
+  const present = [several, ...sorted].join("\n");
+  const select = element("namespace");
   if (present !== namespacesShown) {
     namespacesShown = present;
-    const chosen = select.value;
-    if (chosen && !names.includes(chosen)) names.push(chosen);
-    select.replaceChildren(new Option("All namespaces", ""), ...names.map((name) => new Option(name, name)));
-    select.value = chosen;
+    const options = sorted.map((name) => new Option(name, name));
+    select.replaceChildren(new Option("All namespaces", ""), ...(several ? [new Option(several, several)] : []), ...options);
   }
-  // Where no pods are watched nobody knows how many there are.
-  const counted = state.pods.size > 0 || [...state.namespaces.values()].some((space) => "podCount" in space);
-  for (const option of select.options) {
-    const { value } = option;
-    if (value) put(option, counted ? `${value} (${count(state.podCount(value))})` : value);
+  if (document.activeElement !== select) select.value = view.namespaces.join(",");
+}
+
+// What is looked at
+
+function narrow() {
+  filter.want({ namespaces: view.namespaces, words: view.words, trouble: view.trouble });
+  for (const kind of ["pods", "nodes", "namespaces"]) lists.grids[kind].toTop();
+  element("trouble").checked = view.trouble;
+  element("tile-bad").setAttribute("aria-pressed", String(view.trouble));
+  map.draw();
+  soon();
+}
+
+/** The server is asked for more only where what is held is not enough. */
+function ask() {
+  const held = state.wanted;
+  const wider = held.length > 0 && (!view.namespaces.length || view.namespaces.some((name) => !held.includes(name)));
+  if (wider || state.wantedLabels !== view.labels.trim()) client.subscribe(wider ? [] : held, { labels: view.labels });
+  void bar.refresh(true);
+}
+
+function open(kind, uid) {
+  const object = state[kind].get(uid);
+  if (object === undefined) return;
+  map.selected = kind === "pods" ? uid : null;
+  const name = kind === "pods" ? `${object.namespace}/${object.name}` : object.name;
+  Object.assign(view, { pod: "", node: "", space: "", [{ pods: "pod", nodes: "node", namespaces: "space" }[kind]]: name });
+  drawer.open({ kind, uid, name });
+  map.draw();
+  address();
+}
+
+function shut() {
+  drawer.close();
+  map.selected = null;
+  Object.assign(view, { pod: "", node: "", space: "" });
+  map.draw();
+  address();
+}
+
+function pickBlock(block) {
+  const named = (kind, name) => open(kind, [...state[kind].values()].find((each) => each.name === name)?.uid);
+  if (shown.cells.grouping === "node") named("nodes", block.name);
+  else if (shown.cells.grouping === "namespace") named("namespaces", block.name);
+  else search(block.name.split("/").at(-1));
+}
+
+/** What an address names is opened once it is there. */
+function choose() {
+  if (drawer.chosen !== null) return;
+  const slot = view.pod ? pods.find(view.pod) : -1;
+  if (slot >= 0) open("pods", pods.uid[slot]);
+  else if (view.node || view.space) {
+    const [kind, name] = view.node ? ["nodes", view.node] : ["namespaces", view.space];
+    open(kind, [...state[kind].values()].find((each) => each.name === name)?.uid);
   }
 }
 
-function drawLink() {
-  const { link, reason, failed } = client.status;
-  const { connection, error } = state;
-  const cluster = connection?.cluster;
-  element("cluster").textContent = cluster ? `${cluster.name}  ${cluster.version}` : "no cluster yet";
-  document.title = cluster ? `${cluster.name} – kstream` : "kstream";
-  const source = element("source");
-  source.hidden = !connection?.source;
-  source.textContent = SOURCES[connection?.source] ?? connection?.source ?? "";
-
-  const lost = connection?.status === "reconnecting";
-  const pill = element("link");
-  const [text, mood] =
-    link === "waiting" ? [`Reconnecting in ${Math.max(0, Math.ceil((retryAt - Date.now()) / 1000))} s`, "bad"]
-    : link === "connecting" ? ["Connecting", "wait"]
-    : lost ? ["Stale", "wait"]
-    : state.stale ? ["Waiting for a state", "wait"]
-    : refused() ? ["Connected in part", "wait"]
-    : ["Connected", "good"];
-  put(pill, text);
-  pill.dataset.tone = mood;
-  document.body.classList.toggle("stale", state.loaded && state.stale);
-
-  const wrong = state.faults.size ? [...state.faults.values()] : error ? [error] : [];
-  const said = wrong.map(({ message, details }) => `${message}${details ? ` (${details})` : ""}.`).join(" ");
-  const problem =
-    link === "waiting" || (link === "connecting" && failed) ? `The server is gone: ${reason}.${failed >= 5 ? ` ${failed} attempts failed; trying goes on.` : ""}`
-    : lost ? `Not all that is shown follows the cluster.${said ? ` ${said}` : ""}`
-    : wrong.length ? `${wrong[0].code}: ${said}`
-    : "";
-  element("banner").hidden = !problem;
-  const old = state.loaded && state.stale ? ` What is shown is as of ${state.asOf === null ? "an unknown time" : `${state.asOf.slice(11, 19)} UTC`}.` : "";
-  put(element("banner-text"), problem + (problem ? old : ""));
-  element("retry").hidden = link !== "waiting";
-
-  // Said aloud when it changes, and not each second of a countdown.
-  const gone = link === "waiting" || (link === "connecting" && failed);
-  put(element("said"), gone ? "The server is gone. What is shown is stale; trying goes on." : `${text}. ${problem}`);
+function search(words) {
+  view.words = element("search").value = words;
+  if (matchMedia("(max-width: 860px)").matches) shut();
+  narrow();
 }
 
-function count(number) {
-  return number.toLocaleString("en");
+function tab(name) {
+  view.tab = name;
+  for (const each of ["pods", "nodes", "namespaces", "messages"]) {
+    element(`tab-${each}`).setAttribute("aria-selected", String(each === name));
+    element(`tab-${each}`).tabIndex = each === name ? 0 : -1;
+    element(`panel-${each}`).hidden = each !== name;
+  }
+  soon();
 }
 
-// What the user does
+function sorted() {
+  const { by, down } = lists.sorts.pods;
+  view.sort = `${down ? "-" : ""}${by}`;
+  lists.grids[view.tab].toTop();
+  soon();
+}
 
-let retryAt = 0;
-client.addEventListener("status", () => {
-  retryAt = Date.now() + client.status.wait;
+function show(how) {
+  view.show = how;
+  document.body.dataset.show = how;
+  element("show").value = how;
+}
+
+function group(how) {
+  view.group = how;
+  element("group").value = how;
+  shown.cells.regroup(how);
+  map.draw();
+}
+
+let said = location.search;
+let saidAt = 0;
+
+/** The address is that of the view; browsers allow few changes of it. */
+function address() {
+  const { present, playing, speed } = playhead.place;
+  const following = playhead.following;
+  const at = present || following || !Number.isFinite(playhead.time) ? "" : new Date(playhead.time).toISOString();
+  const pace = at && playing ? String(speed) : "";
+  const moment = state.loaded ? { at, speed: pace, follow: following } : {};
+  const query = writeView({ ...view, ...moment });
+  if (query === said || performance.now() - saidAt < 1000) return;
+  said = query;
+  saidAt = performance.now();
+  if (location.protocol !== "about:") history.replaceState(null, "", query || location.pathname);
+}
+
+function tell(title, what) {
+  element("detail-title").textContent = title;
+  element("detail-text").textContent = messages.text(what);
+  element("detail").showModal();
+}
+
+const sharing = new ClusterSharing({ source, playhead, query: (more) => writeView({ ...view, at: "", speed: "", follow: "", ...more }) });
+const keys = new Keys({
+  ...{ playhead, map, bar, tab },
+  search: () => element("search").focus(),
+  trouble: () => ((view.trouble = !view.trouble), narrow()),
+  group: () => group({ node: "namespace", namespace: "owner", owner: "node" }[view.group]),
+  close: () => (drawer.chosen === null ? (view.words && search(""), undefined) : shut()),
 });
-client.addEventListener("change", refresh);
-for (const [id, list] of [["namespace", "pods-list"], ["search", "pods-list"], ["trouble", "pods-list"], ["nodes-search", "nodes-list"]]) {
-  element(id).addEventListener("input", () => {
-    element(list).scrollTop = 0;
-    refresh();
-  });
-}
-element("filters").addEventListener("submit", (event) => event.preventDefault());
-element("retry").addEventListener("click", () => client.retryNow());
-element("pause").addEventListener("click", ({ currentTarget: button }) => {
-  paused = !paused;
-  if (paused) messages = [...messages]; // the list keeps what it shows; new messages go into the copy
-  button.setAttribute("aria-pressed", String(paused));
-  button.textContent = paused ? "Resume" : "Pause";
-  refresh();
-});
+
+const acts = {
+  search: ["input", ({ target }) => ((view.words = target.value), narrow())],
+  namespace: ["change", ({ target }) => ((view.namespaces = target.value.split(",").filter(Boolean)), narrow(), ask())],
+  labels: ["change", ({ target }) => ((view.labels = target.value.trim()), ask())],
+  trouble: ["change", ({ target }) => ((view.trouble = target.checked), narrow())],
+  group: ["change", ({ target }) => group(target.value)],
+  show: ["change", ({ target }) => show(target.value)],
+  retry: ["click", () => client.retryNow()],
+  share: ["click", () => sharing.open()],
+  help: ["click", () => keys.help()],
+  filters: ["submit", (event) => event.preventDefault()],
+  "tile-bad": ["click", () => ((view.trouble = !view.trouble), narrow())],
+  "drawer-close": ["click", shut],
+  "map-in": ["click", () => map.zoomBy(1)],
+  "map-out": ["click", () => map.zoomBy(-1)],
+  "map-fit": ["click", () => map.zoomBy(0)],
+  pause: ["click", ({ currentTarget }) => (messages.hold(currentTarget), refresh())],
+};
+for (const [id, [event, act]] of Object.entries(acts)) element(id).addEventListener(event, act);
+for (const name of ["pods", "nodes", "namespaces", "messages"]) element(`tab-${name}`).addEventListener("click", () => tab(name));
+element("tabs").addEventListener("keydown", (event) => keys.tabs(event, view.tab));
+
+Object.assign(view, { at: "", speed: "" });
+lists.sorts.pods = { by: view.sort.replace("-", ""), down: view.sort.startsWith("-") };
+element("search").value = view.words;
+element("labels").value = view.labels;
+element("group").value = view.group;
+show(view.show);
+tab(view.tab);
+narrow();
 addEventListener("online", () => client.retryNow());
-setInterval(refresh, 1000); // countdowns and the rate
+setInterval(refresh, 1000); // countdowns, ages and the rate
 client.start();
