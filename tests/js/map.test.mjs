@@ -4,7 +4,7 @@ import { test } from "node:test";
 
 import { MapCells, sectionsOf } from "../../kstream/web/static/map-cells.js";
 import { corner, hit, inSight, layOut, neighbour, outline, room } from "../../kstream/web/static/map-layout.js";
-import { blend, marks, paint, PALETTES, pixel } from "../../kstream/web/static/map-paint.js";
+import { blend, marks, paint, paintCells, paintOver, PALETTES, pixel } from "../../kstream/web/static/map-paint.js";
 import { PodColumns } from "../../kstream/web/static/pod-columns.js";
 import { MOOD } from "../../kstream/web/static/viewer-model.js";
 
@@ -136,12 +136,16 @@ test("a cell has the colour of how its pod is, a sick one is larger than a small
   pods.put(pod(pods.name[sick], cells.blocks[40].name, "CrashLoopBackOff"));
   const pixels = new Uint32Array(view.width * view.height);
   const palette = PALETTES.light;
-  const draw = (more = {}) => paint({ pixels, ...view, top: 0 }, { layout, blocks: cells.blocks, moods: pods.mood, palette, ...more });
+  const draw = (more = {}) => {
+    const shown = { layout, blocks: cells.blocks, moods: pods.mood, palette, ...more };
+    paint({ pixels, ...view, top: 0 }, shown);
+    return paintOver({ pixels, ...view, top: 0 }, { ...shown, uids: pods.uid, top: pods.top, blockOf: cells.blockOf, cellOf: cells.cellOf });
+  };
   const at = (block, cell) => {
     const [x, y] = corner(layout, block, cell);
     return pixels[y * view.width + x];
   };
-  draw();
+  assert.deepEqual([...draw().keys()], [sick]);
   assert.equal(at(3, 2), palette.moods[MOOD.good]);
   assert.equal(at(40, 5), palette.moods[MOOD.bad]);
   assert.ok(pixels.filter((colour) => colour === palette.moods[MOOD.bad]).length >= 25);
@@ -162,6 +166,30 @@ test("a part of the map that is scrolled to is that part, pixel for pixel", () =
     const part = new Uint32Array(300 * 200);
     paint({ pixels: part, width: 300, height: 200, top }, what);
     assert.deepEqual(part, whole.slice(top * 300, (top + 200) * 300), `${top}`);
+  }
+});
+
+test("cells that changed, painted alone, are as if all was painted; so are lines that are painted anew", () => {
+  for (const [sizes, view] of [[Array.from({ length: 300 }, () => 12), { width: 500, height: 300 }], [[5, 9, 3], { width: 600, height: 400 }], [Array.from({ length: 40 }, () => 20), { width: 500, height: 400 }]]) {
+    const { pods, cells } = cluster(sizes);
+    const layout = layOut(cells.blocks, view);
+    cells.blocks.forEach((block, at) => (block.room = room(layout, at)));
+    const shown = { layout, blocks: cells.blocks, moods: pods.mood, palette: PALETTES.light };
+    const surface = { pixels: new Uint32Array(view.width * view.height), ...view, top: 3 };
+    paint(surface, shown);
+    cells.touched = [];
+    for (let step = 0; step < 40; step++) {
+      const name = `p${step % sizes.length}-${step % 3}`;
+      if (step % 4) cells.put(pods.put(pod(name, `node-${step % sizes.length}`, ["Running", "Error", "Pending", "Completed"][step % 4])));
+      else if (pods.slots.has(name)) cells.remove(pods.remove(name));
+    }
+    paintCells(surface, shown, cells.touched);
+    const whole = { ...surface, pixels: new Uint32Array(surface.pixels.length) };
+    paint(whole, shown);
+    assert.deepEqual(surface.pixels, whole.pixels);
+    surface.pixels.fill(7, 40 * view.width, 90 * view.width);
+    paint({ ...surface, from: 40, to: 90 }, shown);
+    assert.deepEqual(surface.pixels, whole.pixels);
   }
 });
 

@@ -30,6 +30,10 @@ export class MapCells {
     this._byKey = [];
     this.blockOf = new Int32Array(this._pods.capacity).fill(-1);
     this.cellOf = new Int32Array(this._pods.capacity);
+    /** The cells that changed since somebody emptied it: block, place, block, place, … @type {number[]} */
+    this.touched = [];
+    /** A block looks otherwise as a whole. */
+    this.altered = true;
     /** The layout is no longer that of the blocks: there is a new one, or one is too small. */
     this.outgrown = true;
     if (grouping === "node") for (const name of this._nodes.keys()) this._block(this._pods.nodes.id(name));
@@ -48,6 +52,7 @@ export class MapCells {
       this._byKey[block.id] = block;
       for (const slot of block.cells) if (slot >= 0) this.blockOf[slot] = at;
     });
+    this.touched = [];
     this.outgrown = true;
   }
 
@@ -56,6 +61,7 @@ export class MapCells {
     this._nodes.set(name, { section, mood });
     if (this.grouping !== "node") return;
     const block = this._block(this._pods.nodes.id(name));
+    if (block.mood !== mood) this.altered = true;
     block.mood = mood;
     if (block.section !== section) {
       block.section = section;
@@ -69,6 +75,7 @@ export class MapCells {
     if (this.grouping !== "node") return;
     const block = this._byKey[this._pods.nodes.id(name)];
     if (block) block.mood = -1;
+    this.altered = true;
   }
 
   forgetNodes() {
@@ -81,7 +88,10 @@ export class MapCells {
     const id = this._keyOf(slot);
     const at = this.blockOf[slot];
     if (at >= 0) {
-      if (this.blocks[at].id === id) return;
+      if (this.blocks[at].id === id) {
+        this.touched.push(at, this.cellOf[slot]);
+        return;
+      }
       this.remove(slot);
     }
     const block = this._block(id);
@@ -91,6 +101,7 @@ export class MapCells {
     if (cell >= block.room) this.outgrown = true;
     this.cellOf[slot] = cell;
     this.blockOf[slot] = block.at;
+    this.touched.push(block.at, cell);
   }
 
   /** A pod went. @param {number} slot */
@@ -101,6 +112,7 @@ export class MapCells {
     block.cells[cell] = -1;
     block.holes.push(cell);
     block.live -= 1;
+    this.touched.push(block.at, cell);
     this.blockOf[slot] = -1;
   }
 

@@ -10,13 +10,14 @@
  *   room for one; `x`, `y`, `columns`, `rows` are of each block
  */
 
-// CSS pixels of a cell and the height of a block's title, the largest first; the first one has room for names.
+// CSS pixels of a cell, across and down, and the height of a block's title, the largest first; the first one has room for names.
 const NAMED = /** @type {const} */ ([142, 20]);
 const MOST_NAMED = 500;
 const FEW = 400; // blocks
 const SIZES = [
-  ...[40, 36, 32, 28, 25, 22, 20, 18, 16, 15, 14, 13, 12, 11, 10].map((size) => [size, 16]),
-  ...[13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2].map((size) => [size, 0]),
+  ...[40, 36, 32, 28, 25, 22, 20, 18, 16, 15, 14, 13, 12, 11, 10].map((size) => [size, size, 16]),
+  ...[13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2].map((size) => [size, size, 0]),
+  ...[[2, 1, 0], [1, 1, 0]], // what is not well is larger than that
 ];
 
 /**
@@ -36,13 +37,12 @@ export function layOut(blocks, { width, height, scale = 1, zoom = 1 }) {
   const ways = blocks.length <= FEW && parts > 1 && parts <= 6 ? [1, 2, parts] : [1];
   /** @type {Layout | undefined} */
   let best = rooms.all <= MOST_NAMED ? ways.map(named).find(fits) : undefined;
-  for (const [size, title] of SIZES) {
+  for (const [across, down, title] of SIZES) {
     if (best !== undefined) break;
-    if (rooms.all * size * size * scale * scale > width * height) continue; // the cells alone do not fit
-    for (const way of ways) best ??= [lay(size, size, title, way)].find(fits);
+    if (rooms.all * across * down * scale * scale > width * height) continue; // the cells alone do not fit
+    for (const way of ways) best ??= [lay(across, down, title, way)].find(fits);
   }
-  const [least, title] = SIZES[SIZES.length - 1];
-  best ??= lay(least, least, title);
+  best ??= lay(2, 2, 0); // so many that it is scrolled anyway
   if (zoom <= 1 || best.named) return best;
   const size = Math.max(best.pitch + 1, Math.round(best.pitch * zoom)) / scale;
   return size > 56 ? named() : lay(size, size, size >= 10 ? 16 : 0);
@@ -69,8 +69,8 @@ function attempt(blocks, { rooms, each }, { width, scale, title: label, pitch, l
   const css = pitch / scale;
   const between = css >= 12 ? Math.round(2 * scale) : pitch >= 4 ? Math.max(1, Math.round(scale)) : 0;
   const [cell, tall] = [pitch - between, down - between];
-  const named = pitch > down;
-  const pad = Math.max(1, Math.round((label ? 5 : css >= 5 ? 3 : 1) * scale));
+  const named = pitch > 3 * down;
+  const pad = Math.max(0, Math.round((label ? 5 : css >= 5 ? 3 : down / scale >= 2 ? 1 : 0) * scale));
   const gap = Math.max(1, Math.round((label ? 8 : css >= 5 ? 3 : 1) * scale));
   const head = Math.round(22 * scale);
   const narrowest = label && !named ? Math.round(88 * scale) : 0;

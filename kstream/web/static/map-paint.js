@@ -1,4 +1,4 @@
-// The map as pixels: all of it in one pass over typed arrays, some milliseconds for 150,000 cells without a GPU.
+// The map as pixels: all of it in one pass over typed arrays, or the cells that changed alone; no GPU is needed.
 
 import { corner, inSight, outline } from "./map-layout.js";
 import { MOOD } from "./viewer-model.js";
@@ -41,7 +41,7 @@ export const PALETTES = {
 };
 
 const LARGE = 5; // device pixels for a sick pod, whatever its cell has
-const FEW = 3000; // search results that are drawn larger: more are seen as they are
+export const FEW = 3000; // search results that are drawn larger: more are seen as they are
 const MARKED = 10; // device pixels from which on a cell has a mark
 
 /** @param {number} from @param {number} to @param {number} share of `to`, 0 to 1 */
@@ -54,57 +54,40 @@ export function blend(from, to, share) {
 }
 
 /**
- * What is painted on: `pixels` has `width` × `height`, its first line is line `top` of the layout.
- * @typedef {{ pixels: Uint32Array, width: number, height: number, top: number }} Surface
+ * What is painted on: `pixels` has `width` × `height`, its first line is line `top` of the layout. Only the lines `from` to
+ * `to` (all, where they are not said) are touched.
+ * @typedef {{ pixels: Uint32Array, width: number, height: number, top: number, from?: number, to?: number }} Surface
+ */
+/**
+ * @typedef {{ layout: import("./map-layout.js").Layout, blocks: readonly import("./map-cells.js").Block[],
+ *   moods: Uint8Array, palette: Palette, matched?: Uint8Array | null, found?: number, flashes?: Map<number, number> | null }} Shown
+ *   `matched` leaves the others pale, `found` is how many match; `flashes` has the share of the flash (0 to 1) of a slot
  */
 
 /**
- * @param {Surface} surface
- * @param {{ layout: import("./map-layout.js").Layout, blocks: readonly import("./map-cells.js").Block[],
- *   moods: Uint8Array, palette: Palette, matched?: Uint8Array | null, found?: number, flashes?: Map<number, number> | null }} what
- *   `matched` leaves the others pale, `found` is how many match; `flashes` has the share of the flash (0 to 1) of a slot
+ * All of it, but for what lies over the others (`paintOver`).
+ * @param {Surface} surface @param {Shown} shown
  */
-export function paint(surface, { layout, blocks, moods, palette, matched = null, found = 0, flashes = null }) {
-  const { pixels, width, height, top } = surface;
-  pixels.fill(palette.ground);
-  const [first, last] = inSight(layout, top, top + height);
-  const pale = palette.moods.map((colour) => blend(palette.block, colour, 0.18));
-  const { pitch, line: down, cell, tall, pad, label, columns } = layout;
-  /** @type {number[]} what is to be seen over the others: slot, block, cell, … */
-  const over = [];
-  const enlarge = matched !== null && found <= FEW && cell < LARGE + 2;
-  const mark = Math.min(cell, tall);
-  const masks = mark >= MARKED ? marks(mark) : null;
+export function paint(surface, shown) {
+  const { pixels, width, height, top, from = 0, to = height } = surface;
+  const { layout, blocks, palette } = shown;
+  pixels.fill(palette.ground, from * width, to * width);
+  const [first, last] = inSight(layout, top + from, top + to);
+  const { cell, pitch, line: down, pad, label, columns } = layout;
+  const one = painter(surface, shown);
   for (let at = first; at < last; at++) {
     const block = blocks[at];
     const [x, y, wide, high] = outline(layout, at);
+    if (y - top >= to || y + high - top <= from) continue;
     const ill = block.mood === MOOD.bad;
-    const ground = ill ? palette.ill : block.mood === MOOD.wait ? palette.tired : palette.block;
-    fill(surface, x, y - top, wide, high, ill ? palette.illBorder : cell >= 4 ? palette.border : ground);
+    const ground = groundOf(block, palette);
     const edge = ill || cell >= 4 ? 1 : 0;
+    fill(surface, x, y - top, wide, high, ill ? palette.illBorder : edge ? palette.border : ground);
     fill(surface, x + edge, y - top + edge, wide - 2 * edge, high - 2 * edge, ground);
     const { cells } = block;
     const across = columns[at];
     for (let place = 0, column = 0, left = x + pad, line = y + pad + label - top; place < cells.length; place++) {
-      const slot = cells[place];
-      if (line + tall > 0 && line < height) {
-        if (slot >= 0) {
-          const mood = moods[slot];
-          const shown = matched === null || matched[slot] === 1;
-          let colour = shown ? palette.moods[mood] : pale[mood];
-          const flash = flashes?.get(slot);
-          if (flash !== undefined) colour = blend(colour, palette.flash, flash);
-          if (line >= 0 && line + tall <= height && left + cell <= width) {
-            for (let row = line * width + left, end = row + tall * width; row < end; row += width) {
-              for (let spot = row; spot < row + cell; spot++) pixels[spot] = colour;
-            }
-          } else fill(surface, left, line, cell, tall, colour);
-          if (masks !== null) stamp(surface, left, line, mark, masks[mood], mood === MOOD.done ? ground : palette.mark);
-          if (shown && (mood === MOOD.bad ? cell < LARGE + 2 : enlarge)) over.push(slot, at, place);
-        } else if (cell >= 6) {
-          fill(surface, left, line, cell, tall, palette.hole);
-        }
-      }
+      if (line + down > from && line < to) one(cells[place], left, line, ground);
       left += pitch;
       if (++column === across) {
         column = 0;
@@ -113,22 +96,93 @@ export function paint(surface, { layout, blocks, moods, palette, matched = null,
       }
     }
   }
-  for (let index = 0; index < over.length; index += 3) {
-    const [slot, at, place] = [over[index], over[index + 1], over[index + 2]];
-    const [left, line] = corner(layout, at, place);
-    const shift = (LARGE - cell) >> 1;
-    const sick = moods[slot] === MOOD.bad;
-    fill(surface, left - shift - 1, line - top - shift - 1, LARGE + 2, LARGE + 2, sick ? palette.halo : palette.found);
-    fill(surface, left - shift, line - top - shift, LARGE, LARGE, palette.moods[moods[slot]]);
+}
+
+/**
+ * Some cells alone: of each its block and its place in it, one after another.
+ * @param {Surface} surface @param {Shown} shown @param {ArrayLike<number>} places
+ */
+export function paintCells(surface, shown, places) {
+  const { layout, blocks, palette } = shown;
+  const one = painter(surface, shown);
+  for (let index = 0; index < places.length; index += 2) {
+    const block = blocks[places[index]];
+    if (block === undefined || places[index + 1] >= block.room) continue;
+    const [left, line] = corner(layout, places[index], places[index + 1]);
+    const ground = groundOf(block, palette);
+    if (line + layout.tall <= surface.top || line >= surface.top + surface.height) continue;
+    fill(surface, left, line - surface.top, layout.cell, layout.tall, ground);
+    one(block.cells[places[index + 1]] ?? -1, left, line - surface.top, ground);
   }
 }
 
+/** How a block is, where it is a node. @param {import("./map-cells.js").Block} block @param {Palette} palette */
+function groundOf({ mood }, palette) {
+  return mood === MOOD.bad ? palette.ill : mood === MOOD.wait ? palette.tired : palette.block;
+}
+
+/** @param {Surface} surface @param {Shown} shown @returns {(slot: number, left: number, line: number, ground: number) => void} */
+function painter(surface, { layout, moods, palette, matched = null, flashes = null }) {
+  const { pixels, width, height, from = 0, to = height } = surface;
+  const { cell, tall } = layout;
+  const pale = palette.moods.map((colour) => blend(palette.block, colour, 0.18));
+  const mark = Math.min(cell, tall);
+  const masks = mark >= MARKED ? marks(mark) : null;
+  const flashing = flashes !== null && flashes.size > 0;
+  return (slot, left, line, ground) => {
+    if (slot < 0) {
+      if (cell >= 6) fill(surface, left, line, cell, tall, palette.hole);
+      return;
+    }
+    const mood = moods[slot];
+    let colour = matched === null || matched[slot] === 1 ? palette.moods[mood] : pale[mood];
+    const flash = flashing ? flashes.get(slot) : undefined;
+    if (flash !== undefined) colour = blend(colour, palette.flash, flash);
+    if (line >= from && line + tall <= to && left + cell <= width) {
+      for (let row = line * width + left, end = row + tall * width; row < end; row += width) {
+        for (let spot = row; spot < row + cell; spot++) pixels[spot] = colour;
+      }
+    } else fill(surface, left, line, cell, tall, colour);
+    if (masks !== null) stamp(surface, left, line, mark, masks[mood], mood === MOOD.done ? ground : palette.mark);
+  };
+}
+
+/**
+ * What has to be found at once, larger than its cell and over the others, where cells are small: what is not well, and few
+ * that match. Returns them by the line at which each begins, so that they can be taken away again.
+ * @param {Surface} surface @param {Shown & { uids: readonly (string | undefined)[], top: number, blockOf: Int32Array, cellOf: Int32Array }} shown
+ *   `top` slots are looked at
+ * @returns {Map<number, number>} the line of each slot
+ */
+export function paintOver(surface, { layout, moods, palette, matched = null, found = 0, uids, top, blockOf, cellOf }) {
+  const over = new Map();
+  const { cell, tall } = layout;
+  if (Math.min(cell, tall) >= LARGE + 2) return over;
+  const enlarge = matched !== null && found <= FEW;
+  for (let slot = 0; slot < top; slot++) {
+    const sick = moods[slot] === MOOD.bad;
+    if (!sick && !enlarge) continue;
+    if ((matched !== null && matched[slot] !== 1) || uids[slot] === undefined || blockOf[slot] < 0) continue;
+    const [left, y] = corner(layout, blockOf[slot], cellOf[slot]);
+    const line = y - surface.top - ((LARGE - tall) >> 1);
+    if (line + LARGE + 1 < 0 || line - 1 > surface.height) continue;
+    const x = left - ((LARGE - cell) >> 1);
+    fill(surface, x - 1, line - 1, LARGE + 2, LARGE + 2, sick ? palette.halo : palette.found);
+    fill(surface, x, line, LARGE, LARGE, palette.moods[moods[slot]]);
+    over.set(slot, line - 1);
+  }
+  return over;
+}
+
+/** How many lines one of them has. */
+export const OVER = LARGE + 2;
+
 /** A rectangle, as far as it is on the surface. */
-function fill({ pixels, width, height }, x, y, wide, high, colour) {
+function fill({ pixels, width, height, from = 0, to = height }, x, y, wide, high, colour) {
   const [left, right] = [Math.max(0, x), Math.min(width, x + wide)];
-  const bottom = Math.min(height, y + high);
+  const bottom = Math.min(to, y + high);
   if (right <= left) return;
-  for (let line = Math.max(0, y); line < bottom; line++) pixels.fill(colour, line * width + left, line * width + right);
+  for (let line = Math.max(from, y); line < bottom; line++) pixels.fill(colour, line * width + left, line * width + right);
 }
 
 /** @type {Map<number, (Uint8Array | null)[]>} */
@@ -156,9 +210,9 @@ export function marks(size) {
   return made;
 }
 
-function stamp({ pixels, width, height }, x, y, size, mask, colour) {
+function stamp({ pixels, width, height, from = 0, to = height }, x, y, size, mask, colour) {
   if (mask === null) return;
-  for (let row = Math.max(0, -y); row < size && y + row < height; row++) {
+  for (let row = Math.max(0, from - y); row < size && y + row < to; row++) {
     for (let column = 0; column < size; column++) {
       if (mask[row * size + column] && x + column < width) pixels[(y + row) * width + x + column] = colour;
     }

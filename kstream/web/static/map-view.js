@@ -1,13 +1,14 @@
 // The map on the page: a canvas that shows a part of the layout, what the mouse, fingers and keys do to it, and its flashes.
 
 import { corner, hit, layOut, neighbour, outline, room } from "./map-layout.js";
-import { paint, PALETTES } from "./map-paint.js";
+import { FEW, OVER, paint, paintCells, paintOver, PALETTES } from "./map-paint.js";
+import { writeTitles } from "./map-titles.js";
 import { MOOD } from "./viewer-model.js";
 
 const FLASH = 900; // milliseconds for which a changed pod stands out
 const MOST_FLASHES = 2000;
+const MANY = 8000; // changed cells, from which on all of it is painted
 const BEAT = 90; // milliseconds between two paintings while the cluster changes
-const INKS = ["--on-good", "--ink", "--on-wait", "--on-ending", "--on-bad"]; // on cells, by MOOD
 const ZOOMS = [1, 1.5, 2, 3, 4.5, 7, 10];
 
 export class MapView {
@@ -29,6 +30,9 @@ export class MapView {
     /** @type {string | null} the object in the drawer */
     this.selected = null;
     this._drawnAt = -Infinity;
+    this._whole = true;
+    /** What lies over the others: the line of each slot. @type {Map<number, number>} */
+    this._over = new Map();
     this._timer = 0;
     this._frame = 0;
     this._context = this.canvas.getContext("2d", { alpha: false });
@@ -51,12 +55,13 @@ export class MapView {
     if (this._timer || this._frame) return;
     this._timer = setTimeout(() => {
       this._timer = 0;
-      this.draw();
+      this._frame ||= requestAnimationFrame(() => this._draw());
     }, Math.max(0, this._drawnAt + BEAT - performance.now()));
   }
 
-  /** At the next frame. */
+  /** All of it, at the next frame. */
   draw() {
+    this._whole = true;
     if (!this._frame) this._frame = requestAnimationFrame(() => this._draw());
   }
 
@@ -121,7 +126,10 @@ export class MapView {
     clearTimeout(this._timer);
     this._timer = 0;
     if (!this.root.clientWidth || !this.root.clientHeight || this._context === null) return;
-    if (this.layout === null || this.cells.outgrown) this._lay();
+    if (this.layout === null || this.cells.outgrown) {
+      this._lay();
+      this._whole = true;
+    }
     const layout = /** @type {import("./map-layout.js").Layout} */ (this.layout);
     const now = (this._drawnAt = performance.now());
     const { width, height } = this.canvas;
@@ -129,16 +137,39 @@ export class MapView {
     this._pixels = this._pixels?.buffer === this._image.data.buffer ? this._pixels : new Uint32Array(this._image.data.buffer);
     const top = this._top();
     const palette = PALETTES[this._dark.matches ? "dark" : "light"];
-    const { moods, flashes } = { moods: this.pods.mood, flashes: this._shares(now) };
     const { active, matched, count } = this.filter;
-    paint(
-      { pixels: this._pixels, width, height, top },
-      { layout, blocks: this.cells.blocks, moods, palette, matched: active ? matched : null, found: count, flashes },
-    );
+    const { cells, pods } = this;
+    const flashes = this._shares(now);
+    const shown = { layout, blocks: cells.blocks, moods: pods.mood, palette, matched: active ? matched : null, found: count, flashes };
+    const surface = { pixels: this._pixels, width, height, top };
+    const whole = this._whole || cells.altered || cells.touched.length > 2 * MANY;
+    if (whole) paint(surface, shown);
+    else {
+      for (const slot of flashes.keys()) if (cells.blockOf[slot] >= 0) cells.touched.push(cells.blockOf[slot], cells.cellOf[slot]);
+      this._heal(surface, shown);
+      paintCells(surface, shown, cells.touched);
+    }
+    const { blockOf, cellOf } = cells;
+    this._over = paintOver(surface, { ...shown, uids: pods.uid, top: pods.top, blockOf, cellOf });
+    this._whole = cells.altered = false;
+    cells.touched = [];
     this._context.putImageData(this._image, 0, 0);
-    this._write(layout, top);
+    writeTitles(this._context, { layout, cells, pods, filter: this.filter, top, height, scale: this._scale(), style: getComputedStyle(this.root) });
     this._outlines(layout, top);
     if (this._flashes.size) this.changed();
+  }
+
+  /** What was over its neighbours and is well again, or gone, uncovers them. */
+  _heal(surface, shown) {
+    const { mood, uid } = this.pods;
+    for (const [slot, line] of this._over) {
+      const at = this.cells.blockOf[slot];
+      const still = shown.matched === null ? mood[slot] === MOOD.bad : shown.matched[slot] === 1 && (mood[slot] === MOOD.bad || shown.found <= FEW);
+      const there = still && uid[slot] !== undefined && at >= 0;
+      if (there && Math.abs(corner(shown.layout, at, this.cells.cellOf[slot])[1] - surface.top - line) <= OVER) continue;
+      const [from, to] = [Math.max(0, line), Math.min(surface.height, line + OVER)];
+      if (to > from) paint({ ...surface, from, to }, shown);
+    }
   }
 
   _top() {
@@ -150,67 +181,12 @@ export class MapView {
     const shares = new Map();
     for (const [slot, since] of this._flashes) {
       const share = 1 - (now - since) / FLASH;
-      if (share <= 0) this._flashes.delete(slot);
-      else shares.set(slot, this._still.matches ? 0.3 : 0.55 * share);
+      if (share <= 0) {
+        this._flashes.delete(slot);
+        if (this.cells.blockOf[slot] >= 0) this.cells.touched.push(this.cells.blockOf[slot], this.cells.cellOf[slot]);
+      } else shares.set(slot, this._still.matches ? 0.3 : 0.55 * share);
     }
     return shares;
-  }
-
-  /** Titles of sections and blocks, where there is room for them. */
-  _write(layout, top) {
-    const context = /** @type {CanvasRenderingContext2D} */ (this._context);
-    const scale = this._scale();
-    const style = getComputedStyle(this.root);
-    context.textBaseline = "middle";
-    for (const { name, first, x, y } of layout.sections) {
-      if (y + 24 * scale < top || y > top + this.canvas.height || (name === "" && first === 0)) continue;
-      context.font = `600 ${12 * scale}px ${style.fontFamily}`;
-      context.fillStyle = style.getPropertyValue("--quiet");
-      context.fillText(name || "on no known node", x, y - top + 11 * scale);
-    }
-    if (!layout.label) return;
-    if (layout.named) this._names(layout, top);
-    context.font = `${11 * scale}px ${style.fontFamily}`;
-    context.fillStyle = style.getPropertyValue("--ink");
-    this.cells.blocks.forEach((block, at) => {
-      const [x, y, wide, high] = outline(layout, at);
-      if (y - top > this.canvas.height || y + high < top) return;
-      const ill = block.mood === MOOD.bad ? "✕ " : block.mood === MOOD.wait ? "◦ " : "";
-      context.fillText(this._fitted(ill + this.cells.title(block), wide - 8 * scale), x + 5 * scale, y - top + 10 * scale);
-    });
-  }
-
-  /** The names of pods in their cells. */
-  _names(layout, top) {
-    const context = /** @type {CanvasRenderingContext2D} */ (this._context);
-    const scale = this._scale();
-    const style = getComputedStyle(this.root);
-    const colours = INKS.map((name) => style.getPropertyValue(name));
-    context.font = `${11.5 * scale}px ${style.fontFamily}`;
-    this.cells.blocks.forEach((block, at) =>
-      block.cells.forEach((slot, cell) => {
-        if (slot < 0) return;
-        const [x, y] = corner(layout, at, cell);
-        if (y - top > this.canvas.height || y + layout.tall < top) return;
-        const pale = this.filter.active && !this.filter.matched[slot];
-        context.fillStyle = pale ? style.getPropertyValue("--quiet") : colours[this.pods.mood[slot]];
-        const left = layout.tall + (this.pods.mood[slot] === MOOD.good ? -layout.tall + 6 * scale : 1 * scale);
-        context.fillText(this._fitted(this.pods.name[slot], layout.cell - left - 4 * scale), x + left, y - top + layout.tall / 2);
-      }),
-    );
-  }
-
-  /** @param {string} text @param {number} wide */
-  _fitted(text, wide) {
-    const context = /** @type {CanvasRenderingContext2D} */ (this._context);
-    if (context.measureText(text).width <= wide) return text;
-    let [low, high] = [0, text.length];
-    while (low < high) {
-      const middle = (low + high + 1) >> 1;
-      if (context.measureText(`…${text.slice(-middle)}`).width <= wide) low = middle;
-      else high = middle - 1;
-    }
-    return `…${low ? text.slice(-low) : ""}`; // the end of a name is what differs
   }
 
   _outlines(layout, top) {

@@ -18,7 +18,7 @@ export class MessageLog {
   keep(message) {
     this.received += 1;
     // A state of 10 MB is not kept for the list: its text is made now, cut to what is shown.
-    const large = message.type === "initial_state" || message.type === "batch";
+    const large = message.type === "initial_state" || (message.type === "batch" && message.data.length > 100);
     this._add({
       message: large ? null : message,
       text: large ? pretty(message) : "",

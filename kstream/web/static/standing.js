@@ -1,5 +1,7 @@
 // How true what is shown is, in words: the link, the timeline, and of each thing that is wrong what to do about it.
 
+import { figure } from "./viewer-model.js";
+
 /** @typedef {{ code: string, text: string, remedy: string }} Problem */
 
 /**
@@ -115,7 +117,7 @@ export function place({ connection, playback }, { following = false } = {}) {
  */
 export function whyEmpty(state, what, all) {
   if (!state.loaded) return "No state has come yet.";
-  if (all) return `Nothing matches: none of ${all.toLocaleString("en")} ${what}.`;
+  if (all) return `Nothing matches: none of ${figure(all)} ${what}.`;
   if (refused(state.faults, what)) return `The server may not list ${what} (RBAC), or not all of them: there may be some.`;
   return state.stale ? `No ${what} are known; what is shown may be out of date.` : `There are no ${what}.`;
 }

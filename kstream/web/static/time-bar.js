@@ -29,7 +29,11 @@ export class TimeBar {
     this._lanes = [];
     this._moved = moved;
     this._listen();
-    new ResizeObserver(() => this.draw()).observe(this._track);
+    this._wide = this._track.clientWidth;
+    new ResizeObserver(() => {
+      this._wide = this._track.clientWidth; // to ask in each drawing would lay out the page each time
+      this.draw();
+    }).observe(this._track);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
   }
 
@@ -37,7 +41,7 @@ export class TimeBar {
   get span() {
     const { playback } = this._source.client.state;
     const times = [this._playhead.time, this._bars[0]?.from, this._bars.at(-1)?.to, Date.parse(playback?.start), Date.parse(playback?.end)].filter(Number.isFinite);
-    return { start: Math.min(...times), end: Math.max(...times), width: this._track.clientWidth };
+    return { start: Math.min(...times), end: Math.max(...times), width: this._wide };
   }
 
   /** Ask what happened, if that was some time ago; `now` when it is another log or filter. */

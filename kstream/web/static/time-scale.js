@@ -1,6 +1,6 @@
 // Time as places on a line: moments and pixels, ticks, and one bar for each state that an object was in.
 
-import { mood } from "./viewer-model.js";
+import { figure, mood } from "./viewer-model.js";
 
 /** @typedef {{ start: number, end: number, width: number }} Span milliseconds since 1970, and pixels */
 
@@ -64,9 +64,9 @@ export function bars(buckets) {
 
 /** The words of a bucket. @param {ReturnType<typeof bars>[number]} bar */
 export function barText({ from, to, events, ill, worse }) {
-  const many = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
-  const worsened = worse ? `, ${worse.toLocaleString("en")} got worse` : "";
-  return `${clock(from)} to ${clock(to).slice(11)}: ${many(events, "change")}${worsened}, ${ill.toLocaleString("en")} not well`;
+  const many = (count, noun) => `${figure(count)} ${noun}${count === 1 ? "" : "s"}`;
+  const worsened = worse ? `, ${figure(worse)} got worse` : "";
+  return `${clock(from)} to ${clock(to).slice(11)}: ${many(events, "change")}${worsened}, ${figure(ill)} not well`;
 }
 
 /**

@@ -4,7 +4,7 @@ import { byKey, NameOrder, ranks } from "./pod-order.js";
 import { matches } from "./pod-filter.js";
 import { whyEmpty } from "./standing.js";
 import { Grid, put } from "./viewer-grid.js";
-import { age, MOOD, mood } from "./viewer-model.js";
+import { age, figure, MOOD, mood } from "./viewer-model.js";
 
 const element = (id) => /** @type {any} */ (document.getElementById(id));
 // The worst first: not well, starting, ending, well, completed. By MOOD.
@@ -153,7 +153,7 @@ export class Lists {
   /** Draw one table; the counts of all. @param {string} tab @param {string} words what is searched @param {any[]} messages */
   show(tab, words, messages) {
     const state = this._state;
-    const said = (found, all) => (found === all ? all.toLocaleString("en") : `${found.toLocaleString("en")} of ${all.toLocaleString("en")}`);
+    const said = (found, all) => (found === all ? figure(all) : `${figure(found)} of ${figure(all)}`);
     put(element("pods-count"), said(this._filter.count, this._pods.count));
     const nodes = this._narrow("nodes", words, (node) => `${node.name} ${node.status} ${node.role ?? ""} ${node.labels?.["topology.kubernetes.io/zone"] ?? ""}`);
     const spaces = this._narrow("namespaces", words, (space) => `${space.name} ${space.status}`);
@@ -182,7 +182,7 @@ export class Lists {
     const { status, node } = this._ranks;
     const now = this._now() / 1000;
     const keys = {
-      status: (slot) => RANK[pods.mood[slot]] * 65_536 + status[pods.status[slot]],
+      status: (slot) => RANK[pods.mood[slot]] * status.length + status[pods.status[slot]], // few: sorted in one pass
       ready: (slot) => pods.total[slot] - pods.ready[slot],
       restarts: (slot) => pods.restarts[slot],
       node: (slot) => node[pods.node[slot]],

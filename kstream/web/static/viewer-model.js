@@ -58,7 +58,12 @@ export function containers(pod) {
   return { ready, total: pod.containers.length, restarts };
 }
 
-const several = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;
+const FIGURES = new Intl.NumberFormat("en");
+
+/** `150,000`. @param {number} number */
+export const figure = (number) => FIGURES.format(number);
+
+const several = (count, noun) => `${figure(count)} ${noun}${count === 1 ? "" : "s"}`;
 const fullName = (data) => (data.namespace ? `${data.namespace}/${data.name}` : String(data.name ?? data.uid));
 const SIGNS = { ADDED: "+", MODIFIED: "~", DELETED: "−" };
 

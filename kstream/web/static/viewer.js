@@ -13,7 +13,7 @@ import { TimeBar } from "./time-bar.js";
 import { put } from "./viewer-grid.js";
 import { Keys } from "./viewer-keys.js";
 import { Lists } from "./viewer-lists.js";
-import { Rate } from "./viewer-model.js";
+import { figure, Rate } from "./viewer-model.js";
 
 const REFRESH = 250; // milliseconds between two drawings of what is not the map: more often than a person reads
 const FLASH = 1200; // milliseconds for which a changed row stands out
@@ -21,7 +21,6 @@ const MAX_FLASHES = 500;
 const SLICE = 5; // milliseconds of sorting in a frame
 
 const element = (id) => /** @type {any} */ (document.getElementById(id));
-const count = (number) => number.toLocaleString("en");
 
 const view = readView(location.search);
 const source = serverSource(location.href, view);
@@ -34,7 +33,8 @@ const rate = new Rate();
 /** @type {Map<string, number>} uid → when it changed */
 const flashes = new Map();
 const messages = new MessageLog();
-let rateAt = 0;
+let retryAt = 0;
+let partial = false; // a state is coming in parts
 
 const map = new MapView(
   { root: element("map"), canvas: element("map-canvas"), spacer: element("map-spacer"), current: element("map-current"), tip: element("map-tip") },
@@ -69,8 +69,11 @@ function flash(uid) {
 
 client.addEventListener("message", ({ data: message }) => {
   playhead.hear(message);
-  if (message.type === "batch") rate.add(message.data.length, performance.now() / 1000);
+  // What follows a state that was cut is the rest of it, and no change.
+  if (message.type === "initial_state") partial = state.seq === null;
+  else if (message.type === "batch") partial || rate.add(message.data.length, performance.now() / 1000);
   else if (message.type.endsWith("_event")) rate.add(1, performance.now() / 1000);
+  if (state.seq !== null) partial = false;
   if (shown.hear(message)) {
     choose();
     void bar.refresh(true);
@@ -79,7 +82,7 @@ client.addEventListener("message", ({ data: message }) => {
   if (message.type !== "pong") map.changed();
 });
 client.addEventListener("status", () => {
-  rateAt = Date.now() + client.status.wait;
+  retryAt = Date.now() + client.status.wait;
 });
 client.addEventListener("change", refresh);
 client.addEventListener("error", ({ error }) => messages.fail(error));
@@ -92,7 +95,7 @@ let cost = 0;
 
 function refresh() {
   if (drawing) return;
-  const wait = Math.max(0, drawnAt + Math.max(REFRESH, 15 * cost) - performance.now());
+  const wait = Math.max(0, drawnAt + Math.max(REFRESH, 25 * cost) - performance.now());
   drawing = setTimeout(() => requestAnimationFrame(draw), wait);
 }
 
@@ -107,7 +110,7 @@ function soon() {
 function draw() {
   drawing = 0;
   const began = performance.now();
-  const ready = lists.order.refresh(() => performance.now() - began > SLICE);
+  sort();
   for (const [uid, at] of flashes) if (began - at > FLASH) flashes.delete(uid);
   drawStanding();
   if (state.loaded) drawTiles();
@@ -116,15 +119,24 @@ function draw() {
   put(element("map-why"), pods.count ? "" : whyEmpty(state, "pods", 0));
   lists.count();
   lists.show(view.tab, view.words, messages.entries);
-  put(element("messages-count"), count(messages.received));
+  put(element("messages-count"), figure(messages.received));
   drawer.refresh();
   bar.draw();
   void bar.refresh();
   address();
   drawnAt = performance.now();
-  // The order of very many takes several frames: the next slice comes soon.
-  cost = ready ? drawnAt - began : 2;
-  if (flashes.size || !ready) refresh();
+  cost = drawnAt - began;
+  if (flashes.size) refresh();
+}
+
+let sorting = 0;
+
+/** The order of very many takes several frames, each a slice. */
+function sort() {
+  const began = performance.now();
+  clearTimeout(sorting);
+  sorting = 0;
+  if (!lists.order.refresh(() => performance.now() - began > SLICE)) sorting = setTimeout(sort, SLICE);
 }
 
 function drawStanding() {
@@ -135,7 +147,7 @@ function drawStanding() {
   const badge = element("source");
   badge.hidden = !kind;
   put(badge, { live: "Live", replay: "Replay", simulate: "Simulation" }[kind] ?? String(kind ?? ""));
-  const seconds = Math.max(0, Math.ceil((rateAt - Date.now()) / 1000));
+  const seconds = Math.max(0, Math.ceil((retryAt - Date.now()) / 1000));
   const { text, tone, problems, old, said } = standing(client.status, state, { seconds, recording: !source.shared });
   put(element("link"), text);
   element("link").dataset.tone = tone;
@@ -161,13 +173,15 @@ function problemLine([code, text, remedy]) {
 
 function drawTiles() {
   const [good, done, wait, ending, bad] = pods.moods;
-  const { totalNodes, readyNodes } = state.counts();
+  const totalNodes = state.nodes.size;
+  let readyNodes = 0;
+  for (const { status } of state.nodes.values()) readyNodes += status === "Ready" || String(status).startsWith("Ready,") ? 1 : 0;
   const figures = { bad, wait, ending, good: good + done, pods: pods.count, namespaces: state.namespaces.size, rate: rate.total(performance.now() / 1000) };
-  for (const [name, figure] of Object.entries(figures)) {
-    put(element(`tile-${name}`), count(figure));
-    element(`tile-${name}`).classList.toggle("none", figure === 0);
+  for (const [name, many] of Object.entries(figures)) {
+    put(element(`tile-${name}`), figure(many));
+    element(`tile-${name}`).classList.toggle("none", many === 0);
   }
-  put(element("tile-nodes"), `${count(readyNodes)}/${count(totalNodes)}`);
+  put(element("tile-nodes"), `${figure(readyNodes)}/${figure(totalNodes)}`);
   element("tile-nodes").classList.toggle("short", readyNodes < totalNodes);
 }
 
