@@ -1,0 +1,118 @@
+// What a server answers over HTTP of a log, of a recording in a page: /api/timeline, /api/objects/{uid}/history.
+
+import { stamp } from "./player.js";
+import { tone } from "./viewer-model.js";
+
+/** @typedef {import("./columns.js").Columns} Columns */
+
+const isBad = (body) => typeof body.status === "string" && body.status !== "" && tone(body.status) === "bad";
+
+/** Counts what happened, and how much was bad: once for all questions. */
+export class Counts {
+  /** @param {Columns} columns */
+  constructor(columns) {
+    this._columns = columns;
+    this._was = new Int8Array(columns.count); // by how many more objects are bad after each event
+    /** @type {string[]} */
+    this._actions = Array(columns.count);
+    const fold = columns.stateAt(0);
+    this._bad = 0;
+    for (const body of fold.objects.values()) this._bad += Number(isBad(body));
+    for (let at = 0; at < columns.count; at++) {
+      const before = fold.objects.get(columns.of[at]);
+      const { action, body } = fold.take();
+      this._actions[at] = action;
+      this._was[at] = Number(action !== "DELETED" && isBad(body)) - Number(before !== undefined && isBad(before));
+    }
+  }
+
+  /** As /api/timeline answers. @param {number} buckets 1 to 2000 */
+  timeline(buckets) {
+    const { from, to, count } = this._columns;
+    const edges = Array.from({ length: buckets + 1 }, (_, number) =>
+      number === buckets ? to.time : from.time + ((to.time - from.time) * number) / buckets,
+    );
+    let [start, bad] = [0, this._bad];
+    const made = edges.slice(1).map((ends, number) => {
+      // A clock that went back moves no event into two buckets.
+      const end = number === buckets - 1 ? count : Math.max(start, this._columns.reached(ends));
+      const bucket = this._bucket(start, end, bad);
+      [start, bad] = [end, bucket.bad];
+      return { from: stamp(edges[number]), to: stamp(ends), ...bucket };
+    });
+    const placed = ({ seq, time }) => ({ seq, time: stamp(time) });
+    return { type: "timeline", from: placed(from), to: placed(to), buckets: made };
+  }
+
+  _bucket(start, end, before) {
+    const seq = this._columns.from.seq;
+    /** @type {Record<string, Record<string, number>>} */
+    const counts = {};
+    let [worse, better] = [0, 0];
+    for (let at = start; at < end; at++) {
+      const verbs = (counts[`${this._columns.kindOf(this._columns.of[at])}s`] ??= {});
+      verbs[this._actions[at]] = (verbs[this._actions[at]] ?? 0) + 1;
+      if (this._was[at] > 0) worse += 1;
+      if (this._was[at] < 0) better += 1;
+    }
+    const some = end > start;
+    return { first: some ? seq + start + 1 : null, last: some ? seq + end : null, counts, worse, better, bad: before + worse - better };
+  }
+}
+
+/**
+ * As /api/objects/{uid}/history answers. An object that was there already is told from its first change on.
+ * @param {Columns} columns @param {string} uid
+ * @throws {RangeError} for a uid of which nothing is recorded
+ */
+export function historyOf(columns, uid) {
+  const places = new Map();
+  columns.uids.forEach((each, place) => {
+    if (each === uid) places.set(place, place < columns.begins ? columns.born(place) : undefined);
+  });
+  const [first] = places.keys();
+  if (first === undefined) throw new RangeError(`Nothing is recorded of that object: "${uid.slice(0, 100)}"; uid is that of a resource`);
+  const events = [];
+  columns.of.forEach((place, at) => places.has(place) && events.push(at));
+  const numbers = columns.versions(events);
+  const versions = events.map((at, number) => {
+    const place = columns.of[at];
+    const before = places.get(place);
+    const { action, body } = columns.change(at, before);
+    places.set(place, body);
+    const changes = action === "MODIFIED" ? [...differences("", before, body)] : [];
+    return { seq: columns.from.seq + at + 1, time: stamp(columns.times[at]), action, uid, version: numbers[number], changes };
+  });
+  return { type: "history", ...columns.keyOf(first), cursor: null, versions };
+}
+
+const isFields = (value) => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** @returns {Generator<{ path: string, before: any, after: any }>} as kstream/core/timeline/difference.py tells them */
+export function* differences(path, before, after) {
+  if (isFields(before) && isFields(after)) {
+    for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
+      yield* differences(path ? `${path}.${name}` : name, own(before, name), own(after, name));
+    }
+  } else if (Array.isArray(before) && Array.isArray(after)) {
+    const [left, right] = [byName(before), byName(after)];
+    if (left && right) {
+      for (const name of new Set([...left.keys(), ...right.keys()])) yield* differences(`${path}[${name}]`, left.get(name), right.get(name));
+    } else {
+      for (let at = 0; at < Math.max(before.length, after.length); at++) yield* differences(`${path}[${at}]`, before[at], after[at]);
+    }
+  } else if (before !== after) yield { path, before: before ?? null, after: after ?? null };
+}
+
+function own(fields, name) {
+  return Object.hasOwn(fields, name) ? fields[name] : undefined;
+}
+
+/** @returns {Map<string, any> | null} null where they cannot be told apart by name */
+function byName(items) {
+  for (const field of ["name", "type"]) {
+    const named = new Map(items.filter((item) => isFields(item) && typeof item[field] === "string").map((item) => [item[field], item]));
+    if (named.size === items.length) return named;
+  }
+  return null;
+}
