@@ -102,9 +102,9 @@ export class Columns {
     return fold;
   }
 
-  /** How many events there are until then. @param {number} time seconds since the Unix epoch */
-  reached(time) {
-    let [low, high] = [0, this.count];
+  /** How many events there are until then, and at least `low`. @param {number} time seconds since the Unix epoch */
+  reached(time, low = 0) {
+    let high = this.count;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
       if (this.times[middle - 1] <= time) low = middle;

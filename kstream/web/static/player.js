@@ -1,6 +1,6 @@
 // How a recording is played: speed, pause, seek. What kstream/core/timeline/playback.py is to a server.
 
-const TICK = 0.001; // seconds: shorter waits are not worth a turn
+const TICK = 1e-6; // seconds: as far as two floats of this century are from each other, or nearly
 
 /** Where a timeline is, and how it goes on. Times are seconds; of the recording since the Unix epoch, `now` of any clock. */
 export class Player {

@@ -35,7 +35,7 @@ export class Counts {
     let [start, bad] = [0, this._bad];
     const made = edges.slice(1).map((ends, number) => {
       // A clock that went back moves no event into two buckets.
-      const end = number === buckets - 1 ? count : Math.max(start, this._columns.reached(ends));
+      const end = number === buckets - 1 ? count : this._columns.reached(ends, start);
       const bucket = this._bucket(start, end, bad);
       [start, bad] = [end, bucket.bad];
       return { from: stamp(edges[number]), to: stamp(ends), ...bucket };
