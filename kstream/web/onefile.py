@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
-_STATIC: Final = Path(__file__).parent / "static"
+STATIC: Final = Path(__file__).parent / "static"
 _SCRIPT: Final = re.compile(r'<script type="module" src="([\w.-]+)"></script>')
 _STYLE: Final = re.compile(r'^ *<link rel="stylesheet" href="([\w.-]+)">\n', re.MULTILINE)
 _ICON: Final = re.compile(r'<link rel="icon" href="([\w.-]+)">')
@@ -25,13 +25,14 @@ _EXPORT: Final = re.compile(
 )
 _OTHER: Final = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
 _ENDS: Final = re.compile(r"</(?=script|style)|<!--", re.IGNORECASE)
-_HEAD: Final = (
-    "default-src 'none'; script-src '{script}'; style-src '{style}'; img-src data:; base-uri 'none'; form-action 'none'"
+_POLICY: Final = (
+    "default-src 'none'; script-src '{script}'; style-src '{style}'; img-src data:; base-uri 'none';"
+    " form-action 'none'"
 )
 
 
-def one_file(recording: bytes, *, static: Path = _STATIC) -> bytes:
-    """The page with `recording`, which is compressed. `static`: the folder that index.html and what it needs is in.
+def one_file(static: Path, recording: bytes) -> bytes:
+    """The page of a folder, index.html and what it needs, with a `recording` in it, which is compressed.
 
     Raises ValueError for a module that is written in another way than this can join.
     """
@@ -41,7 +42,7 @@ def one_file(recording: bytes, *, static: Path = _STATIC) -> bytes:
         raise ValueError('index.html has no <script type="module" src="...">')
     code = _inside("\n" + _joined(static, script[1]))
     style = _inside("\n" + "".join((static / name).read_text("utf-8") for name in _STYLE.findall(page)))
-    policy = _HEAD.format(script=_hash(code), style=_hash(style))
+    policy = _POLICY.format(script=_hash(code), style=_hash(style))
     page = _SCRIPT.sub(lambda _: f'<style>{style}</style>\n  <script type="module">{code}</script>', page)
     page = _STYLE.sub("", page)
     page = _ICON.sub(lambda found: f'<link rel="icon" href="{_data(static / found[1])}">', page)

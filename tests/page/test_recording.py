@@ -13,15 +13,16 @@ from click.testing import CliRunner
 
 from kstream.cli import main
 from kstream.core.delivery import wire
-from kstream.core.timeline.events import Event, Kind, ObjectKey, Verb, WatchEvent
+from kstream.core.timeline.events import Kind, ObjectKey, Verb, WatchEvent
 from kstream.core.timeline.state import ClusterState, with_pod_count
 from kstream.logs.passage import passage
 from tests.logs.facts import history
 from tests.logs.files import state_at, stored
 from tests.node_tests import node, run
+from tests.page.test_page import chromium
 from tests.pages import recording_in
 
-__all__ = ["node"]  # a fixture
+__all__ = ["chromium", "node"]  # fixtures
 
 INCIDENT = Path(__file__).parents[2] / "fixtures" / "incident.db"
 _FEW = 600  # events of which each state is compared
@@ -71,9 +72,7 @@ def case(path: Path, out: Path, *, after: int = 0, uids: int = 5) -> dict[str, A
     timelines = {
         count: [
             json.loads(line)
-            for line in log(
-                "timeline", path, *span, "--buckets", str(count), "-o", "json"
-            ).splitlines()
+            for line in log("timeline", path, *span, "--buckets", str(count), "-o", "json").splitlines()
         ]
         for count in (1, 7, 100)
     }
@@ -94,7 +93,7 @@ def case(path: Path, out: Path, *, after: int = 0, uids: int = 5) -> dict[str, A
 
 
 def hostile() -> Iterator[WatchEvent]:
-    """Texts that would end a script, fields that come, go and change places, lists that grow, and names that are JavaScript's."""
+    """Texts that would end a script, fields that come, go and change places, lists that grow, names of JavaScript."""
     key = ObjectKey(Kind.POD, "</script>", "__proto__", "constructor")
     bodies: list[dict[str, Any]] = [
         {"name": "__proto__", "uid": "constructor", "namespace": "</script>", "status": "Running"},
@@ -108,13 +107,13 @@ def hostile() -> Iterator[WatchEvent]:
         {
             "uid": "constructor",
             "name": "__proto__",
-            "labels": {"__proto__": "a", "toString": "\u2028\"\\\n"},
+            "labels": {"__proto__": "a", "toString": '\u2028"\\\n'},
             "list": [1],
         },
         {
             "uid": "constructor",
             "name": "__proto__",
-            "labels": {"__proto__": "b", "toString": "\u2028\"\\\n"},
+            "labels": {"__proto__": "b", "toString": '\u2028"\\\n'},
             "list": [1, [True, None, 0.5]],
         },
     ]
@@ -155,3 +154,23 @@ def cases(tmp_path: Path) -> Path:
 @pytest.mark.node
 async def test_the_recording_of_a_page_is_the_log_at_every_seq(node: str, cases: Path) -> None:
     await run(node, "recording.test.mjs", {"KSTREAM_CASES": str(cases)})
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, str]:
+    """Pages by the variable that names each to the browser's test."""
+    stored(tmp_path / "hostile.db", hostile())
+    log("page", INCIDENT, "-o", tmp_path / "file.html")
+    log("page", tmp_path / "hostile.db", "-o", tmp_path / "hostile.html")
+    content = (tmp_path / "file.html").read_text()
+    packed, _ = recording_in(tmp_path / "file.html")
+    (tmp_path / "damaged.html").write_text(content.replace(packed, packed[:1000] + "AAAA" + packed[1004:]))
+    return {
+        f"KSTREAM_{name.upper()}": str(tmp_path / f"{name}.html") for name in ("file", "hostile", "damaged")
+    }
+
+
+@pytest.mark.browser
+@pytest.mark.node
+async def test_the_file_replays_where_it_is_opened(node: str, chromium: str, files: dict[str, str]) -> None:
+    await run(node, "recording-page.test.mjs", {**files, "KSTREAM_CHROMIUM": chromium})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,10 +28,10 @@ from kstream.core.timeline.events import Event
 from kstream.logs.draft import check, draft
 from kstream.logs.making import Made
 from kstream.logs.passage import Passage, passage
-from kstream.web.onefile import one_file
+from kstream.web.onefile import STATIC, one_file
 
 MOST_BYTES: Final = 50_000_000  # of a page: a browser takes no more at once without standing still
-_MOST_EVENTS: Final = 1_000_000  # and objects: no more than a browser reads in some seconds
+MOST_EVENTS: Final = 1_000_000  # and objects: no more than a browser reads in some seconds
 _SHORTER: Final = "give a shorter span with --from and --to"
 
 
@@ -57,7 +57,7 @@ def page(
     as_json: bool,
     **points: Any,
 ) -> None:
-    """Make an HTML file that replays a span of LOG where it is opened: by a double click, without a server or a network.
+    """Make an HTML file that replays a span of LOG where it is opened: by a double click, with no server or network.
 
     In it are the page, what there was at --from, and every event up to --to. docs/replay.md says how it is played.
     """
@@ -75,7 +75,7 @@ def page(
         draft(out, force=force, inputs=[path], log=False) as written,
     ):
         made, recording = _recorded(found, first, last, secret)
-        content = one_file(gzip.compress(recording, 9, mtime=0))
+        content = one_file(STATIC, gzip.compress(recording, 9, mtime=0))
         if len(content) > MOST_BYTES:
             raise UsageError(
                 f"{out}: the page would have {len(content):,} bytes, of which browsers take {MOST_BYTES:,}; {_SHORTER}"
@@ -91,10 +91,10 @@ def _recorded(
     count, objects = last[0] - first[0], len(found.start.refs)
     if not count and not objects:
         raise UsageError(f"{found.path}: nothing is recorded in that span: there is nothing to replay")
-    if count + objects > _MOST_EVENTS:
+    if count + objects > MOST_EVENTS:
         raise UsageError(
             f"{found.path}: {count:,} events after a state of {objects:,} objects are more than a browser takes at once"
-            f" ({_MOST_EVENTS:,}); {_SHORTER}"
+            f" ({MOST_EVENTS:,}); {_SHORTER}"
         )
     shown = Redacted(found, key) if key is not None else None
     status = found.status if shown is None else shown.status
@@ -117,7 +117,7 @@ def _recorded(
     return Made(objects, first[0] + 1, last[0]), recording
 
 
-def _each(path: Path, events: Iterable[Event] | Iterator[Event], take: Callable[[Event], None]) -> None:
+def _each(path: Path, events: Iterable[Event], take: Callable[[Event], None]) -> None:
     for event in events:
         try:
             take(event)

@@ -1,4 +1,4 @@
-"""A span of a log as columns: what a page that replays it offline holds (docs/log-format.md, web/static/columns.js).
+"""A span of a log as columns: what a page that replays it offline holds (web/static/columns.js reads it).
 
 One JSON object. An object is what its template says, and of its own a name, a uid, a node, a time; a version is an edit
 of the one before. Templates and edits are few, and each stands there once; what is left of an event is four small
@@ -8,8 +8,8 @@ numbers in four lists, which deflate makes smaller than anything that names fiel
 - `added`: `template`, `name`, `uid` of every object, those of the start first, then in the order of their events;
   `node` (a place in `nodes`) and `created` (seconds from `base`) of those whose template has the field there.
 - `edits`: lists of [path, value] (core/timeline/edits.py).
-- `events`: `what` (0 ADDED, 1 DELETED, else the place of its edit + 2); `of`, but for ADDED: how many objects were added
-  after the one that it is of; `time`: in units of 1 / `unit` seconds from the one before, the first from `base`;
+- `events`: `what` (0 ADDED, 1 DELETED, else the place of its edit + 2); `of`, but for ADDED: how many objects were
+  added after the one that it is of; `time`: in units of 1 / `unit` seconds from the one before, the first from `base`;
   `version`: a number that is added to the last one that was a number, or a text.
 """
 
@@ -155,9 +155,7 @@ class Columns:
         key, body = event.change.key, _body(event)
         fields = [place for place, name in enumerate(FIELDS) if self._has_own(name, body, key)]
         template = body | dict.fromkeys((FIELDS[place] for place in fields), None)
-        self._template.append(
-            self._templates.place([KINDS.index(key.kind), key.namespace, fields, template])
-        )
+        self._template.append(self._templates.place([KINDS.index(key.kind), key.namespace, fields, template]))
         self._objects[key.kind, key.uid] = _Object(len(self._name), body)
         self._name.append(key.name)
         self._uid.append(key.uid)
@@ -205,9 +203,7 @@ def _moment(text: object) -> int | None:
 
 
 def _unit(times: Iterable[float]) -> int:
-    fitting = (
-        unit for unit in _UNITS[:-1] if all(round(time * unit) / unit == time for time in times)
-    )
+    fitting = (unit for unit in _UNITS[:-1] if all(round(time * unit) / unit == time for time in times))
     return next(fitting, _UNITS[-1])
 
 

@@ -1,12 +1,16 @@
 // A span of a log as kstream/core/timeline/columns.py writes it, read: its objects, its events, and the fold of them.
 
+import { tone } from "./viewer-model.js";
+
 const KINDS = ["node", "pod", "namespace"];
 const FIELDS = ["name", "uid", "nodeName", "creationTimestamp"];
 const ADDED = 0;
 const DELETED = 1;
 const EDITED = 2; // and above
 const AT_LEAST = 1000; // events from one keyframe to the next
-const AT_ONCE = 20_000; // events until others have their turn
+const AT_ONCE = 1000; // events until others have their turn
+/** @type {Map<string, string>} there are few, and very many objects */
+const TONES = new Map();
 
 /**
  * What is in a page: gzip in base64.
@@ -75,16 +79,22 @@ export class Columns {
       time += events.time[at];
       this.times[at] = time / told.unit;
     }
+    /** How many objects are not well at the beginning, and how many more after each event. */
+    this.unwell = 0;
+    this.worse = new Int8Array(this.count);
     /** @type {{ at: number, objects: Map<number, any> }[]} */
     this._keyframes = [];
   }
 
-  /** Reads all of it once, so that any state is near one that is known. Others have their turn meanwhile. */
+  /** Reads all of it once, so that any state is near one that is known, and all is counted. Others have their turn meanwhile. */
   async index() {
     const fold = new Fold(this);
     this._keyframes = [{ at: 0, objects: new Map(fold.objects) }];
+    this.unwell = [...fold.objects.values()].filter(isUnwell).length;
     while (fold.at < this.count) {
-      fold.take();
+      const before = fold.objects.get(this.of[fold.at]);
+      const { action, body } = fold.take();
+      this.worse[fold.at - 1] = Number(action !== "DELETED" && isUnwell(body)) - Number(isUnwell(before));
       const last = /** @type {{ at: number }} */ (this._keyframes.at(-1));
       // As far from each other as a state is large: together they are no larger than the events.
       if (fold.at - last.at >= Math.max(AT_LEAST, fold.objects.size)) {
@@ -139,13 +149,18 @@ export class Columns {
     return body;
   }
 
+  /** @param {number} at @returns {Change["action"]} */
+  actionOf(at) {
+    const what = this._what[at];
+    return what === DELETED ? "DELETED" : what === ADDED ? "ADDED" : "MODIFIED";
+  }
+
   /** What an event makes of its object. @param {number} at @param {any} before what that was @returns {Change} */
   change(at, before) {
-    const [what, place] = [this._what[at], this.of[at]];
+    const [action, place] = [this.actionOf(at), this.of[at]];
     const kind = this.kindOf(place);
-    if (what === DELETED) return { action: "DELETED", kind, body: before };
-    if (what === ADDED) return { action: "ADDED", kind, body: this.born(place) };
-    return { action: "MODIFIED", kind, body: edited(before, this._told.edits[what - EDITED]) };
+    if (action === "DELETED") return { action, kind, body: before };
+    return { action, kind, body: action === "ADDED" ? this.born(place) : edited(before, this._told.edits[this._what[at] - EDITED]) };
   }
 
   /** The resourceVersions of these events, which ascend. @param {Iterable<number>} events */
@@ -185,6 +200,15 @@ export class Fold {
     this.at += 1;
     return change;
   }
+}
+
+/** As kstream/core/timeline/wellness.py has it; nothing is known of what has no status. */
+function isUnwell(body) {
+  const status = body?.status;
+  if (typeof status !== "string" || status === "") return false;
+  let found = TONES.get(status);
+  if (found === undefined) TONES.set(status, (found = tone(status)));
+  return found === "bad";
 }
 
 /** @param {any} value @param {[(string | number)[], any][]} edits */

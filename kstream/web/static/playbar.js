@@ -16,9 +16,9 @@ const STATES = { playing: "Playing", paused: "Paused", ended: "Ended", live: "Li
 export function playbar(client, host) {
   const bar = made("section", { id: "playbar", "aria-label": "Playback" });
   const what = made("p", { id: "playbar-what" });
-  const back = made("button", { type: "button", title: "Previous event (,)", "aria-label": "Previous event" }, "⏮");
+  const back = made("button", { type: "button", title: "Previous event (,)", "aria-label": "Previous event" }, "‹");
   const play = made("button", { type: "button", id: "playbar-play", title: "Play or pause (k)" }, "Play");
-  const step = made("button", { type: "button", title: "Next event (.)", "aria-label": "Next event" }, "⏭");
+  const step = made("button", { type: "button", title: "Next event (.)", "aria-label": "Next event" }, "›");
   const slider = made("input", { type: "range", id: "playbar-at", min: "0", max: String(TURNS), step: "1", "aria-label": "Moment of the recording" });
   const time = made("output", { id: "playbar-time" }, "–");
   const state = made("span", { id: "playbar-state", class: "pill" }, "Opening");

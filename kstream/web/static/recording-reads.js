@@ -1,63 +1,41 @@
 // What a server answers over HTTP of a log, of a recording in a page: /api/timeline, /api/objects/{uid}/history.
 
 import { stamp } from "./player.js";
-import { tone } from "./viewer-model.js";
 
 /** @typedef {import("./columns.js").Columns} Columns */
 
-const isBad = (body) => typeof body.status === "string" && body.status !== "" && tone(body.status) === "bad";
+/** As /api/timeline answers. @param {Columns} columns @param {number} buckets 1 to 2000 */
+export function timelineOf(columns, buckets) {
+  const { from, to, count } = columns;
+  const edges = Array.from({ length: buckets + 1 }, (_, number) =>
+    number === buckets ? to.time : from.time + ((to.time - from.time) * number) / buckets,
+  );
+  let [start, bad] = [0, columns.unwell];
+  const made = edges.slice(1).map((ends, number) => {
+    // A clock that went back moves no event into two buckets.
+    const end = number === buckets - 1 ? count : columns.reached(ends, start);
+    const told = bucket(columns, start, end, bad);
+    [start, bad] = [end, told.bad];
+    return { from: stamp(edges[number]), to: stamp(ends), ...told };
+  });
+  const placed = ({ seq, time }) => ({ seq, time: stamp(time) });
+  return { type: "timeline", from: placed(from), to: placed(to), buckets: made };
+}
 
-/** Counts what happened, and how much was bad: once for all questions. */
-export class Counts {
-  /** @param {Columns} columns */
-  constructor(columns) {
-    this._columns = columns;
-    this._was = new Int8Array(columns.count); // by how many more objects are bad after each event
-    /** @type {string[]} */
-    this._actions = Array(columns.count);
-    const fold = columns.stateAt(0);
-    this._bad = 0;
-    for (const body of fold.objects.values()) this._bad += Number(isBad(body));
-    for (let at = 0; at < columns.count; at++) {
-      const before = fold.objects.get(columns.of[at]);
-      const { action, body } = fold.take();
-      this._actions[at] = action;
-      this._was[at] = Number(action !== "DELETED" && isBad(body)) - Number(before !== undefined && isBad(before));
-    }
+function bucket(columns, start, end, before) {
+  const seq = columns.from.seq;
+  /** @type {Record<string, Record<string, number>>} */
+  const counts = {};
+  let [worse, better] = [0, 0];
+  for (let at = start; at < end; at++) {
+    const verbs = (counts[`${columns.kindOf(columns.of[at])}s`] ??= {});
+    const action = columns.actionOf(at);
+    verbs[action] = (verbs[action] ?? 0) + 1;
+    if (columns.worse[at] > 0) worse += 1;
+    if (columns.worse[at] < 0) better += 1;
   }
-
-  /** As /api/timeline answers. @param {number} buckets 1 to 2000 */
-  timeline(buckets) {
-    const { from, to, count } = this._columns;
-    const edges = Array.from({ length: buckets + 1 }, (_, number) =>
-      number === buckets ? to.time : from.time + ((to.time - from.time) * number) / buckets,
-    );
-    let [start, bad] = [0, this._bad];
-    const made = edges.slice(1).map((ends, number) => {
-      // A clock that went back moves no event into two buckets.
-      const end = number === buckets - 1 ? count : this._columns.reached(ends, start);
-      const bucket = this._bucket(start, end, bad);
-      [start, bad] = [end, bucket.bad];
-      return { from: stamp(edges[number]), to: stamp(ends), ...bucket };
-    });
-    const placed = ({ seq, time }) => ({ seq, time: stamp(time) });
-    return { type: "timeline", from: placed(from), to: placed(to), buckets: made };
-  }
-
-  _bucket(start, end, before) {
-    const seq = this._columns.from.seq;
-    /** @type {Record<string, Record<string, number>>} */
-    const counts = {};
-    let [worse, better] = [0, 0];
-    for (let at = start; at < end; at++) {
-      const verbs = (counts[`${this._columns.kindOf(this._columns.of[at])}s`] ??= {});
-      verbs[this._actions[at]] = (verbs[this._actions[at]] ?? 0) + 1;
-      if (this._was[at] > 0) worse += 1;
-      if (this._was[at] < 0) better += 1;
-    }
-    const some = end > start;
-    return { first: some ? seq + start + 1 : null, last: some ? seq + end : null, counts, worse, better, bad: before + worse - better };
-  }
+  const some = end > start;
+  return { first: some ? seq + start + 1 : null, last: some ? seq + end : null, counts, worse, better, bad: before + worse - better };
 }
 
 /**

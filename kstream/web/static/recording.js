@@ -9,7 +9,7 @@
 import { unpacked } from "./columns.js";
 import { ClusterState } from "./kstream.js";
 import { Player, pointOf, stamp } from "./player.js";
-import { Counts, historyOf } from "./recording-reads.js";
+import { historyOf, timelineOf } from "./recording-reads.js";
 
 /** @typedef {import("./columns.js").Columns} Columns */
 
@@ -59,9 +59,9 @@ export class Recording extends EventTarget {
     /** @type {Player | null} */
     this._player = null;
     this._fold = null;
-    this._counts = null;
     this._steps = 0;
-    this._term = "";
+    /** The one that was told last. @type {string | null} */
+    this._term = null;
     this._counted = -Infinity; // when the last `metrics` was told
   }
 
@@ -78,6 +78,7 @@ export class Recording extends EventTarget {
     this._begun += 1;
     this._cancel(this._timer);
     this._player = null;
+    this._term = null;
     this.state.disconnected();
     this._tell({ link: "closed" });
   }
@@ -133,9 +134,7 @@ export class Recording extends EventTarget {
     if (!(Number.isInteger(buckets) && buckets > 0 && buckets <= MOST_BUCKETS)) {
       throw new RangeError(`buckets: ${buckets} must be a number from 1 to ${MOST_BUCKETS}`);
     }
-    const columns = this._known();
-    this._counts ??= new Counts(columns);
-    return this._counts.timeline(buckets);
+    return timelineOf(this._known(), buckets);
   }
 
   /** What happened to one object, as /api/objects/{uid}/history answers. @param {string} uid */
@@ -288,7 +287,7 @@ export class Recording extends EventTarget {
   _connect(seq = this._columns.from.seq + this._fold.at) {
     const { epoch, cluster } = this._columns;
     const term = this._termAt(seq);
-    if (this.state.connection && term === this._term && !this.state.stale) return;
+    if (term === this._term) return;
     this._term = term;
     const { name, version } = cluster ?? { name: "unknown", version: "unknown" };
     const said = { epoch, term, source: "replay", resumed: false };
