@@ -25,7 +25,6 @@ from tests.pages import recording_in
 __all__ = ["chromium", "node"]  # fixtures
 
 INCIDENT = Path(__file__).parents[2] / "fixtures" / "incident.db"
-_FEW = 600  # events of which each state is compared
 
 
 def log(*arguments: str | Path) -> str:
@@ -47,8 +46,8 @@ def digest(state: ClusterState) -> str:
     return hashlib.sha256(b"[%b]" % b",".join(told)).hexdigest()
 
 
-def case(path: Path, out: Path, *, after: int = 0, uids: int = 5) -> dict[str, Any]:
-    """A page of a log from there on, and what Python says of each moment of it."""
+def case(path: Path, out: Path, *, after: int = 0, every: int = 1) -> dict[str, Any]:
+    """A page of a log from there on, and what Python says of it: of the state after every so many events."""
     log("page", path, "-o", out, "--from", f"seq:{after}")
     span = ["--from", f"seq:{after}"]
     state = state_at(path, after)
@@ -57,10 +56,10 @@ def case(path: Path, out: Path, *, after: int = 0, uids: int = 5) -> dict[str, A
         events, status = list(found.events()), found.status
     for event in events:
         state.apply(event)
-        if len(events) <= _FEW or event.seq % 13 == 0 or event is events[-1]:
+        if event.seq % every == 0 or event is events[-1]:
             states[event.seq] = digest(state)
     recording, told = recording_in(out)
-    asked = list(dict.fromkeys(event.change.key.uid for event in events))[::-1][:uids]
+    asked = list(dict.fromkeys(event.change.key.uid for event in events))[::-1][:10]
     histories = {
         uid: [
             each
@@ -133,7 +132,7 @@ def uneven() -> Iterator[WatchEvent]:
 @pytest.fixture
 def cases(tmp_path: Path) -> Path:
     logs = {
-        "history": [list(history(2100, seed=3))],
+        "history": [list(history(1400, seed=3))],
         "uneven": [list(uneven())],
         "hostile": [list(hostile())],
         "written": [list(history(60, seed=2))[:30], list(history(60, seed=2))[30:]],  # by two
@@ -146,7 +145,11 @@ def cases(tmp_path: Path) -> Path:
         "a span of the incident": (INCIDENT, 200),
         "a span of a history": (tmp_path / "history.db", 777),
     }
-    told = {name: case(path, tmp_path / f"{name}.html", after=after) for name, (path, after) in spans.items()}
+    every = {"history": 23, "a span of a history": 11, "uneven": 3}  # where states are large
+    told = {
+        name: case(path, tmp_path / f"{name}.html", after=after, every=every.get(name, 1))
+        for name, (path, after) in spans.items()
+    }
     (tmp_path / "cases.json").write_text(json.dumps(told))
     return tmp_path / "cases.json"
 

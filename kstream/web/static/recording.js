@@ -25,7 +25,7 @@ const MOST_BUCKETS = 2000;
 export class Recording extends EventTarget {
   /**
    * @param {string} text of the recording: what `kstream log page` writes
-   * @param {{ namespaces?: readonly string[], kinds?: readonly string[], at?: string | null, speed?: string | null, paused?: boolean,
+   * @param {{ namespaces?: readonly string[], kinds?: readonly import("./kstream.js").Kind[], at?: string | null, speed?: string | null, paused?: boolean,
    *   now?: () => number, later?: (act: () => void, milliseconds: number) => any, cancel?: (timer: any) => void }} [options]
    *   where it begins, and how it is played; `now` is a clock in milliseconds
    * @throws {TypeError} for a filter that is none
@@ -86,7 +86,7 @@ export class Recording extends EventTarget {
   /** There is nobody to wait for. */
   retryNow() {}
 
-  /** @param {Iterable<string>} [namespaces] @param {{ kinds?: Iterable<string>, labels?: string }} [more] */
+  /** @param {Iterable<string>} [namespaces] @param {import("./kstream.js").MoreFilter} [more] */
   subscribe(namespaces = [], more = {}) {
     if (more.labels) throw new TypeError("A recording in a page is filtered by namespaces and kinds, not by labels");
     this.state.want(namespaces, more);

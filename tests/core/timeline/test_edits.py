@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kstream.core.timeline.edits import edits
@@ -32,12 +32,14 @@ def edited(value: Any, made: list[Any]) -> Any:
     return whole[""]
 
 
+@settings(max_examples=60)
 @given(JSON, JSON)
 def test_the_edits_make_the_second_of_the_first_in_the_same_order(before: Any, after: Any) -> None:
     made = json.loads(json.dumps(edits(before, after)))
     assert json.dumps(edited(before, made)) == json.dumps(after)
 
 
+@settings(max_examples=20)
 @given(JSON)
 def test_what_is_the_same_has_none(value: Any) -> None:
     assert edits(value, copy.deepcopy(value)) == []
