@@ -20,7 +20,7 @@ const TONES = new Map();
  */
 export async function unpacked(text) {
   if (typeof DecompressionStream !== "function") {
-    throw new Error("This browser cannot unpack the recording: open it with Chrome 80, Firefox 113, Safari 16.4 or a newer one");
+    throw new Error("This browser cannot unpack the recording: open it with Chrome 97, Firefox 113, Safari 16.4 or a newer one");
   }
   let told;
   try {
