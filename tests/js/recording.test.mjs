@@ -180,6 +180,8 @@ test("a filter lets through what that of a server does", async () => {
   client.subscribe([], { kinds: ["pods"] });
   assert.deepEqual([client.state.nodes.size, client.state.stale], [0, false]);
   assert.ok(client.state.pods.size > 10);
+  client.subscribe(["shop", "default"], { kinds: ["namespaces"] });
+  assert.deepEqual([...client.state.namespaces.values()].map((space) => [space.name, "podCount" in space]), [["default", false], ["shop", false]]);
   assert.throws(() => client.subscribe([], { labels: "app=web" }), TypeError);
 });
 

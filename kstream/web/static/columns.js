@@ -207,7 +207,10 @@ function isUnwell(body) {
   const status = body?.status;
   if (typeof status !== "string" || status === "") return false;
   let found = TONES.get(status);
-  if (found === undefined) TONES.set(status, (found = tone(status)));
+  if (found === undefined) {
+    if (TONES.size > 1000) TONES.clear();
+    TONES.set(status, (found = tone(status)));
+  }
   return found === "bad";
 }
 

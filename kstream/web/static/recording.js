@@ -270,6 +270,7 @@ export class Recording extends EventTarget {
   /** The whole state, as an `initial_state`. */
   _show() {
     const { from } = this._columns;
+    const { wanted } = this.state;
     /** @type {{ nodes: any[], pods: any[], namespaces: any[] }} */
     const data = { nodes: [], pods: [], namespaces: [] };
     const pods = new Map();
@@ -278,7 +279,8 @@ export class Recording extends EventTarget {
       if (kind === "pod") pods.set(namespace, (pods.get(namespace) ?? 0) + 1);
       if (this._shows(kind, kind === "pod" ? namespace : name)) data[`${kind}s`].push(body);
     }
-    data.namespaces = data.namespaces.map(({ podCount, ...space }) => ({ ...space, podCount: pods.get(space.name) ?? 0 }));
+    const counted = this._shows("pod", wanted[0] ?? ""); // who is shown no pods is told no number of them
+    data.namespaces = data.namespaces.map(({ podCount, ...space }) => (counted ? { ...space, podCount: pods.get(space.name) ?? 0 } : space));
     this._tellOf({ type: "initial_state", data, seq: from.seq + this._fold.at, timestamp: this._stamp() });
     this._count();
   }
