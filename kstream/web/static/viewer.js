@@ -1,6 +1,7 @@
-// The page at /: the live messages of this server, and the cluster that they add up to.
+// The page at /: the live messages of this server, and the cluster that they add up to; or a recording, from its file.
 
-import { KstreamClient } from "./kstream.js";
+import { playbar } from "./playbar.js";
+import { client, recording } from "./source.js";
 import { put, WindowedList } from "./viewer-list.js";
 import { age, containers, describe, pretty, Rate, Sorted, tone } from "./viewer-model.js";
 
@@ -12,9 +13,6 @@ const SOURCES = { live: "Live", replay: "Replay", simulate: "Simulation" };
 
 const element = (id) => /** @type {any} */ (document.getElementById(id));
 
-const url = new URL("ws", location.href);
-const wanted = new URLSearchParams(location.search).get("namespaces");
-const client = new KstreamClient(url, { namespaces: wanted ? wanted.split(",").filter(Boolean) : [] });
 const state = client.state;
 
 // What is shown, kept in step with the fold
@@ -287,13 +285,15 @@ function drawLink() {
   document.title = cluster ? `${cluster.name} – kstream` : "kstream";
   const source = element("source");
   source.hidden = !connection?.source;
-  source.textContent = SOURCES[connection?.source] ?? connection?.source ?? "";
+  source.textContent = recording ? "Recording" : (SOURCES[connection?.source] ?? connection?.source ?? "");
 
   const lost = connection?.status === "reconnecting";
   const pill = element("link");
+  pill.hidden = recording !== null && link === "connected"; // the bar says how it is played
   const [text, mood] =
     link === "waiting" ? [`Reconnecting in ${Math.max(0, Math.ceil((retryAt - Date.now()) / 1000))} s`, "bad"]
     : link === "connecting" ? ["Connecting", "wait"]
+    : link === "closed" ? ["Not open", "bad"]
     : lost ? ["Stale", "wait"]
     : state.stale ? ["Waiting for a state", "wait"]
     : refused() ? ["Connected in part", "wait"]
@@ -308,6 +308,7 @@ function drawLink() {
     link === "waiting" || (link === "connecting" && failed) ? `The server is gone: ${reason}.${failed >= 5 ? ` ${failed} attempts failed; trying goes on.` : ""}`
     : lost ? `Not all that is shown follows the cluster.${said ? ` ${said}` : ""}`
     : wrong.length ? `${wrong[0].code}: ${said}`
+    : link === "closed" ? `${reason}.`
     : "";
   element("banner").hidden = !problem;
   const old = state.loaded && state.stale ? ` What is shown is as of ${state.asOf === null ? "an unknown time" : `${state.asOf.slice(11, 19)} UTC`}.` : "";
@@ -347,4 +348,5 @@ element("pause").addEventListener("click", ({ currentTarget: button }) => {
 });
 addEventListener("online", () => client.retryNow());
 setInterval(refresh, 1000); // countdowns and the rate
+if (recording) playbar(recording, document.body);
 client.start();
