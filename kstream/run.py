@@ -129,7 +129,7 @@ async def run(server: Server, *, ready: Callable[[Address], None], stop: asyncio
             if not server.share_port:
                 running.append(tasks.create_task(log_clients(lambda: len(hub), server.clock)))
             if server.reports is not None:
-                running.append(tasks.create_task(_pass_on(server.reports, hub)))
+                running.append(tasks.create_task(pass_on(server.reports, hub)))
             ready(address)
             await stop.wait()
             await runner.cleanup()
@@ -165,7 +165,8 @@ def start_recording(
     return running
 
 
-async def _pass_on(reports: AsyncGenerator[tuple[Report, int], None], hub: Hub) -> None:
+async def pass_on(reports: AsyncGenerator[tuple[Report, int], None], hub: Hub) -> None:
+    """To the hub, until they end: each report, and the seq that it comes after."""
     async with aclosing(reports):
         async for report, after in reports:
             hub.report(report, after=after)

@@ -152,7 +152,7 @@ test("the page goes to another moment, a link leads there, others follow, and it
   await other.goto(follow);
   await text(other, "time-place", "Following, paused");
   await other.close();
-  await page.keyboard.press("l");
+  await page.keyboard.press("n");
   await text(page, "pods-count", "5,003");
   await text(page, "time-place", present);
   await page.waitForURL((url) => !url.search.includes("at="));

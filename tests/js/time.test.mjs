@@ -80,10 +80,10 @@ test("a moment of a link stands still unless it says a speed, and who follows sa
 });
 
 /** A source that notes what it is told. */
-function played() {
+function played(more = {}) {
   const state = new ClusterState();
   const said = [];
-  const source = { client: { state, status: { link: "connected" } }, playback: (...command) => said.push(command) > 0 };
+  const source = { shared: true, ...more, client: { state, status: { link: "connected" } }, playback: (...command) => said.push(command) > 0 };
   const hear = (message) => {
     state.apply(message);
     head.hear(message);
@@ -130,6 +130,14 @@ test("one seek is on its way at a time, the last one follows, and the present is
   assert.deepEqual(said.slice(4), [["seek", { at: "seq:2" }], ["play"], ["step"], ["pause", { speed: "max" }]]);
 });
 
+test("a recording in the page is asked where it is, and is not stopped before it is moved", () => {
+  const { said, head } = played({ shared: false, time: () => START + 7000 });
+  assert.equal(head.time, START + 7000);
+  head.skip(-10_000);
+  assert.deepEqual(said, [["seek", { at: at(-3) }]]);
+  assert.equal(head.place.present, false);
+});
+
 test("a seek that nothing answers is not waited for for ever", () => {
   const { said, head, pass } = played();
   head.seek(at(5));
@@ -148,6 +156,7 @@ test("where in time the page is, is said in a few words", () => {
   assert.equal(said("live", { ...own, state: "paused" }), "In the past, paused");
   assert.equal(said("live", { ...own, state: "playing", speed: "max" }), "In the past, playing at full speed");
   assert.equal(said("replay", { ...own, state: "ended" }, { following: true }), "Following, ended");
+  assert.equal(said("replay", { state: "playing", speed: 4 }, { recording: true }), "Playing ×4");
 });
 
 const connected = { link: "connected", reason: "", failed: 0 };
@@ -184,7 +193,9 @@ test("what is old says how old, and a countdown is not said aloud", () => {
   assert.match(found.problems[0].text, /The server is gone: code 1006\. 5 attempts failed; trying goes on\./);
   assert.equal(found.old, "What is shown is as of 2025-01-24 10:00:07 UTC.");
   assert.equal(found.said, standing(waiting, state, { seconds: 2 }).said);
-  assert.equal(standing({ link: "closed", reason: "", failed: 0 }, state, { recording: true }).text, "Recording");
+  const damaged = standing({ link: "closed", reason: "It is damaged", failed: 0 }, state, { recording: true });
+  assert.deepEqual([damaged.text, damaged.problems[0].text], ["Not open", "It is damaged."]);
+  assert.equal(standing(connected, heard(), { recording: true }).text, "Recording");
   const lost = heard({ type: "connection", status: "reconnecting", epoch: "e" });
   assert.deepEqual(standing(connected, lost).problems.length, 1);
 });

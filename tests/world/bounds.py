@@ -6,12 +6,12 @@ from kstream.core.delivery.urgent import MANY
 from kstream.core.timeline.events import Kind
 from kstream.sources.kube import WAITING
 from tests.world.judging import FindingError
-from tests.world.server import Server
+from tests.world.server import Serving
 
 _FEW = 32  # timers of those who have gone, whatever has been
 
 
-def check_memory(server: Server, *, most: int) -> None:
+def check_memory(server: Serving, *, most: int) -> None:
     """`most`: connections that there have been at once. Raises FindingError."""
     hub, resumes = server.hub, server.resumes
     if hub is None or resumes is None:
@@ -41,10 +41,9 @@ def check_memory(server: Server, *, most: int) -> None:
         raise FindingError(f"memory: {over}")
 
 
-def _of_the_source(server: Server) -> dict[str, tuple[int, int]]:
-    assert server.source is not None
-    streams = server.source._streams
-    if streams is None:
+def _of_the_source(server: Serving) -> dict[str, tuple[int, int]]:
+    streams = None if server.source is None else server.source._streams
+    if server.source is None or streams is None:
         return {}
     reflectors = [watcher.reflector for watcher, _ in streams._running.values()]
     superseded = [reflector._sightings._superseded for reflector in reflectors]
@@ -60,7 +59,7 @@ def _of_the_source(server: Server) -> dict[str, tuple[int, int]]:
     }
 
 
-def check_left(server: Server) -> None:
+def check_left(server: Serving) -> None:
     """Everyone has gone. Raises FindingError."""
     hub = server.hub
     assert hub is not None

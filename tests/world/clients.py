@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from contextlib import suppress
+from itertools import islice
 from typing import Any, Protocol
 
 from kstream.core.client.state import ClientState
@@ -12,12 +13,13 @@ from kstream.core.delivery.filters import EVERYTHING, Filter
 from kstream.core.delivery.session import Close
 from kstream.core.delivery.wire import PlaybackCommand, parse
 from kstream.core.errors import InvalidMessageError
+from kstream.delivery.hub import Hub
 from kstream.delivery.member import Member, Reached
 from kstream.delivery.timelines import Viewer
 from kstream.web.resuming import Token
 from tests.frames_reader import FrameReader
 from tests.world.cluster import Shown, shown_of
-from tests.world.server import Server
+from tests.world.server import Serving
 
 _RETRY = 1.0  # seconds between tries
 
@@ -146,6 +148,7 @@ class Client:
         self.watched: Filter = EVERYTHING
         self.connection: dict[str, Any] = {}
         self.metrics: dict[str, Any] = {}
+        self.turn = 0  # which of those who serve it comes to next
         self.resumed = 0
         self.stalled = False
         # Of this connection: what it was told lasts, up to when it is complete, pings that are not answered.
@@ -157,7 +160,7 @@ class Client:
         self.times: list[float] = []  # of each message of this connection
         self._waiting: list[bytes] = []
         self._reader = FrameReader()
-        self._server: Server | None = None
+        self._server: Serving | None = None
         self._lost = asyncio.Event()
 
     # The outlet
@@ -219,6 +222,11 @@ class Client:
         return self.viewer.member if self.viewer is not None else None
 
     @property
+    def hub(self) -> Hub | None:
+        """Of the server that it came to."""
+        return None if self._server is None else self._server.hub
+
+    @property
     def elsewhere(self) -> bool:
         """On a timeline of its own, where what it is shown is of another moment."""
         return self.viewer is not None and self.viewer.timeline is not None
@@ -254,10 +262,11 @@ class Client:
         if self.viewer is not None and self._server is not None and self._server.hub is not None:
             self.viewer.hub.receive(self.viewer.member, text.encode())
 
-    async def run(self, servers: dict[str, Server]) -> None:
+    async def run(self, servers: dict[str, Serving]) -> None:
         """Connect, again and again."""
         while True:
-            server = servers.get("now")
+            server = next(islice(servers.values(), self.turn % max(len(servers), 1), None), None)
+            self.turn += 1
             self._lost = asyncio.Event()
             self._reader, self._waiting, self.times = FrameReader(), [], []
             self.faults, self.as_of, self.pings = set(), 0.0, 0

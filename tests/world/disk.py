@@ -12,7 +12,7 @@ from kstream.core.timeline.health import ClusterInfo
 from kstream.core.timeline.terms import Term
 from kstream.logs.feed import Follower, followed
 from kstream.logs.memory import MemoryLog
-from kstream.ports import Jump
+from kstream.ports import Clock, Jump, TrimmableLog
 
 
 class Commit(NamedTuple):
@@ -35,6 +35,13 @@ class Disk:
         self.slow = 0.0  # seconds for a commit
         self.told_after = 0.0  # seconds from a commit until followers hear of it
         self.refused = 0  # commits, since it is full
+
+    async def open(self, clock: Clock) -> TrimmableLog:
+        """The log on it, with a term of its own, for one life of the process."""
+        return await DiskLog.open(self)
+
+    async def died(self, log: TrimmableLog) -> None:
+        """The process that had it open is gone."""
 
     def copy(self) -> None:
         self.copies.append((list(self.commits), list(self.terms), self.oldest))

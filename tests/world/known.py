@@ -26,6 +26,7 @@ ON: Final = (
     frozenset({"denied"}),
     frozenset({"restored"}),
     frozenset({"narrow"}),
+    frozenset({"file", "put back", "lost tail"}),
     frozenset({"put back", "lost tail", "denied", "warming", "restored", "narrow"}),
 )
 """Switches of what is mended: new seeds are played with each of these."""

@@ -5,17 +5,34 @@ from __future__ import annotations
 import asyncio
 import math
 import selectors
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from typing import Any, TypeVar, TypeVarTuple
 
 from tests.making import START
 
+_T = TypeVar("_T")
+_Given = TypeVarTuple("_Given")
+
 _ROUNDED = 0.001  # seconds: what a timestamp does not tell
+_READ = 0.001  # seconds that whatever is done in a thread takes
 LEAST = 1e-6  # seconds: a wait that is too short for the clock to show would be waited for ever
 
 
 class DeadlockError(Exception):
     """Nothing is ready, and nothing ever will be."""
+
+
+@contextmanager
+def in_a_thread() -> Iterator[None]:
+    """What is done here may block, and knows no loop: the product does it in a thread."""
+    loop = asyncio.get_running_loop()
+    asyncio._set_running_loop(None)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(loop)
 
 
 class _Nothing(selectors.BaseSelector):
@@ -44,7 +61,7 @@ class _Nothing(selectors.BaseSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """Runs what is ready in the order in which it became so; waits for nobody."""
+    """Runs what is ready in the order in which it became so; waits for nobody. There are no threads."""
 
     def __init__(self) -> None:
         self._nothing = _Nothing()
@@ -53,6 +70,25 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._nothing.passed
+
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[*_Given], _T], *args: *_Given
+    ) -> asyncio.Future[_T]:
+        """Done at once, and told a moment later: what others do meanwhile comes between."""
+        told: asyncio.Future[_T] = self.create_future()
+        try:
+            with in_a_thread():
+                made = func(*args)
+        except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
+            self.call_later(_READ, _settle, told, told.set_exception, error)
+        else:
+            self.call_later(_READ, _settle, told, told.set_result, made)
+        return told
+
+
+def _settle(told: asyncio.Future[Any], settle: Callable[[Any], None], value: object) -> None:
+    if not told.done():  # whoever asked may be gone
+        settle(value)
 
 
 class LoopClock:

@@ -4,59 +4,51 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
 
 from kstream.clock import time_at
 from kstream.core.delivery.filters import Filter
 from kstream.core.delivery.limits import Limits
 from kstream.core.delivery.session import Close
-from kstream.core.timeline.health import Health
+from kstream.core.timeline.health import Health, Report
 from kstream.core.timeline.retention import Keep
 from kstream.delivery.hub import Hub
 from kstream.delivery.member import Outlet
 from kstream.delivery.timelines import Timelines, Viewer
+from kstream.ports import TrimmableLog
 from kstream.retention import Retention
+from kstream.run import pass_on
 from kstream.service import follow, record
 from kstream.sources.kube import KubeSource
 from kstream.web.resuming import Resumes, Token
+from kstream.workers.worker import Foreman
 from tests.world.api import Faults, PlayedApi
 from tests.world.cluster import Cluster
-from tests.world.disk import Disk, DiskLog
+from tests.world.crew import Crew
+from tests.world.disk import Disk
+from tests.world.filed import FileDisk
 from tests.world.loop import LoopClock
 
 
-class Server:
-    """One life of the process. `start` it, `kill` it; a new one goes on from the disk."""
+class Serving:
+    """What serves clients in one process: a hub on a log, and what goes with it."""
 
-    def __init__(
-        self,
-        cluster: Cluster,
-        faults: Faults,
-        disk: Disk,
-        clock: LoopClock,
-        *,
-        seed: int,
-        limits: Limits,
-        keep: Keep,
-    ) -> None:
-        self._api = PlayedApi(cluster, faults, clock)
+    def __init__(self, disk: Disk, clock: LoopClock, *, limits: Limits) -> None:
         self._disk = disk
         self._clock = clock
-        self._seed = seed
         self._limits = limits
-        self._keep = keep
         self._tasks: list[asyncio.Task[None]] = []
+        self._log: TrimmableLog | None = None
         self.source: KubeSource | None = None
         self.hub: Hub | None = None
         self.resumes: Resumes | None = None
         self.timelines: Timelines | None = None
 
-    async def start(self) -> None:
-        log = await DiskLog.open(self._disk)
-        source = self.source = KubeSource(self._api, clock=self._clock, rng=random.Random(self._seed))
+    async def _serve(self, log: TrimmableLog, watermark: Callable[[], tuple[float, int] | None]) -> Hub:
+        self._log = log
         state = await log.state_at(log.head)
-        self.hub = Hub(
+        hub = self.hub = Hub(
             epoch=log.epoch,
             term=lambda: log.terms[-1].id,
             source="live",
@@ -64,21 +56,18 @@ class Server:
             health=Health.at_start(log.cluster, recorded=bool(state.seq), fed=True),
             clock=self._clock,
             time=self._clock.time,
-            watermark=lambda: None if (heard := source.heard) is None else (heard, log.head),
+            watermark=watermark,
             moment=partial(time_at, self._clock),
             limits=self._limits,
             metrics_interval=10.0,
         )
-        self.resumes = Resumes(self.hub, log)
-        self.timelines = Timelines(self.hub, log, time=self._clock.time, most=3, metrics_interval=10.0)
-        retention = Retention(log, self._keep, clock=self._clock, time=self._clock.time, warn=lambda _: None)
-        create = asyncio.get_running_loop().create_task
-        self._tasks = [
-            create(self.hub.run()),
-            create(follow(log, self.hub)),
-            create(record(source, log, self._clock, report=self.hub.report, retention=retention)),
-            create(retention.run()),
-        ]
+        self.resumes = Resumes(hub, log)
+        self.timelines = Timelines(hub, log, time=self._clock.time, most=3, metrics_interval=10.0)
+        self._begin(hub.run(), follow(log, hub))
+        return hub
+
+    def _begin(self, *parts: Coroutine[None, None, None]) -> None:
+        self._tasks += map(asyncio.get_running_loop().create_task, parts)
 
     @property
     def failed(self) -> Sequence[BaseException]:
@@ -86,10 +75,11 @@ class Server:
         return [
             task.exception() or RuntimeError("it ended")
             for task in self._tasks
-            if task.done()
-            and not task.cancelled()
-            and not (task is self._tasks[-1] and self._keep.everything)
+            if task.done() and not task.cancelled() and not self._may_end(task)
         ]
+
+    def _may_end(self, task: asyncio.Task[None]) -> bool:
+        return False
 
     async def kill(self) -> None:
         """In the middle of whatever it does. Its clients lose their connections."""
@@ -101,6 +91,11 @@ class Server:
             hub.close_all(Close(1001, "killed"))
         if self.timelines is not None:
             await self.timelines.close()
+        if self._log is not None:
+            await self._bury(self._log)
+
+    async def _bury(self, log: TrimmableLog) -> None:
+        await log.close()
 
     async def join(self, outlet: Outlet, watched: Filter, token: Token | None, bits: int) -> Viewer | None:
         """What `/ws` does with a new connection; None when the server is gone before it is done."""
@@ -120,3 +115,71 @@ class Server:
                 resumes.give(member, missed)
         hub.serve(member)
         return Viewer(hub, member)
+
+
+class Server(Serving):
+    """One life of the process that records. `start` it, `kill` it; a new one goes on from the disk."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        faults: Faults,
+        disk: Disk,
+        clock: LoopClock,
+        *,
+        seed: int,
+        limits: Limits,
+        keep: Keep,
+    ) -> None:
+        super().__init__(disk, clock, limits=limits)
+        self._api = PlayedApi(cluster, faults, clock)
+        self._seed = seed
+        self._keep = keep
+        self._crew = Crew(clock, self._complete)
+
+    def _complete(self) -> tuple[float, int] | None:
+        """Up to when, with which seq, the log is complete."""
+        source, log = self.source, self._log
+        if source is None or log is None or (heard := source.heard) is None:
+            return None
+        return heard, log.head
+
+    async def start(self) -> None:
+        self.source = KubeSource(self._api, clock=self._clock, rng=random.Random(self._seed))
+        log = await self._disk.open(self._clock)
+        hub = await self._serve(log, self._complete)
+        retention = Retention(log, self._keep, clock=self._clock, time=self._clock.time, warn=lambda _: None)
+
+        def tell(report: Report, *, after: int) -> None:
+            hub.report(report, after=after)
+            self._crew.report(report, after=after)
+
+        self._begin(
+            self._crew.run(),
+            record(self.source, log, self._clock, report=tell, retention=retention),
+            retention.run(),
+        )
+
+    def _may_end(self, task: asyncio.Task[None]) -> bool:
+        return task is self._tasks[-1] and self._keep.everything
+
+    async def worker(self) -> Worker:
+        """Another process that serves the same log (`--workers`), begun now."""
+        worker = Worker(self._disk, self._clock, limits=self._limits)
+        await worker.start(self._crew.joined())
+        return worker
+
+    async def _bury(self, log: TrimmableLog) -> None:
+        await self._disk.died(log)
+
+
+class Worker(Serving):
+    """Serves what another process records."""
+
+    async def start(self, lines: asyncio.StreamReader) -> None:
+        """`lines`: what that process tells it."""
+        assert isinstance(self._disk, FileDisk), "workers read a file"
+        log = await self._disk.open_read_only(self._clock)
+        foreman = Foreman(lines, self._clock, say=lambda _: True, time=None)
+        hub = await self._serve(log, foreman.watermark)
+        self._begin(pass_on(foreman.reports(), hub))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from kstream.core.delivery.limits import Limits
 from kstream.core.timeline.retention import Keep
@@ -15,25 +17,31 @@ from tests.world.clients import Client
 from tests.world.cluster import Cluster
 from tests.world.complaints import complaints
 from tests.world.disk import Disk
+from tests.world.filed import FileDisk
 from tests.world.judging import FindingError
 from tests.world.loop import DeadlockError, LoopClock, VirtualLoop
-from tests.world.server import Server
-from tests.world.story import CLIENTS, LASTS, SET_UP, Step
+from tests.world.server import Server, Serving
+from tests.world.story import BY_SWITCH, CLIENTS, LASTS, SET_UP, Step
 from tests.world.weather import Weather
 from tests.world.witness import Witness
 
 PROBED = 400.0  # seconds: what was forbidden for long is asked for every five minutes
 QUIET = 200.0  # seconds after the last fault in which all is quiet
 HEALED = 100.0  # of these, until everything has healed: a silence is noticed after 70, and what was missed is listed
+_SET_UP = SET_UP.keys() | BY_SWITCH
 Trace = Callable[[str], None]
 
 
 def play(seed: int, steps: Sequence[Step], *, trace: Trace = lambda _: None) -> str:
     """What was found, "" for nothing."""
-    with complaints() as complained, asyncio.Runner(loop_factory=VirtualLoop) as runner:
+    with (
+        complaints() as complained,
+        TemporaryDirectory(prefix="world-") as folder,
+        asyncio.Runner(loop_factory=VirtualLoop) as runner,
+    ):
         runner.get_loop().set_exception_handler(lambda _, context: complained.append(str(context)))
         try:
-            runner.run(_Stage(seed, steps, trace).play())
+            runner.run(_Stage(seed, steps, trace, Path(folder)).play())
         except FindingError as found:
             return str(found)
         except DeadlockError as found:
@@ -42,17 +50,18 @@ def play(seed: int, steps: Sequence[Step], *, trace: Trace = lambda _: None) -> 
 
 
 class _Stage:
-    def __init__(self, seed: int, steps: Sequence[Step], trace: Trace) -> None:
+    def __init__(self, seed: int, steps: Sequence[Step], trace: Trace, folder: Path) -> None:
         self._seed = seed
-        self._set_up = {step.what: int(step.whom) for step in steps if step.what in SET_UP}
-        self._steps = [step for step in steps if step.what not in SET_UP]
+        self._set_up = {step.what: int(step.whom) for step in steps if step.what in _SET_UP}
+        self._steps = [step for step in steps if step.what not in _SET_UP]
         self._trace = trace
         self._clock = LoopClock()
         self._cluster = Cluster(seed)
         self._faults = Faults()
-        self._disk = Disk()
+        self._disk = FileDisk(folder) if "file" in self._set_up else Disk()
         self._disk.told_after = self._set_up.get("told after", 0) / 1000
-        self._servers: dict[str, Server] = {}
+        self._crew: Server | None = None  # who has others serve beside it
+        self._servers: dict[str, Serving] = {}  # those who serve, the one that records first
         self._lives = 0
         self._limits = Limits(
             per_minute=(minute := self._set_up.get("limit", 1000)),
@@ -76,6 +85,7 @@ class _Stage:
         number = len(self._clients)
         bits = self._set_up.get("deflate", 0) if number // 2 % 2 else 0
         client = Client(f"client {number}", self._witness, ours=ours, window_bits=bits)
+        client.turn = number // 2
         self._clients.append(client)
         return client
 
@@ -109,35 +119,33 @@ class _Stage:
 
     def _look(self) -> None:
         now = self._clock.monotonic()
-        server = self._servers.get("now")
-        if server is not None and server.failed:
-            raise FindingError(f"broken: a part of the server ended: {server.failed[0]!r}")
+        for name, server in self._servers.items():
+            if server.failed:
+                raise FindingError(f"broken: a part of the server ({name}) ended: {server.failed[0]!r}")
         for task in (*self._tasks, *self._healing):
             if task.done() and not task.cancelled() and (error := task.exception()) is not None:
                 raise FindingError(f"broken: a client could not take what it was sent: {error!r}")
         if self._witness.found:
             raise FindingError(self._witness.found)
-        hub = server.hub if server is not None else None
         for client in self._clients:
-            self._checker.look(client, hub, now)
-        if server is not None and hub is not None:
-            self._checker.look_at(hub, now, log_refuses=self._disk.refused > 1)
-            self._most = max(self._most, len(hub))
-            check_memory(server, most=self._most)
+            self._checker.look(client, client.hub, now)
+        for server in self._servers.values():
+            if server.hub is not None:
+                self._checker.look_at(server.hub, now, log_refuses=self._disk.refused > 1)
+                self._most = max(self._most, len(server.hub))
+                check_memory(server, most=self._most)
 
     async def _leave(self) -> None:
         """Everyone goes: nothing of them is left."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        server = self._servers["now"]
-        hub = server.hub
-        assert hub is not None
         for client in self._clients:
-            if client.member is not None:
-                hub.leave(client.member)
-        check_left(server)
-        await server.kill()
+            if client.member is not None and client.hub is not None:
+                client.hub.leave(client.member)
+        for server in reversed(self._servers.values()):
+            check_left(server)
+            await server.kill()
 
     # Steps
 
@@ -153,12 +161,21 @@ class _Stage:
             keep=Keep(seconds=self._set_up.get("keep")),
         )
         await server.start()
-        self._servers["now"] = server
+        self._servers["recorder"] = server
+        self._crew = server if self._set_up.keys() >= BY_SWITCH else None
+        await self._work()
+
+    async def _work(self) -> None:
+        """One that serves beside the one that records."""
+        if self._crew is not None:
+            self._servers["worker"] = await self._crew.worker()
 
     async def _again(self, change: Callable[[], None] = lambda: None) -> None:
         """The process dies; the disk is as it may be after that; a new one begins."""
         self._weather.moment(self._clock.monotonic())
-        await self._servers.pop("now").kill()
+        for server in reversed(self._servers.values()):
+            await server.kill()
+        self._servers.clear()
         self._disk.refused = 0
         change()
         await asyncio.sleep(0.5)
@@ -199,9 +216,8 @@ class _Stage:
             herd = [Client("one of a herd", self._witness, ours=True) for _ in range(40)]
             coming = [asyncio.create_task(client.run(self._servers)) for client in herd]
             await asyncio.sleep(0.2)
-            server = self._servers.get("now")
-            if server is not None and server.hub is not None:
-                self._most = max(self._most, len(server.hub))
+            for server in self._servers.values():
+                self._most = max(self._most, 0 if server.hub is None else len(server.hub))
             for client in herd:
                 client.drop()
             await asyncio.sleep(0.1)
@@ -268,6 +284,12 @@ class _Stage:
                 faults.watch_list = False
             case "kill":
                 await self._again()
+            case "worker killed":
+                if (worker := self._servers.pop("worker", None)) is not None:
+                    self._weather.moment(self._clock.monotonic())
+                    await worker.kill()
+                    await asyncio.sleep(1.0)
+                    await self._work()
             case "full disk":
                 disk.full = True
                 self._for(step, lambda: setattr(disk, "full", False))

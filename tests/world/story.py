@@ -45,6 +45,7 @@ SWITCHES: Final = {
     "warming": ("403 at a restart",),
     "restored": ("etcd copy", "etcd copy", "etcd restored"),
     "narrow": ("403 of all namespaces",),
+    "file": (),
 }
 
 
@@ -56,6 +57,8 @@ SET_UP: Final = {
     "deflate": ("", "15"),  # bits of the window of every second client
     "told after": ("", "200"),  # milliseconds from a commit until the hub hears of it
 }
+BY_SWITCH: Final = frozenset({"file", "workers"})
+"""Set up by the switch `file`: the log is the product's own in a file, which another process serves, too."""
 
 
 def story(seed: int, switches: frozenset[str]) -> list[Step]:
@@ -81,6 +84,8 @@ def story(seed: int, switches: frozenset[str]) -> list[Step]:
     steps += _of_late(random.Random(f"of late {seed}"))
     steps += _selecting(random.Random(f"select {seed}"))
     steps += _rewinding(random.Random(f"rewind {seed}"))
+    if "file" in switches:
+        steps += _in_a_file(random.Random(f"file {seed}"))
     return sorted(steps + _setting_clocks(random.Random(f"clock {seed}")))
 
 
@@ -93,6 +98,14 @@ def _rewinding(dice: random.Random) -> list[Step]:
         )
         whom = f"{dice.randrange(0, CLIENTS, 2)} {' '.join(moves)}"
         steps.append(Step(dice.uniform(5.0, LASTS), "rewind", whom, dice.choice((0.01, 1.0, 8.0))))
+    return steps
+
+
+def _in_a_file(dice: random.Random) -> list[Step]:
+    steps = [Step(0.0, "file", "1")]
+    if dice.random() < 0.7:
+        steps.append(Step(0.0, "workers", "1"))
+        steps += [Step(dice.uniform(BEGINS, LASTS), "worker killed") for _ in range(dice.choice((0, 1, 2)))]
     return steps
 
 

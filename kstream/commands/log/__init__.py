@@ -18,6 +18,7 @@ _COMMANDS = (
     "export",
     "import",
     "cut",
+    "page",
     "redact",
     "merge",
     "trim",

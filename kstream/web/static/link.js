@@ -1,9 +1,9 @@
 // A link is the view: what of the page is in its address, and back.
 
 /**
- * @typedef {{ namespaces: string[], labels: string, at: string, speed: string, follow: string, pod: string, node: string,
+ * @typedef {{ namespaces: string[], labels: string, at: string, speed: string, paused: boolean, follow: string, pod: string, node: string,
  *   space: string, group: "node" | "namespace" | "owner", words: string, trouble: boolean, sort: string, tab: string, show: string }} View
- *   `pod` is `namespace/name`; `at` is empty in the present; `sort` is a column, with `-` before it for the other way
+ *   `pod` is `namespace/name`; `at` is empty in the present, `paused` is said of a recording that is in a page; `sort` is a column, with `-` before it for the other way
  */
 
 const GROUPS = ["node", "namespace", "owner"];
@@ -13,7 +13,7 @@ const LONGEST = 2000; // characters of one value: what is longer was not written
 
 /** @type {View} */
 export const PLAIN = Object.freeze({
-  ...{ namespaces: [], labels: "", at: "", speed: "", follow: "", pod: "", node: "", space: "" },
+  ...{ namespaces: [], labels: "", at: "", speed: "", paused: false, follow: "", pod: "", node: "", space: "" },
   ...{ group: "node", words: "", trouble: false, sort: "status", tab: "pods", show: "both" },
 });
 
@@ -27,6 +27,7 @@ export function readView(search) {
   return {
     namespaces: namespaces.split(",").map((name) => name.trim()).filter(Boolean),
     ...{ labels: text("labels"), at: text("at"), speed: text("speed"), follow: text("follow") },
+    paused: said.has("paused"),
     ...{ pod: text("pod"), node: text("node"), space: text("namespace"), words: text("q") },
     group: /** @type {any} */ (oneOf("group", GROUPS, PLAIN.group)),
     trouble: said.has("trouble") && text("trouble") !== "false",
@@ -65,8 +66,8 @@ export function writeView(view) {
 }
 
 /** The query of the socket for a view: where its timeline begins. A moment of a link stands still unless it says a speed. @param {View} view */
-export function socketQuery({ at, speed, follow }) {
+export function socketQuery({ at, speed, paused, follow }) {
   if (follow) return { follow };
   if (!at) return {};
-  return speed ? { at, speed } : { at, paused: "true" };
+  return speed && !paused ? { at, speed } : { at, paused: "true" };
 }

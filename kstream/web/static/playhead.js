@@ -23,7 +23,8 @@ export class Playhead {
 
   get place() {
     const { playback } = this._source.client.state;
-    return place(this._source.client.state, { following: Boolean(this._follow) && playback?.id === this._follow });
+    const following = Boolean(this._follow) && playback?.id === this._follow;
+    return place(this._source.client.state, { following, recording: !this._source.shared });
   }
 
   /** The timeline that is followed, while it is. */
@@ -45,6 +46,7 @@ export class Playhead {
 
   /** The time of the timeline now, as far as what was last heard tells; it stands while nothing may be true. */
   get time() {
+    if (this._source.time) return this._source.time();
     const { state, status } = this._source.client;
     const { playing, speed, ended } = this.place;
     if (!playing || ended || state.stale || status.link !== "connected" || typeof speed !== "number") return this.heard;
@@ -61,7 +63,9 @@ export class Playhead {
       return;
     }
     if (this.place.present) this._source.playback("pause");
-    if (this._source.playback("seek", { at })) this._sentAt = this._now();
+    this._sentAt = this._now();
+    // A recording answers before this goes on.
+    if (!this._source.playback("seek", { at })) this._sentAt = -Infinity;
   }
 
   _arrived() {
@@ -82,7 +86,14 @@ export class Playhead {
   /** One event back. */
   back() {
     const { seq } = this._source.client.state;
-    if (seq !== null && seq > 1) this.seek(`seq:${seq - 1}`);
+    if (seq === null || seq < 1) return;
+    if (this.place.playing && !this.place.present) this._source.playback("pause");
+    this.seek(`seq:${seq - 1}`);
+  }
+
+  /** So many milliseconds on, or back. @param {number} span */
+  skip(span) {
+    if (Number.isFinite(this.time)) this.seek(new Date(this.time + span).toISOString());
   }
 
   /** @param {string} speed a number, or `max` */

@@ -32,6 +32,9 @@ export function serverSource(address, view) {
 
   return {
     client,
+    time: undefined,
+    /** What there is to say of where all of it is from. */
+    about: () => "",
     /** There are others, who may follow. */
     shared: true,
     /** @param {"pause" | "play" | "seek" | "step" | "live"} action @param {{ speed?: number | "max", at?: string }} [options] */

@@ -17,7 +17,7 @@ export function standing({ link, reason, failed }, state, { seconds = 0, recordi
   const partly = refused(state.faults);
   /** @type {[string, "good" | "wait" | "bad"]} */
   const [text, tone] =
-    link === "closed" && !recording ? ["Disconnected", "bad"]
+    link === "closed" ? ["Not open", "bad"]
     : link === "waiting" ? [`Reconnecting in ${seconds} s`, "bad"]
     : link === "connecting" ? [failed ? "Reconnecting" : "Connecting", "wait"]
     : recording ? ["Recording", "good"]
@@ -34,6 +34,7 @@ export function standing({ link, reason, failed }, state, { seconds = 0, recordi
       remedy: "See that kstream runs and can be reached from here. This page comes back by itself.",
     });
   }
+  if (link === "closed" && reason) problems.push({ code: "", text: `${reason}.`, remedy: recording ? "Make the file anew with “kstream log page”." : "" });
   // Without a server its faults of then may be over: nothing more is said of them.
   const wrong = gone ? [] : state.faults.size ? [...state.faults.values()] : state.error ? [state.error] : [];
   for (const error of wrong) problems.push(problem(error));
@@ -85,18 +86,18 @@ function remedy(code, fault, retryAfter) {
   }
 }
 
-const SOURCES = { live: "Live", replay: "Replay", simulate: "Simulation", recording: "Recording" };
+const SOURCES = { live: "Live", replay: "Replay", simulate: "Simulation" };
 
 /**
  * Where in time what is shown is.
  * @param {any} state
- * @param {{ following?: boolean }} [more]
+ * @param {{ following?: boolean, recording?: boolean }} [more] whose timeline it is, where it is not one's own
  * @returns {{ text: string, present: boolean, playing: boolean, own: boolean, speed: number | string, ended: boolean }}
  *   `present` is the timeline that all share, `own` a private one
  */
-export function place({ connection, playback }, { following = false } = {}) {
+export function place({ connection, playback }, { following = false, recording = false } = {}) {
   const name = SOURCES[connection?.source] ?? "Live";
-  const shared = playback === null || typeof playback.id !== "string";
+  const shared = !recording && (playback === null || typeof playback.id !== "string");
   const how = playback?.state ?? "live";
   const speed = playback?.speed ?? 1;
   const ended = how === "ended";
@@ -107,6 +108,7 @@ export function place({ connection, playback }, { following = false } = {}) {
     const text = how === "live" || connection?.source !== "replay" ? name : `${name}, ${what}`;
     return { text, present: true, playing, own: false, speed, ended };
   }
+  if (recording) return { text: what[0].toUpperCase() + what.slice(1), present: false, playing, own: true, speed, ended };
   const whose = following ? "Following, " : "In the past, ";
   return { text: `${whose}${what}`, present: false, playing, own: !following, speed, ended };
 }

@@ -57,7 +57,7 @@ export class TimeBar {
       const buckets = Math.min(Math.max(Math.floor(known / BUCKET), 10), 400);
       const answer = await this._source.timeline({ buckets });
       this._bars = bars(answer.buckets);
-      element("time-why").textContent = this._bars.some(({ events }) => events) ? "" : "Nothing has happened yet.";
+      element("time-why").textContent = this._bars.some(({ events }) => events) ? this._source.about() : "Nothing has happened yet.";
     } catch (error) {
       element("time-why").textContent = `What happened when is not known: ${error.message}`;
     } finally {
@@ -136,8 +136,9 @@ export class TimeBar {
     const put = (id, words) => element(id).textContent !== words && (element(id).textContent = words);
     put("time-place", text);
     put("time-clock", `${clock(this._shown)} UTC`);
-    element("time").dataset.place = present ? "present" : "past";
+    element("time").dataset.place = present || !this._source.shared ? "present" : "past";
     element("time-live").disabled = present;
+    element("time-live").hidden = !this._source.shared;
     const going = playing && !ended;
     put("time-play", going ? "❚❚" : "▶");
     element("time-play").setAttribute("aria-label", going ? "Pause" : "Play");
@@ -150,7 +151,7 @@ export class TimeBar {
     const { start, end } = this.span;
     const part = end > start ? Math.round(((this._shown - start) / (end - start)) * 1000) / 10 : 100;
     this._track.setAttribute("aria-valuenow", String(Number.isFinite(part) ? part : 100));
-    this._track.setAttribute("aria-valuetext", `${clock(this._shown)} UTC, ${text}`);
+    this._track.setAttribute("aria-valuetext", `${clock(this._shown)} UTC, ${text}, event ${this._source.client.state.seq ?? "unknown"}`);
   }
 
   _drawLanes(span) {

@@ -1,6 +1,7 @@
 // Keys that work anywhere on the page, and the help that lists them.
 
 const element = (id) => /** @type {any} */ (document.getElementById(id));
+const SKIP = 10_000; // milliseconds of the timeline
 const TABS = ["pods", "nodes", "namespaces", "messages"];
 
 export class Keys {
@@ -17,7 +18,9 @@ export class Keys {
       x: acts.trouble,
       g: acts.group,
       k: () => playhead.toggle(),
-      l: () => playhead.live(),
+      j: () => playhead.skip(-SKIP),
+      l: () => playhead.skip(SKIP),
+      n: () => playhead.live(),
       ",": () => playhead.back(),
       ".": () => playhead.step(),
       b: () => element("time-track").focus(),

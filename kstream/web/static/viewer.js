@@ -6,9 +6,9 @@ import { PLAIN, readView, writeView } from "./link.js";
 import { MapView } from "./map-view.js";
 import { MessageLog } from "./message-log.js";
 import { Playhead } from "./playhead.js";
-import { serverSource } from "./server-source.js";
 import { Shown } from "./shown.js";
-import { place, standing, whyEmpty } from "./standing.js";
+import { sourceOf } from "./source.js";
+import { standing, whyEmpty } from "./standing.js";
 import { TimeBar } from "./time-bar.js";
 import { put } from "./viewer-grid.js";
 import { Keys } from "./viewer-keys.js";
@@ -23,7 +23,7 @@ const SLICE = 5; // milliseconds of sorting in a frame
 const element = (id) => /** @type {any} */ (document.getElementById(id));
 
 const view = readView(location.search);
-const source = serverSource(location.href, view);
+const source = sourceOf(view);
 const { client } = source;
 const { state } = client;
 const shown = new Shown(state, view.group);
@@ -142,15 +142,16 @@ function sort() {
 function drawStanding() {
   const { cluster, source: kind } = state.connection ?? {};
   put(element("cluster"), cluster ? `${cluster.name}  ${cluster.version}` : "no cluster yet");
-  const where = place(state, { following: Boolean(playhead.following) });
-  document.title = cluster ? `${cluster.name}${where.present ? "" : " (past)"} – kstream` : "kstream";
+  const where = playhead.place;
+  document.title = cluster ? `${cluster.name}${where.present || !source.shared ? "" : " (past)"} – kstream` : "kstream";
   const badge = element("source");
   badge.hidden = !kind;
-  put(badge, { live: "Live", replay: "Replay", simulate: "Simulation" }[kind] ?? String(kind ?? ""));
+  put(badge, !source.shared ? "Recording" : { live: "Live", replay: "Replay", simulate: "Simulation" }[kind] ?? String(kind ?? ""));
   const seconds = Math.max(0, Math.ceil((retryAt - Date.now()) / 1000));
   const { text, tone, problems, old, said } = standing(client.status, state, { seconds, recording: !source.shared });
   put(element("link"), text);
   element("link").dataset.tone = tone;
+  element("link").hidden = !source.shared && client.status.link === "connected"; // the bar says how it is played
   document.body.classList.toggle("stale", state.loaded && state.stale);
   element("banner").hidden = !problems.length && !old;
   const lines = problems.map(({ code, text: what, remedy }) => [code, what, remedy]);
@@ -309,7 +310,11 @@ function address() {
   if (query === said || performance.now() - saidAt < 1000) return;
   said = query;
   saidAt = performance.now();
-  if (location.protocol !== "about:") history.replaceState(null, "", query || location.pathname);
+  try {
+    history.replaceState(null, "", query || location.pathname);
+  } catch {
+    // A page from the disk may not change its address, in some browsers: its links are those of Share.
+  }
 }
 
 function tell(title, what) {
@@ -349,10 +354,11 @@ for (const [id, [event, act]] of Object.entries(acts)) element(id).addEventListe
 for (const name of ["pods", "nodes", "namespaces", "messages"]) element(`tab-${name}`).addEventListener("click", () => tab(name));
 element("tabs").addEventListener("keydown", (event) => keys.tabs(event, view.tab));
 
-Object.assign(view, { at: "", speed: "" });
+Object.assign(view, { at: "", speed: "", paused: false });
 lists.sorts.pods = { by: view.sort.replace("-", ""), down: view.sort.startsWith("-") };
 element("search").value = view.words;
 element("labels").value = view.labels;
+element("labels-part").hidden = !source.shared; // a recording in a page is not filtered by labels
 element("group").value = view.group;
 show(view.show);
 tab(view.tab);

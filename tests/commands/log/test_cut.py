@@ -108,7 +108,7 @@ def test_a_span_that_is_none_makes_no_file(
         "UPDATE terms SET first = 7",
     ],
 )
-@pytest.mark.parametrize("command", ["cut", "export", "redact", "merge"])
+@pytest.mark.parametrize("command", ["cut", "export", "redact", "merge", "page"])
 def test_of_a_damaged_log_no_file_is_made(tmp_path: Path, command: str, script: str) -> None:
     log = Path(shutil.copy(INCIDENT, tmp_path / "log.db"))
     with closing(sqlite3.connect(log)) as connection, connection:
@@ -121,7 +121,7 @@ def test_of_a_damaged_log_no_file_is_made(tmp_path: Path, command: str, script: 
 
 
 @pytest.mark.parametrize("limit", [10, 100])
-@pytest.mark.parametrize("command", ["cut", "export", "redact", "merge"])
+@pytest.mark.parametrize("command", ["cut", "export", "redact", "merge", "page"])
 def test_where_no_file_may_be_so_large_none_is_left(tmp_path: Path, limit: int, command: str) -> None:
     out = tmp_path / "out"
     done = subprocess.run(
@@ -135,7 +135,8 @@ def test_where_no_file_may_be_so_large_none_is_left(tmp_path: Path, limit: int, 
     assert os.listdir(tmp_path) == []
 
 
-def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", ["cut", "page"])
+def test_ctrl_c_leaves_nothing(tmp_path: Path, command: str) -> None:
     # Interrupted at the first event that is written.
     script = (
         "import os, signal\nfrom kstream.commands.log import writing\n"
@@ -144,7 +145,7 @@ def test_ctrl_c_leaves_nothing(tmp_path: Path) -> None:
         f"writing.told = told\n{MAIN}"
     )
     done = subprocess.run(
-        [sys.executable, "-c", script, "log", "cut", str(INCIDENT), "-o", str(tmp_path / "out.db")],
+        [sys.executable, "-c", script, "log", command, str(INCIDENT), "-o", str(tmp_path / "out.db")],
         capture_output=True,
         text=True,
         check=False,

@@ -213,22 +213,6 @@ def test_the_same_key_makes_the_same_log_and_no_key_another_each_time(tmp_path: 
     assert events[0] != events[3] != events[4]
 
 
-@pytest.mark.parametrize(
-    ("options", "code", "says"),
-    [
-        (["--key", "short"], 2, "--key: a key of 5 bytes could be guessed; give 16 or more"),
-        (["--key", ""], 2, "a key of 0 bytes"),
-        (["--key", KEY, "--key-file", "x"], 2, "both say what the key is; give one of them"),
-        (["--key-file", "none"], 3, "none: the key cannot be read (No such file or directory)"),
-        (["--key-file", "/dev/null"], 2, "--key-file /dev/null: a key of 0 bytes"),
-    ],
-)
-def test_a_key_that_is_none_makes_no_file(tmp_path: Path, options: list[str], code: int, says: str) -> None:
-    done = run("redact", INCIDENT, "-o", tmp_path / "out.db", *options)
-    assert (done.exit_code, os.listdir(tmp_path)) == (code, [])
-    assert says in done.stderr
-
-
 def test_what_is_no_resource_is_damage(tmp_path: Path) -> None:
     key = ObjectKey(Kind.NAMESPACE, "", "n", "u")
     stored(tmp_path / "log.db", [WatchEvent(Verb.ADDED, key, "1", 1.0, b"[1]")])
