@@ -12,6 +12,7 @@ from loadtest.bench.filters import narrow_filters
 from loadtest.bench.hostile import hostile
 from loadtest.bench.memory import memory
 from loadtest.bench.past import past
+from loadtest.bench.page import page
 from loadtest.bench.paths import append, ingest
 from loadtest.bench.results import Result, as_json, table
 from loadtest.bench.rewinders import rewinders
@@ -30,6 +31,7 @@ GROUPS: dict[str, Callable[..., list[Result]]] = {
     "visitors": visitors,
     "hostile": hostile,
     "rewinders": rewinders,
+    "page": page,
     "sync": first_sync,
 }
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { PodColumns } from "../../kstream/web/static/pod-columns.js";
-import { matches, PodFilter } from "../../kstream/web/static/pod-filter.js";
+import { matching, PodFilter } from "../../kstream/web/static/pod-filter.js";
 import { byKey, NameOrder, ranks } from "../../kstream/web/static/pod-order.js";
 import { MOOD } from "../../kstream/web/static/viewer-model.js";
 
@@ -86,7 +86,7 @@ test("the filter says of each pod what a look at the pod says, while pods come, 
     const expected = [...held.values()].filter(({ name, namespace, status, nodeName }) => {
       if (wanted.namespaces && !wanted.namespaces.includes(namespace)) return false;
       if (wanted.trouble && status === "Running") return false;
-      return matches(`${namespace}/${name} ${status} ${nodeName} ${name.replace(/-\d+$/, "")}`, wanted.words ?? "");
+      return matching(wanted.words ?? "")(`${namespace}/${name} ${status} ${nodeName} ${name.replace(/-\d+$/, "")}`);
     });
     const found = [...pods.slots.entries()].filter(([, slot]) => filter.matched[slot]).map(([uid]) => uid);
     assert.deepEqual(found.sort(), expected.map(({ uid }) => uid).sort(), JSON.stringify(wanted));

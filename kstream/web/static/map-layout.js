@@ -28,15 +28,15 @@ const SIZES = [
  */
 export function layOut(blocks, { width, height, scale = 1, zoom = 1 }) {
   const rooms = roomsOf(blocks);
-  const lay = (across, down, title, abreast = 1) =>
-    attempt(blocks, rooms, { width, scale, abreast, title: Math.round(title * scale), pitch: Math.max(1, Math.round(across * scale)), line: Math.max(1, Math.round(down * scale)) });
-  const named = (abreast = 1) => lay(...NAMED, 16, abreast);
+  const lay = (across, down, title, abreast = 1, split = 1) =>
+    attempt(blocks, rooms, { width, scale, abreast, split, title: Math.round(title * scale), pitch: Math.max(1, Math.round(across * scale)), line: Math.max(1, Math.round(down * scale)) });
+  const named = (abreast = 1, split = 1) => lay(...NAMED, 16, abreast, split);
   const fits = (found) => found.height <= height;
   // Few blocks leave room beside those of a section: another section may stand there.
   const parts = new Set(blocks.map(({ section }) => section)).size;
   const ways = blocks.length <= FEW && parts > 1 && parts <= 6 ? [1, 2, parts] : [1];
   /** @type {Layout | undefined} */
-  let best = rooms.all <= MOST_NAMED ? ways.map(named).find(fits) : undefined;
+  let best = rooms.all <= MOST_NAMED ? [1, 2, 3].flatMap((split) => ways.map((way) => named(way, split))).find(fits) : undefined;
   for (const [across, down, title] of SIZES) {
     if (best !== undefined) break;
     if (rooms.all * across * down * scale * scale > width * height) continue; // the cells alone do not fit
@@ -61,11 +61,11 @@ function roomsOf(blocks) {
 /**
  * @param {readonly { section: string }[]} blocks
  * @param {{ rooms: number[], each: number }} needs
- * @param {{ width: number, scale: number, title: number, pitch: number, line: number, abreast: number }} sizes
- *   `abreast` is how many columns of sections there are
+ * @param {{ width: number, scale: number, title: number, pitch: number, line: number, abreast: number, split: number }} sizes
+ *   `abreast` is how many columns of sections there are, `split` how many of names in a block
  * @returns {Layout}
  */
-function attempt(blocks, { rooms, each }, { width, scale, title: label, pitch, line: down, abreast }) {
+function attempt(blocks, { rooms, each }, { width, scale, title: label, pitch, line: down, abreast, split }) {
   const css = pitch / scale;
   const between = css >= 12 ? Math.round(2 * scale) : pitch >= 4 ? Math.max(1, Math.round(scale)) : 0;
   const [cell, tall] = [pitch - between, down - between];
@@ -76,8 +76,8 @@ function attempt(blocks, { rooms, each }, { width, scale, title: label, pitch, l
   const narrowest = label && !named ? Math.round(88 * scale) : 0;
   const most = Math.max(1, Math.floor((Math.floor(width / abreast) - 2 * gap - 2 * pad) / pitch));
   const atLeast = Math.min(most, Math.ceil((narrowest - 2 * pad) / pitch));
-  // Blocks are somewhat wider than high; of names a column.
-  const high = Math.max(1, named ? Math.ceil(each) : Math.round(Math.sqrt(each / 1.6)));
+  // Blocks are somewhat wider than high.
+  const high = Math.max(1, named ? Math.ceil(each / split) : Math.round(Math.sqrt(each / 1.6)));
   const count = blocks.length;
   const [x, y, columns, rows] = Array.from({ length: 4 }, () => new Int32Array(count));
   /** @type {Section[]} */

@@ -55,11 +55,13 @@ function writeNames(context, { layout, cells, pods, filter, top, height, scale, 
 /** @param {CanvasRenderingContext2D} context @param {string} text @param {number} wide */
 function fitted(context, text, wide) {
   if (context.measureText(text).width <= wide) return text;
+  // What pods of one workload share is at the beginning, what tells them apart at the end.
+  const cut = (kept) => `${text.slice(0, kept >> 1)}…${text.slice(text.length - (kept - (kept >> 1)))}`;
   let [low, high] = [0, text.length];
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    if (context.measureText(`…${text.slice(-middle)}`).width <= wide) low = middle;
+    if (context.measureText(cut(middle)).width <= wide) low = middle;
     else high = middle - 1;
   }
-  return `…${low ? text.slice(-low) : ""}`; // the end of a name is what differs
+  return low ? cut(low) : "…";
 }

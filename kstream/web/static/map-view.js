@@ -184,7 +184,7 @@ export class MapView {
       if (share <= 0) {
         this._flashes.delete(slot);
         if (this.cells.blockOf[slot] >= 0) this.cells.touched.push(this.cells.blockOf[slot], this.cells.cellOf[slot]);
-      } else shares.set(slot, this._still.matches ? 0.3 : 0.55 * share);
+      } else shares.set(slot, this._still.matches ? 0.25 : 0.45 * share);
     }
     return shares;
   }

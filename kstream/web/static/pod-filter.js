@@ -28,16 +28,27 @@ export class PodFilter {
   /** All of it once more: the pods are others. */
   again() {
     this._prepare();
-    const { top, uid } = this._pods;
+    const { top, uid, mood, namespace, node, status, owner, name } = this._pods;
     this._grow();
-    this.matched.fill(0);
-    this.count = 0;
+    const { matched } = this;
+    matched.fill(0);
+    const spaces = new Set(this._spaces);
     for (let slot = 0; slot < top; slot++) {
-      if (uid[slot] !== undefined && this._judge(slot)) {
-        this.matched[slot] = 1;
-        this.count += 1;
+      if (uid[slot] === undefined || (this._trouble && mood[slot] !== MOOD.bad)) continue;
+      if (!spaces.size || spaces.has(namespace[slot])) matched[slot] = 1;
+    }
+    // One word after another, without a call for each pod: there are very many.
+    for (const by of this._by) {
+      const { word } = by;
+      const [inNamespace, inNode, inStatus, inOwner] = [by.namespace, by.node, by.status, by.owner].map((found) => Uint8Array.from(found, Number));
+      const full = word.includes("/");
+      for (let slot = 0; slot < top; slot++) {
+        if (!matched[slot] || inNamespace[namespace[slot]] || inNode[node[slot]] || inStatus[status[slot]] || inOwner[owner[slot]]) continue;
+        if (!name[slot].includes(word) && !(full && this._pods.fullName(slot).includes(word))) matched[slot] = 0;
       }
     }
+    this.count = 0;
+    for (let slot = 0; slot < top; slot++) this.count += matched[slot];
   }
 
   /** The pod of a slot came, changed or (then its slot is free) went. @param {number} slot */
@@ -93,8 +104,11 @@ function extend(found, texts, word) {
   for (let id = found.length; id < texts.length; id++) found.push(texts[id].toLowerCase().includes(word));
 }
 
-/** Whether all words are somewhere in a text: the same search, for nodes and namespaces. @param {string} text @param {string} words */
-export function matches(text, words) {
-  const low = text.toLowerCase();
-  return words.trim().toLowerCase().split(/\s+/).every((word) => low.includes(word));
+/** The same search, for nodes and namespaces: whether all words are somewhere in a text. @param {string} words @returns {(text: string) => boolean} */
+export function matching(words) {
+  const all = words.trim().toLowerCase().split(/\s+/);
+  return (text) => {
+    const low = text.toLowerCase();
+    return all.every((word) => low.includes(word));
+  };
 }

@@ -28,13 +28,19 @@ export class TimeBar {
     /** @type {{ uid: string, name: string, status: string, versions: any[] }[]} */
     this._lanes = [];
     this._moved = moved;
+    this._what = 0; // grows with what is painted
+    this._painted = { start: NaN, end: NaN, width: 0, what: -1 };
     this._listen();
     this._wide = this._track.clientWidth;
     new ResizeObserver(() => {
+      this._what += 1;
       this._wide = this._track.clientWidth; // to ask in each drawing would lay out the page each time
       this.draw();
     }).observe(this._track);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+      this._what += 1;
+      this.draw();
+    });
   }
 
   /** The whole span that there is. */
@@ -62,6 +68,7 @@ export class TimeBar {
       element("time-why").textContent = `What happened when is not known: ${error.message}`;
     } finally {
       this._asking = false;
+      this._what += 1;
       this.draw();
     }
   }
@@ -75,12 +82,29 @@ export class TimeBar {
   /** Objects to show lanes of. @param {{ uid: string, name: string, status: string, versions: any[] }[]} lanes */
   lanes(lanes) {
     this._lanes = lanes.slice(0, MOST_LANES);
+    this._what += 1;
     this.draw();
   }
 
+  /** The head goes where it has to be; the rest is painted where it would look otherwise. */
   draw() {
     this._words();
-    const { start, end, width } = this.span;
+    const span = this.span;
+    const { start, end, width } = span;
+    const x = placeOf(span, this._shown);
+    element("time-head").style.transform = `translateX(${x}px)`;
+    element("time-future").style.width = `${Math.max(0, width - x)}px`;
+    const before = this._painted;
+    const pixels = (time) => (end > start ? (Math.abs(time) / (end - start)) * width : 0);
+    const moved = Math.max(pixels(end - before.end), pixels(start - before.start));
+    if (before.what === this._what && before.width === width && !(moved >= 1)) return;
+    this._painted = { ...span, what: this._what };
+    this._paint(span);
+    this._drawLanes(span);
+  }
+
+  /** @param {import("./time-scale.js").Span} span */
+  _paint({ start, end, width }) {
     const scale = globalThis.devicePixelRatio || 1;
     const height = this._track.clientHeight;
     if (!width || !height) return;
@@ -120,10 +144,6 @@ export class TimeBar {
       const wide = context.measureText(text).width;
       context.fillText(text, Math.min(Math.max(0, x - wide / 2), width - wide), height - 2);
     }
-    const x = at(this._shown);
-    element("time-head").style.transform = `translateX(${x}px)`;
-    element("time-future").style.width = `${Math.max(0, width - x)}px`;
-    this._drawLanes({ start, end, width });
   }
 
   get _shown() {

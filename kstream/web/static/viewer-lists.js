@@ -1,7 +1,7 @@
 // The tables beside the map: pods, nodes, namespaces and messages, each with its columns and its order.
 
 import { byKey, NameOrder, ranks } from "./pod-order.js";
-import { matches } from "./pod-filter.js";
+import { matching } from "./pod-filter.js";
 import { whyEmpty } from "./standing.js";
 import { Grid, put } from "./viewer-grid.js";
 import { age, figure, MOOD, mood } from "./viewer-model.js";
@@ -9,6 +9,9 @@ import { age, figure, MOOD, mood } from "./viewer-model.js";
 const element = (id) => /** @type {any} */ (document.getElementById(id));
 // The worst first: not well, starting, ending, well, completed. By MOOD.
 const RANK = [3, 4, 1, 2, 0];
+
+/** node-2 is before node-10. @param {{ name: string }} item */
+const natural = ({ name }) => name.replace(/\d+/g, (digits) => digits.padStart(9, "0"));
 
 const POD_COLUMNS = [
   { id: "namespace", title: "Namespace" },
@@ -167,7 +170,8 @@ export class Lists {
 
   _narrow(kind, words, text) {
     const all = [...this._state[kind].values()];
-    return words.trim() ? all.filter((each) => matches(text(each), words)) : all;
+    const matches = matching(words);
+    return words.trim() ? all.filter((each) => matches(text(each))) : all;
   }
 
   _showPods() {
@@ -212,11 +216,11 @@ export class Lists {
       role: (item) => String(item.role ?? ""),
       zone: (item) => item.labels?.["topology.kubernetes.io/zone"] ?? "",
     };
-    const key = keys[by] ?? (({ name }) => name);
-    const keyed = items.map((item) => [key(item), item]);
+    const key = keys[by] ?? natural;
+    const keyed = items.map((item) => [key(item), natural(item), item]);
     const sign = down ? -1 : 1;
-    keyed.sort(([a, one], [b, other]) => (a < b ? -sign : a > b ? sign : one.name < other.name ? -1 : 1));
+    keyed.sort(([a, one], [b, other]) => (a < b ? -sign : a > b ? sign : one < other ? -1 : 1));
     this.grids[kind].sortedBy(by, down);
-    this.grids[kind].show(keyed.length, (index) => keyed[index][1].uid);
+    this.grids[kind].show(keyed.length, (index) => keyed[index][2].uid);
   }
 }

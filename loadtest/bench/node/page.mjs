@@ -80,36 +80,40 @@ await shown(pods.toLocaleString("en"));
 await page.waitForTimeout(3000); // whatever is put in order once
 const timing = {};
 
-// What the main thread computes between two frames, while it churns: CPU time, so that others on the machine do not count.
+/** What the main thread computes while `act` goes on: CPU time, so that others on the machine do not count; in milliseconds. */
+async function traced(act) {
+  await browser.startTracing(page, { categories: ["devtools.timeline", "disabled-by-default-devtools.timeline", "toplevel", "__metadata"] });
+  await act();
+  const { traceEvents } = JSON.parse((await browser.stopTracing()).toString());
+  const main = new Set(traceEvents.filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain").map(({ pid, tid }) => `${pid} ${tid}`));
+  const mine = traceEvents.filter(({ pid, tid }) => main.has(`${pid} ${tid}`));
+  const tasks = mine.filter(({ name, ph }) => ph === "X" && /RunTask$/.test(name)).map(({ ts, tdur = 0 }) => ({ ts, cost: tdur / 1000 }));
+  const frames = mine.filter(({ name }) => name === "FireAnimationFrame").map(({ ts }) => ts).sort((a, b) => a - b);
+  return { tasks, frames };
+}
+
 churning = true;
 await page.evaluate(() => {
   const loop = () => requestAnimationFrame(loop);
   loop();
 });
 await page.waitForTimeout(1000);
-await browser.startTracing(page, { categories: ["devtools.timeline", "disabled-by-default-devtools.timeline", "toplevel", "__metadata"] });
-await page.waitForTimeout(seconds * 1000);
-const { traceEvents } = JSON.parse((await browser.stopTracing()).toString());
-const main = traceEvents.filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain").map(({ pid, tid }) => `${pid} ${tid}`);
-const mine = traceEvents.filter(({ pid, tid }) => main.includes(`${pid} ${tid}`));
-const frames = mine.filter(({ name }) => name === "FireAnimationFrame").map(({ ts }) => ts).sort((a, b) => a - b);
-const tasks = mine.filter(({ name, ph }) => ph === "X" && /RunTask$/.test(name));
-const work = new Map();
-for (const { ts, tdur = 0 } of tasks) {
-  let [low, high] = [0, frames.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (frames[middle] <= ts) low = middle + 1;
-    else high = middle;
+{
+  const { tasks, frames } = await traced(() => page.waitForTimeout(seconds * 1000));
+  // Of each frame, what was computed since the one before it.
+  const costs = new Array(frames.length).fill(0);
+  for (const { ts, cost } of tasks) {
+    let [low, high] = [0, frames.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (frames[middle] <= ts) low = middle + 1;
+      else high = middle;
+    }
+    if (low > 0) costs[low - 1] += cost;
   }
-  work.set(low, (work.get(low) ?? 0) + tdur / 1000);
+  costs.sort((a, b) => a - b);
+  timing.frame = costs[Math.floor(costs.length * 0.95)];
 }
-const costs = [...work.values()].sort((a, b) => a - b);
-// One frame more than there are: what came before the first one is in it.
-while (costs.length < frames.length) costs.unshift(0);
-timing.frame = costs[Math.floor(costs.length * 0.95)];
-timing.longest = Math.max(...tasks.map(({ tdur = 0 }) => tdur / 1000));
-timing.frames = frames.length / seconds;
 
 const search = (words) =>
   page.evaluate(
@@ -130,12 +134,17 @@ const search = (words) =>
       }),
     words,
   );
-const searches = [];
-for (const words of ["team-7", "service-12", "crash", "node-49", "x1a", "", "service-899", "zzz"]) searches.push(await search(words));
-timing.search = searches.sort((a, b) => a - b)[searches.length >> 1];
-
 churning = false;
+await page.waitForTimeout(500);
+const words = ["team-7", "service-12", "crash", "node-49", "x1a", "", "service-899", "zzz"];
+const { tasks } = await traced(async () => {
+  for (const each of words) await search(each);
+});
+timing.search = tasks.reduce((sum, { cost }) => sum + cost, 0) / words.length;
+
 await devtools.send("HeapProfiler.enable");
+await devtools.send("HeapProfiler.collectGarbage");
+await page.waitForTimeout(500);
 await devtools.send("HeapProfiler.collectGarbage");
 const { usedSize, backingStorageSize = 0, embedderHeapUsedSize = 0 } = await devtools.send("Runtime.getHeapUsage");
 timing.memory = usedSize + backingStorageSize + embedderHeapUsedSize;
