@@ -11,8 +11,8 @@ from loadtest.bench.fanout import fan_out
 from loadtest.bench.filters import narrow_filters
 from loadtest.bench.hostile import hostile
 from loadtest.bench.memory import memory
-from loadtest.bench.past import past
 from loadtest.bench.page import page
+from loadtest.bench.past import past
 from loadtest.bench.paths import append, ingest
 from loadtest.bench.results import Result, as_json, table
 from loadtest.bench.rewinders import rewinders

@@ -1,4 +1,4 @@
-"""What the page costs a browser with 150,000 pods and 500 events a second, beside the page as it was before it had a map."""
+"""What the page costs a browser with 150,000 pods and 500 events a second, beside the page of lists that there was."""
 
 from __future__ import annotations
 
@@ -56,7 +56,10 @@ def page(*, quick: bool) -> list[Result]:
                 goal=0.5,
             ),
             _cost(
-                "a search, to lists", search, _milliseconds(theirs["search"]), ours["search"] / theirs["search"]
+                "a search, to lists",
+                search,
+                _milliseconds(theirs["search"]),
+                ours["search"] / theirs["search"],
             ),
             _cost(
                 "memory, to lists",
@@ -93,9 +96,7 @@ def _missing() -> str:
 
 def _page_before(folder: Path) -> Path | None:
     """The files of the page as they were; None where the history is not here."""
-    packed = subprocess.run(
-        ["git", "archive", _BEFORE, _STATIC], cwd=_ROOT, capture_output=True, check=False
-    )
+    packed = subprocess.run(["git", "archive", _BEFORE, _STATIC], cwd=_ROOT, capture_output=True, check=False)
     if packed.returncode:
         return None
     with tarfile.open(fileobj=io.BytesIO(packed.stdout)) as archive:

@@ -182,6 +182,7 @@ test("what the server may not list is not said to be absent, nor is all called w
   await page.getByText("Connected in part", { exact: true }).waitFor();
   await page.getByRole("gridcell", { name: "The server may not list pods (RBAC), or not all of them: there may be some." }).waitFor();
   await page.getByText("Allow kstream's account to list pods (RBAC), or serve other namespaces with -n.").waitFor();
+  assert.equal(await page.textContent("#tile-pods"), "0+", "there may be more");
   page.allow();
   await page.getByText("Connected", { exact: true }).waitFor();
   await page.locator("#map-why").getByText("There are no pods.").waitFor();

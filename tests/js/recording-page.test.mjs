@@ -73,6 +73,17 @@ async function objections(page) {
   return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).join(" | ")}`);
 }
 
+const picture = process.env.KSTREAM_PICTURE;
+test("the picture of the README is taken, where one is wanted", { skip: !picture && "KSTREAM_PICTURE is not set" }, async () => {
+  const { page, close } = await open(`${file}?at=2026-11-22T20:59:05Z&pod=shop/broken-799984445-w4q6k`, { viewport: { width: 1400, height: 860 } });
+  await page.locator("#drawer-history li").first().waitFor();
+  await page.locator(".lane-strip span").first().waitFor();
+  await text(page, "tile-pods", "41");
+  await page.waitForFunction(() => document.getElementById("map-why").hidden);
+  await page.screenshot({ path: picture });
+  await close();
+});
+
 test("keys go to the recording, but where somebody types; on a phone, in the dark", async () => {
   const { page, close } = await open(`${file}?paused&at=seq:100`, { colorScheme: "dark", viewport: { width: 390, height: 844 } });
   await event(page, 100);

@@ -14,6 +14,7 @@
 const NAMED = /** @type {const} */ ([142, 20]);
 const MOST_NAMED = 500;
 const FEW = 400; // blocks
+const TITLED = 80; // blocks, up to which titles are worth smaller cells
 const SIZES = [
   ...[40, 36, 32, 28, 25, 22, 20, 18, 16, 15, 14, 13, 12, 11, 10].map((size) => [size, size, 16]),
   ...[13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2].map((size) => [size, size, 0]),
@@ -37,7 +38,9 @@ export function layOut(blocks, { width, height, scale = 1, zoom = 1 }) {
   const ways = blocks.length <= FEW && parts > 1 && parts <= 6 ? [1, 2, parts] : [1];
   /** @type {Layout | undefined} */
   let best = rooms.all <= MOST_NAMED ? [1, 2, 3].flatMap((split) => ways.map((way) => named(way, split))).find(fits) : undefined;
-  for (const [across, down, title] of SIZES) {
+  const smaller = blocks.length <= TITLED ? [[9, 9, 16], [8, 8, 16], [7, 7, 16]] : [];
+  const sizes = [...SIZES.filter(([, , title]) => title), ...smaller, ...SIZES.filter(([, , title]) => !title)];
+  for (const [across, down, title] of sizes) {
     if (best !== undefined) break;
     if (rooms.all * across * down * scale * scale > width * height) continue; // the cells alone do not fit
     for (const way of ways) best ??= [lay(across, down, title, way)].find(fits);

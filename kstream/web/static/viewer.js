@@ -8,7 +8,7 @@ import { MessageLog } from "./message-log.js";
 import { Playhead } from "./playhead.js";
 import { Shown } from "./shown.js";
 import { sourceOf } from "./source.js";
-import { standing, whyEmpty } from "./standing.js";
+import { refused, standing, whyEmpty } from "./standing.js";
 import { TimeBar } from "./time-bar.js";
 import { put } from "./viewer-grid.js";
 import { Keys } from "./viewer-keys.js";
@@ -76,6 +76,7 @@ client.addEventListener("message", ({ data: message }) => {
   if (state.seq !== null) partial = false;
   if (shown.hear(message)) {
     choose();
+    soon();
     void bar.refresh(true);
   }
   messages.keep(message);
@@ -83,6 +84,7 @@ client.addEventListener("message", ({ data: message }) => {
 });
 client.addEventListener("status", () => {
   retryAt = Date.now() + client.status.wait;
+  soon(); // how true it is, is told at once
 });
 client.addEventListener("change", refresh);
 client.addEventListener("error", ({ error }) => messages.fail(error));
@@ -95,7 +97,7 @@ let cost = 0;
 
 function refresh() {
   if (drawing) return;
-  const wait = Math.max(0, drawnAt + Math.max(REFRESH, 25 * cost) - performance.now());
+  const wait = Math.max(0, drawnAt + Math.min(Math.max(REFRESH, 25 * cost), 1000) - performance.now());
   drawing = setTimeout(() => requestAnimationFrame(draw), wait);
 }
 
@@ -178,11 +180,13 @@ function drawTiles() {
   let readyNodes = 0;
   for (const { status } of state.nodes.values()) readyNodes += status === "Ready" || String(status).startsWith("Ready,") ? 1 : 0;
   const figures = { bad, wait, ending, good: good + done, pods: pods.count, namespaces: state.namespaces.size, rate: rate.total(performance.now() / 1000) };
+  // What may not be listed may be there: its number is the least that there is.
+  const least = refused(state.faults, "pods") ? "+" : "";
   for (const [name, many] of Object.entries(figures)) {
-    put(element(`tile-${name}`), figure(many));
+    put(element(`tile-${name}`), figure(many) + (["namespaces", "rate"].includes(name) ? "" : least));
     element(`tile-${name}`).classList.toggle("none", many === 0);
   }
-  put(element("tile-nodes"), `${figure(readyNodes)}/${figure(totalNodes)}`);
+  put(element("tile-nodes"), refused(state.faults, "nodes") && !totalNodes ? "?" : `${figure(readyNodes)}/${figure(totalNodes)}`);
   element("tile-nodes").classList.toggle("short", readyNodes < totalNodes);
 }
 
