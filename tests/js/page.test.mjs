@@ -58,7 +58,7 @@ test("one search is for pods, nodes and namespaces, and a list that shows none s
   await text(page, "pods-count", "5,003");
   await page.selectOption("#namespace", "shop");
   await text(page, "pods-count", "1 of 5,003");
-  assert.match(page.url(), /\?ns=shop$/);
+  await page.waitForURL(/\?ns=shop$/);
   await page.selectOption("#namespace", "");
   await page.fill("#search", "crowd-123");
   await text(page, "pods-count", "11 of 5,003");
@@ -161,6 +161,17 @@ test("the page goes to another moment, a link leads there, others follow, and it
   await page.locator("#share-following").waitFor();
   await text(page, "time-place", "In the past, paused");
   assert.deepEqual(complaints, []);
+  await page.close();
+});
+
+test("a moment that is none and a filter that is none are said, and are not a server that is gone", async () => {
+  const page = await browser.newPage();
+  page.setDefaultTimeout(10_000);
+  await page.goto(`${process.env.KSTREAM_PAGE}?at=nonsense`);
+  await page.locator("#banner").getByText(/The moment of this address is not shown: .*at.*This is the present/).waitFor();
+  await text(page, "pods-count", "5,003");
+  await page.goto(`${process.env.KSTREAM_PAGE}?labels=%3D`);
+  await page.locator("#banner").getByText(/The server refuses the filter: .*labels/).waitFor();
   await page.close();
 });
 

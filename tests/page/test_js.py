@@ -14,7 +14,7 @@ pytestmark = pytest.mark.node
 
 
 @pytest.mark.parametrize(
-    "file", ["state", "client", "filter", "model", "ws", "viewer", "columns", "map", "time"]
+    "file", ["state", "client", "filter", "model", "ws", "viewer", "columns", "map", "time", "shown"]
 )
 async def test_the_javascript_tests_pass(node: str, file: str) -> None:
     await run(node, f"{file}.test.mjs")

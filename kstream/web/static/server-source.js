@@ -7,31 +7,20 @@ import { socketQuery } from "./link.js";
  * @param {string} address of the page
  * @param {import("./link.js").View} view
  */
-export function serverSource(address, view) {
+export async function serverSource(address, view) {
+  const read = (path, parameters) => answerOf(new URL(path, address), parameters);
+  // A socket does not tell a page why it was refused. A moment that is none, or that is no longer kept, is found out before.
+  const refused = view.at ? await read("api/state", { at: view.at, kinds: "namespaces" }).then(() => "", (error) => (error.status === 400 || error.status === 410 ? error.message : "")) : "";
   const url = new URL("ws", address);
-  url.search = new URLSearchParams(socketQuery(view)).toString();
+  url.search = new URLSearchParams(socketQuery(refused ? { ...view, at: "" } : view)).toString();
   const client = new KstreamClient(url, { namespaces: view.namespaces, labels: view.labels });
   const { state } = client;
-
-  const read = async (path, parameters = {}) => {
-    const asked = new URL(path, address);
-    asked.search = "";
-    for (const [name, value] of Object.entries(parameters)) if (value !== "" && value !== undefined) asked.searchParams.set(name, value);
-    let answer;
-    try {
-      answer = await fetch(asked);
-    } catch {
-      throw new Error("The server does not answer. It is asked again when it is there.");
-    }
-    const said = await answer.json().catch(() => ({}));
-    if (answer.ok) return said;
-    const { message = `the server answered ${answer.status}`, details = "" } = said.error ?? {};
-    throw Object.assign(new Error(details ? `${message} (${details})` : message), { status: answer.status });
-  };
   const filter = () => ({ namespaces: state.wanted.join(","), labels: state.wantedLabels });
 
   return {
     client,
+    /** What of the address was refused. */
+    refused,
     time: undefined,
     /** What there is to say of where all of it is from. */
     about: () => "",
@@ -55,4 +44,20 @@ export function serverSource(address, view) {
       return data.pods.find((pod) => pod.uid === uid) ?? held;
     },
   };
+}
+
+/** @param {URL} address @param {Record<string, string | undefined>} [parameters] */
+async function answerOf(address, parameters = {}) {
+  address.search = "";
+  for (const [name, value] of Object.entries(parameters)) if (value) address.searchParams.set(name, value);
+  let answer;
+  try {
+    answer = await fetch(address);
+  } catch {
+    throw new Error("The server does not answer. It is asked again when it is there.");
+  }
+  const said = await answer.json().catch(() => ({}));
+  if (answer.ok) return said;
+  const { message = `the server answered ${answer.status}`, details = "" } = said.error ?? {};
+  throw Object.assign(new Error(details ? `${message} (${details})` : message), { status: answer.status });
 }

@@ -7,7 +7,7 @@ import { serverSource } from "./server-source.js";
 import { clock } from "./time-scale.js";
 
 /** @param {import("./link.js").View} view where it begins, and what of it is shown */
-export function sourceOf(view) {
+export async function sourceOf(view) {
   const embedded = document.querySelector('script[type="application/kstream-recording"]');
   return embedded ? recordingSource(embedded.textContent ?? "", view) : serverSource(location.href, view);
 }
@@ -19,6 +19,7 @@ function recordingSource(text, { namespaces, at, speed, paused }) {
   return {
     client,
     shared: false,
+    refused: "",
     /** @param {any} action @param {any} [options] */
     playback(action, options) {
       // It has no present; its end is what is nearest to it.

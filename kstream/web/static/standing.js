@@ -2,6 +2,8 @@
 
 import { figure } from "./viewer-model.js";
 
+const REFUSED = "The server refuses the filter"; // as kstream.js says it
+
 /** @typedef {{ code: string, text: string, remedy: string }} Problem */
 
 /**
@@ -26,7 +28,9 @@ export function standing({ link, reason, failed }, state, { seconds = 0, recordi
     : partly ? ["Connected in part", "wait"]
     : ["Connected", "good"];
   const problems = [];
-  if (gone) {
+  if (gone && reason.startsWith(REFUSED)) {
+    problems.push({ code: "INVALID_MESSAGE", text: `${reason}.`, remedy: remedy("INVALID_MESSAGE", "", undefined) });
+  } else if (gone) {
     const still = failed >= 5 ? ` ${failed} attempts failed; trying goes on.` : "";
     problems.push({
       code: "",
@@ -42,7 +46,7 @@ export function standing({ link, reason, failed }, state, { seconds = 0, recordi
     problems.push({ code: "", text: "Not all that is shown follows the cluster.", remedy: "kstream tries again by itself." });
   }
   const old = state.loaded && state.stale && !recording ? `What is shown is as of ${state.asOf === null ? "an unknown time" : `${state.asOf.slice(0, 19).replace("T", " ")} UTC`}.` : "";
-  const first = gone ? "The server is gone. What is shown is stale; trying goes on." : [`${text}.`, ...problems.map((each) => each.text)].join(" ");
+  const first = gone && !reason.startsWith(REFUSED) ? "The server is gone. What is shown is stale; trying goes on." : [`${text}.`, ...problems.map((each) => each.text)].join(" ");
   return { text, tone, problems, old, said: first };
 }
 

@@ -23,7 +23,7 @@ const SLICE = 5; // milliseconds of sorting in a frame
 const element = (id) => /** @type {any} */ (document.getElementById(id));
 
 const view = readView(location.search);
-const source = sourceOf(view);
+const source = await sourceOf(view);
 const { client } = source;
 const { state } = client;
 const shown = new Shown(state, view.group);
@@ -33,6 +33,7 @@ const rate = new Rate();
 /** @type {Map<string, number>} uid → when it changed */
 const flashes = new Map();
 const messages = new MessageLog();
+let refusedMoment = source.refused;
 let retryAt = 0;
 let partial = false; // a state is coming in parts
 
@@ -69,6 +70,7 @@ function flash(uid) {
 
 client.addEventListener("message", ({ data: message }) => {
   playhead.hear(message);
+  if (message.type === "playback") refusedMoment = ""; // the page is where somebody wanted it
   // What follows a state that was cut is the rest of it, and no change.
   if (message.type === "initial_state") partial = state.seq === null;
   else if (message.type === "batch") partial || rate.add(message.data.length, performance.now() / 1000);
@@ -114,6 +116,7 @@ function draw() {
   const began = performance.now();
   sort();
   for (const [uid, at] of flashes) if (began - at > FLASH) flashes.delete(uid);
+  choose(); // what an address names may come later than the rest
   drawStanding();
   if (state.loaded) drawTiles();
   drawNamespaces();
@@ -155,9 +158,10 @@ function drawStanding() {
   element("link").dataset.tone = tone;
   element("link").hidden = !source.shared && client.status.link === "connected"; // the bar says how it is played
   document.body.classList.toggle("stale", state.loaded && state.stale);
-  element("banner").hidden = !problems.length && !old;
-  const lines = problems.map(({ code, text: what, remedy }) => [code, what, remedy]);
+    const lines = problems.map(({ code, text: what, remedy }) => [code, what, remedy]);
+  if (refusedMoment) lines.push(["", `The moment of this address is not shown: ${refusedMoment}.`, "This is the present."]);
   if (old) lines.push(["", old, ""]);
+  element("banner").hidden = !lines.length;
   const print = JSON.stringify(lines);
   if (element("banner-list").dataset.print !== print) {
     element("banner-list").dataset.print = print;
