@@ -87,7 +87,7 @@ async function traced(act) {
   const { traceEvents } = JSON.parse((await browser.stopTracing()).toString());
   const main = new Set(traceEvents.filter(({ name, args }) => name === "thread_name" && args.name === "CrRendererMain").map(({ pid, tid }) => `${pid} ${tid}`));
   const mine = traceEvents.filter(({ pid, tid }) => main.has(`${pid} ${tid}`));
-  const tasks = mine.filter(({ name, ph }) => ph === "X" && /RunTask$/.test(name)).map(({ ts, tdur = 0 }) => ({ ts, cost: tdur / 1000 }));
+  const tasks = mine.filter(({ name, ph }) => ph === "X" && name === "RunTask").map(({ ts, tdur = 0 }) => ({ ts, cost: tdur / 1000 }));
   const frames = mine.filter(({ name }) => name === "FireAnimationFrame").map(({ ts }) => ts).sort((a, b) => a - b);
   return { tasks, frames };
 }
