@@ -88,3 +88,19 @@ test("a state of which nothing was there is laid out anew, and none is no pods",
   all.whole([]);
   same(all);
 });
+
+test("a state that comes in parts takes nothing away before all of it is there", () => {
+  const all = started();
+  const pods = Array.from({ length: 40 }, (_, number) => pod(number));
+  all.whole(pods);
+  const before = places(all.shown);
+  all.hear({ type: "initial_state", data: { nodes: [1, 2, 3, 4].map((number) => node(number)), pods: pods.slice(0, 10), namespaces: [] } });
+  assert.deepEqual([all.shown.partial, all.shown.pods.count], [true, 40]);
+  const part = (from, to) => pods.slice(from, to).map((data) => ({ type: "pod_event", action: "ADDED", data }));
+  all.hear({ type: "batch", data: part(10, 25) });
+  assert.equal(all.shown.partial, true);
+  all.hear({ type: "batch", data: part(25, 39), seq: 99 });
+  assert.equal(all.shown.partial, false);
+  same(all);
+  for (const [uid, place] of places(all.shown)) assert.equal(place, before.get(uid));
+});

@@ -196,6 +196,8 @@ test("what is old says how old, and a countdown is not said aloud", () => {
   const damaged = standing({ link: "closed", reason: "It is damaged", failed: 0 }, state, { recording: true });
   assert.deepEqual([damaged.text, damaged.problems[0].text], ["Not open", "It is damaged."]);
   assert.equal(standing(connected, heard(), { recording: true }).text, "Recording");
+  const partial = standing(connected, heard(), { partial: true });
+  assert.deepEqual([partial.text, partial.tone, partial.said], ["0 pods so far", "wait", "A large state is coming in parts."]);
   const refused = standing({ link: "waiting", reason: "The server refuses the filter: It is wrong (labels: =)", failed: 1 }, state);
   assert.match(refused.problems[0].text, /^The server refuses the filter: /);
   assert.match(refused.said, /refuses the filter/);

@@ -19,6 +19,8 @@ export class Shown {
     /** The same of nodes and namespaces. @type {(uid: string) => void} */
     this.onOther = () => {};
     this._section = sectionsOf([]);
+    /** A state is coming in parts (it was more than a message may have), and not all of it is there. */
+    this.partial = false;
   }
 
   /** A message that the state has folded in. @param {any} message @returns {boolean} whether all of it is another */
@@ -28,6 +30,7 @@ export class Shown {
       this._reset();
       return true;
     }
+    if (this.partial && this._state.seq !== null && type !== "metrics") this._complete();
     if (type === "batch") for (const event of message.data) this._event(event);
     else if (type.endsWith("_event")) this._event(message);
     return false;
@@ -39,14 +42,25 @@ export class Shown {
    */
   _reset() {
     const { pods: held } = this._state;
-    const before = this.pods.count;
+    this.partial = this._state.seq === null;
     // A pod of another filter or cluster has no place that it could keep.
     let kept = 0;
     for (const uid of held.keys()) kept += this.pods.slots.has(uid) ? 1 : 0;
-    if (kept * 2 < before || !before) return this._anew();
-    for (const uid of [...this.pods.slots.keys()]) if (!held.has(uid)) this._gone(uid);
+    const expected = this.partial ? held.size : Math.max(held.size, this.pods.count);
+    if (kept * 2 < expected || !this.pods.count) return this._anew();
+    if (!this.partial) this._leave();
     this._nodes();
     for (const pod of held.values()) this._put(pod, false);
+  }
+
+  /** All parts are there: what is in none of them is gone. */
+  _complete() {
+    this.partial = false;
+    this._leave();
+  }
+
+  _leave() {
+    for (const uid of [...this.pods.slots.keys()]) if (!this._state.pods.has(uid)) this._gone(uid);
   }
 
   _anew() {

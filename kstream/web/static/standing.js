@@ -9,11 +9,12 @@ const REFUSED = "The server refuses the filter"; // as kstream.js says it
 /**
  * @param {{ link: string, reason: string, failed: number }} status of the client
  * @param {any} state of the client, a ClusterState
- * @param {{ seconds?: number, recording?: boolean }} [more] until the next attempt; whether it is a recording in a file
+ * @param {{ seconds?: number, recording?: boolean, partial?: boolean }} [more] until the next attempt; whether it is a recording in a file;
+ *   whether a part of the state is still to come
  * @returns {{ text: string, tone: "good" | "wait" | "bad", problems: Problem[], old: string, said: string }}
  *   `old` says how old what is shown is, where it may not be true; `said` is for those who listen, without a countdown
  */
-export function standing({ link, reason, failed }, state, { seconds = 0, recording = false } = {}) {
+export function standing({ link, reason, failed }, state, { seconds = 0, recording = false, partial = false } = {}) {
   const gone = link === "waiting" || (link === "connecting" && failed > 0);
   const lost = state.connection?.status === "reconnecting";
   const partly = refused(state.faults);
@@ -25,6 +26,7 @@ export function standing({ link, reason, failed }, state, { seconds = 0, recordi
     : recording ? ["Recording", "good"]
     : lost ? ["Stale", "wait"]
     : state.stale ? ["Waiting for a state", "wait"]
+    : partial ? [`${figure(state.pods.size)} pods so far`, "wait"]
     : partly ? ["Connected in part", "wait"]
     : ["Connected", "good"];
   const problems = [];
@@ -46,7 +48,8 @@ export function standing({ link, reason, failed }, state, { seconds = 0, recordi
     problems.push({ code: "", text: "Not all that is shown follows the cluster.", remedy: "kstream tries again by itself." });
   }
   const old = state.loaded && state.stale && !recording ? `What is shown is as of ${state.asOf === null ? "an unknown time" : `${state.asOf.slice(0, 19).replace("T", " ")} UTC`}.` : "";
-  const first = gone && !reason.startsWith(REFUSED) ? "The server is gone. What is shown is stale; trying goes on." : [`${text}.`, ...problems.map((each) => each.text)].join(" ");
+  const now = partial && text.endsWith("so far") ? "A large state is coming in parts." : `${text}.`;
+  const first = gone && !reason.startsWith(REFUSED) ? "The server is gone. What is shown is stale; trying goes on." : [now, ...problems.map((each) => each.text)].join(" ");
   return { text, tone, problems, old, said: first };
 }
 

@@ -35,7 +35,6 @@ const flashes = new Map();
 const messages = new MessageLog();
 let refusedMoment = source.refused;
 let retryAt = 0;
-let partial = false; // a state is coming in parts
 
 const map = new MapView(
   { root: element("map"), canvas: element("map-canvas"), spacer: element("map-spacer"), current: element("map-current"), tip: element("map-tip") },
@@ -72,10 +71,8 @@ client.addEventListener("message", ({ data: message }) => {
   playhead.hear(message);
   if (message.type === "playback") refusedMoment = ""; // the page is where somebody wanted it
   // What follows a state that was cut is the rest of it, and no change.
-  if (message.type === "initial_state") partial = state.seq === null;
-  else if (message.type === "batch") partial || rate.add(message.data.length, performance.now() / 1000);
+  if (message.type === "batch") shown.partial || rate.add(message.data.length, performance.now() / 1000);
   else if (message.type.endsWith("_event")) rate.add(1, performance.now() / 1000);
-  if (state.seq !== null) partial = false;
   if (shown.hear(message)) {
     choose();
     soon();
@@ -153,7 +150,7 @@ function drawStanding() {
   badge.hidden = !kind;
   put(badge, !source.shared ? "Recording" : { live: "Live", replay: "Replay", simulate: "Simulation" }[kind] ?? String(kind ?? ""));
   const seconds = Math.max(0, Math.ceil((retryAt - Date.now()) / 1000));
-  const { text, tone, problems, old, said } = standing(client.status, state, { seconds, recording: !source.shared });
+  const { text, tone, problems, old, said } = standing(client.status, state, { seconds, recording: !source.shared, partial: shown.partial });
   put(element("link"), text);
   element("link").dataset.tone = tone;
   element("link").hidden = !source.shared && client.status.link === "connected"; // the bar says how it is played
