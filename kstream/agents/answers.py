@@ -12,12 +12,13 @@ from kstream.core.errors import UsageError
 from kstream.core.insight.budget import DEFAULT, fitted
 from kstream.core.insight.findings import findings
 from kstream.core.insight.story import Story
-from kstream.core.insight.subjects import decode_node, decode_pod, node_badness, pod_badness
+from kstream.core.insight.subjects import decode_node, decode_pod, node_badness
 from kstream.core.insight.summary import counts, troubles
 from kstream.core.timeline.comparison import Biography
 from kstream.core.timeline.events import Kind, ObjectKey
 from kstream.core.timeline.state import ClusterState, Entry
 from kstream.core.timeline.timepoint import timestamp
+from kstream.core.timeline.wellness import badness
 
 _LONGEST: Final = 300  # characters of a value that changed
 _FIELDS: Final = 12  # that changed at once, and are told
@@ -144,7 +145,7 @@ def _rows(
 
 def _badness(entry: Entry) -> int:
     if entry.key.kind is Kind.POD:
-        return pod_badness(decode_pod(entry.body).status)
+        return badness(decode_pod(entry.body).status)
     return node_badness(decode_node(entry.body)) if entry.key.kind is Kind.NODE else 0
 
 
