@@ -7,15 +7,17 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from kstream.agents.reads import Moment, Reads
+from kstream.agents.reads import Reads
+from kstream.core.conditions.condition import Condition
+from kstream.core.conditions.intervals import Interval, Moment
 from kstream.core.errors import UsageError
 from kstream.core.insight.budget import DEFAULT, fitted
 from kstream.core.insight.findings import findings
 from kstream.core.insight.story import Story
-from kstream.core.insight.subjects import decode_node, decode_pod, node_badness
+from kstream.core.insight.subjects import decode_node, decode_pod, name_of, node_badness
 from kstream.core.insight.summary import counts, troubles
-from kstream.core.timeline.comparison import Biography
-from kstream.core.timeline.events import Kind, ObjectKey
+from kstream.core.timeline.events import Kind
+from kstream.core.timeline.reference import FORMS, parse
 from kstream.core.timeline.state import ClusterState, Entry
 from kstream.core.timeline.timepoint import timestamp
 from kstream.core.timeline.wellness import badness
@@ -71,24 +73,52 @@ class Answers:
     ) -> dict[str, Any]:
         """What happened to one object, from version to version; where it is too much, the newest of it."""
         first, last = await self._span(start, end)
-        is_wanted = _wanted(wanted)
-        known = [entry for entry in await self._reads.state(first.seq) if is_wanted(entry.key)]
-        life, versions = Biography(known), []
-        async for events in self._reads.events(first.seq, last.seq):
-            versions += [_shortened(life.tell(event)) for event in events if is_wanted(event.change.key)]
-        if not known and not versions:
-            raise UsageError(
-                f"nothing is recorded of {wanted!r} then: give a uid, pod/NAMESPACE/NAME, node/NAME or namespace/NAME"
-            )
+        life = await self._reads.history(parse(wanted), first.seq, last.seq)
+        if not life.there_before and not life.versions:
+            raise UsageError(f"nothing is recorded of {wanted!r} then: give {FORMS}")
         head = {
             "object": wanted,
             "from": self._moment(first),
             "to": self._moment(last),
-            "there_before": bool(known),
+            "there_before": life.there_before,
         }
-        told = fitted(head, "versions", reversed(versions), limit=max_tokens)
+        told = fitted(head, "versions", map(_shortened, reversed(life.versions)), limit=max_tokens)
         told["versions"].reverse()
         return told
+
+    async def when(
+        self, where: str, *, start: str | None = None, end: str | None = None, max_tokens: int = DEFAULT
+    ) -> dict[str, Any]:
+        """From when to when a condition was true, and of which object; in the order in which it began to be."""
+        condition = Condition.parse(where)
+        first, last = await self._span(start, end)
+        found = await self._reads.when(condition, first, last.seq)
+        intervals = found.intervals
+        head: dict[str, Any] = {
+            "from": self._moment(first),
+            "to": self._moment(last),
+            "found": len(intervals) + found.more,
+            "objects": len({each.key.uid for each in intervals}) + found.more,
+            "true_before": sum(each.earlier for each in intervals) + found.more,
+            "still_true": sum(each.until is None for each in intervals),
+        }
+        if found.more or found.cursor is not None:
+            head["incomplete"] = (
+                f"only {len(intervals)} were followed to their end: narrow `where`, or the span"
+            )
+        if found.undecided:
+            head["undecided"] = {"count": found.undecided, "why": found.why[:_LONGEST]}
+        return fitted(head, "intervals", map(self._interval, intervals), limit=max_tokens)
+
+    def _interval(self, each: Interval) -> dict[str, Any]:
+        return {
+            "object": name_of(each.key),
+            "uid": each.key.uid,
+            "from": each.since.as_json(),
+            **({"true_before": True} if each.earlier else {}),
+            "until": each.until.as_json() if each.until is not None else None,
+            **self._link(each.since.seq),
+        }
 
     async def state_at(
         self,
@@ -164,19 +194,6 @@ def _row(entry: Entry) -> dict[str, Any]:
             "node": pod.node,
         }
     return {**told, "status": json.loads(entry.body).get("status", "")}
-
-
-def _wanted(text: str) -> Any:
-    """Whether a key is that of the object that is meant."""
-    kind, found, rest = text.partition("/")
-    if not found:
-        return lambda key: key.uid == text
-    namespace, _, name = rest.rpartition("/")
-
-    def is_it(key: ObjectKey) -> bool:
-        return (key.kind.value, key.namespace, key.name) == (kind, namespace, name)
-
-    return is_it
 
 
 def _shortened(told: dict[str, Any]) -> dict[str, Any]:

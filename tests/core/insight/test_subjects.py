@@ -35,6 +35,7 @@ def test_a_node_is_as_bad_as_the_worst_of_it(badness: Badness, status: str, pres
     node = decode_node(body.encode())
     assert node_badness(node) is badness
     assert node.zone == ""
+    assert node.cordoned is ("SchedulingDisabled" in status)
 
 
 @pytest.mark.parametrize(
