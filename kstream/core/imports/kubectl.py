@@ -1,5 +1,6 @@
 """`kubectl get … -w -o json --output-watch-events`: JSON documents {type, object}, one after the other.
 
+What a watch that was begun again lists once more, and what files that overlap tell twice, is older than what is known.
 kubectl writes no times. An object has some of its own: when it was made, when a condition turned, a container started
 or a kubelet reported. The newest that was seen so far is when a change happened, at the earliest.
 """
@@ -14,7 +15,18 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from kstream.core.imports.foreign import KINDS, MAX_LINE, UNREADABLE, Left, Line, Lines, by_time, seconds
+from kstream.core.imports.foreign import (
+    KINDS,
+    MAX_LINE,
+    OLD,
+    UNREADABLE,
+    Left,
+    Line,
+    Lines,
+    Versions,
+    by_time,
+    seconds,
+)
 from kstream.core.kube.resources import Decoded, decode_line
 from kstream.core.timeline.events import Verb, WatchEvent
 
@@ -65,10 +77,13 @@ def changes(files: Sequence[Lines], left: Left) -> Iterator[WatchEvent]:
             listed.append(first)
             first = None
         upcoming.append(watch if first is None else chain([first], watch))
-    start = max((told.time for told in listed), default=0.0)
-    for told in listed:
-        yield _change(told, start)
-    yield from merge(*(_timed(watch, start) for watch in upcoming), key=by_time)
+    start, versions = max((told.time for told in listed), default=0.0), Versions()
+    changed = merge(*(_timed(watch, start) for watch in upcoming), key=by_time)
+    for change in chain((_change(told, start) for told in listed), changed):
+        if versions.is_old(change):
+            left.count(OLD)
+        else:
+            yield change
 
 
 def documents(lines: Iterable[Line]) -> Iterator[Document]:

@@ -156,7 +156,7 @@ def test_what_comes_late_is_no_news() -> None:
 
 
 def test_a_name_that_has_gone_to_another_object_is_that_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audit, "_GONE", 1)
+    monkeypatch.setattr(audit, "GONE", 1)
     first, second = pod(uid="one"), pod(uid="two")
     found = changes(
         [

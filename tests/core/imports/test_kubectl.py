@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from kstream.core.errors import ConfigError
 from kstream.core.imports import kubectl
-from kstream.core.imports.foreign import MAX_LINE, Left, Line
+from kstream.core.imports.foreign import MAX_LINE, OLD, Left, Line
 from kstream.core.imports.kubectl import changes, documents
 from kstream.core.timeline.events import Verb
 from kstream.core.timeline.timepoint import timestamp
@@ -139,3 +139,15 @@ def test_a_document_without_an_end_is_refused_before_it_takes_all_memory(
     monkeypatch.setattr(kubectl, "MAX_LINE", 100)
     with pytest.raises(ConfigError, match="f, line 1: a document of more than 100 bytes begins here"):
         list(changes([file("{", *["  " + "x" * 30 for _ in range(9)])], Left()))
+
+
+def test_what_a_watch_that_was_begun_again_or_another_file_tells_twice_is_old() -> None:
+    def version(number: int, verb: str, **more: Any) -> dict[str, Any]:
+        return event(verb, pod("a", resourceVersion=str(number), **more))
+
+    first = [version(1, "ADDED"), version(3, "MODIFIED", labels={"a": "b"}), version(5, "DELETED")]
+    left = Left()
+    again = [*first, version(1, "ADDED"), version(3, "MODIFIED", labels={"a": "b"})]
+    told = [each.version for each in changes([file(*again), file(*first[1:])], left)]
+    assert told == ["1", "3", "5", "5"]  # of the same one nobody can say which is older
+    assert dict(left.counts) == {OLD: 3}
