@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from kstream.agents.reads import Reads
@@ -17,7 +16,7 @@ from kstream.core.insight.story import Story
 from kstream.core.insight.subjects import decode_node, decode_pod, name_of, node_badness
 from kstream.core.insight.summary import counts, troubles
 from kstream.core.timeline.events import Kind
-from kstream.core.timeline.reference import FORMS, parse
+from kstream.core.timeline.reference import FORMS, kind_of, parse
 from kstream.core.timeline.state import ClusterState, Entry
 from kstream.core.timeline.timepoint import timestamp
 from kstream.core.timeline.wellness import badness
@@ -130,13 +129,14 @@ class Answers:
         max_tokens: int = DEFAULT,
     ) -> dict[str, Any]:
         """The objects of a kind at a moment, the worst first; one that is asked for by its name with all of it."""
-        if kind not in [each.value for each in Kind]:
-            raise UsageError(f"{kind!r}: a kind is one of {', '.join(Kind)}")
+        if (wanted := kind_of(kind)) is None:
+            raise UsageError(f"{kind[:80]!r}: a kind is one of {', '.join(Kind)}")
         moment = await self._reads.moment(at, end=True)
         state = await self._reads.state(moment.seq)
-        rows = await asyncio.to_thread(lambda: list(_rows(state, Kind(kind), namespace=namespace, name=name)))
-        head = {"at": self._moment(moment), "kind": kind, "number": len(rows)}
-        return fitted(head, "objects", rows, limit=max_tokens)
+        found = await asyncio.to_thread(_found, state, wanted, namespace=namespace, name=name)
+        head = {"at": self._moment(moment), "kind": wanted.value, "number": len(found)}
+        rows = map(_row if name is None else _whole, found)
+        return fitted(head, "objects", rows, limit=max_tokens, total=len(found))
 
     async def _span(self, start: str | None, end: str | None) -> tuple[Moment, Moment]:
         first = await self._reads.moment(start, end=False)
@@ -154,23 +154,22 @@ class Answers:
         return {"page": f"{self._reads.page}/?at=seq:{seq}"} if self._reads.page else {}
 
 
-def _rows(
-    state: ClusterState, kind: Kind, *, namespace: str | None, name: str | None
-) -> Iterator[dict[str, Any]]:
-    entries: Iterable[Entry] = (
-        entry
-        for entry in state.entries(kind)
-        if (namespace is None or entry.key.namespace == namespace)
-        and (name is None or entry.key.name == name)
+def _found(state: ClusterState, kind: Kind, *, namespace: str | None, name: str | None) -> list[Entry]:
+    """The worst first."""
+    return sorted(
+        (
+            entry
+            for entry in state.entries(kind)
+            if (namespace is None or entry.key.namespace == namespace)
+            and (name is None or entry.key.name == name)
+        ),
+        key=lambda entry: (-_badness(entry), entry.key.namespace, entry.key.name),
     )
-    if name is not None:
-        yield from (json.loads(entry.body) for entry in entries)
-        return
-    for _, entry in sorted(
-        ((-_badness(entry), entry) for entry in entries),
-        key=lambda each: (each[0], each[1].key.namespace, each[1].key.name),
-    ):
-        yield _row(entry)
+
+
+def _whole(entry: Entry) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(entry.body)
+    return told
 
 
 def _badness(entry: Entry) -> int:

@@ -11,7 +11,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.mcpserver.tools import Tool
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp.types import ToolAnnotations
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from kstream.agents.answers import Answers
 from kstream.config import VERSION
@@ -111,7 +111,11 @@ def _tool(function: Callable[..., Awaitable[str]]) -> Tool:
     async def call(**given: Any) -> str:
         return await function(**{"from_" if name == "from" else name: value for name, value in given.items()})
 
-    return tool.model_copy(update={"fn": call})
+    # What an unknown argument says would pass for heeded.
+    strict = type(tool.name, (tool.fn_metadata.arg_model,), {"model_config": ConfigDict(extra="forbid")})
+    metadata = tool.fn_metadata.model_copy(update={"arg_model": strict})
+    parameters = tool.parameters | {"additionalProperties": False}
+    return tool.model_copy(update={"fn": call, "fn_metadata": metadata, "parameters": parameters})
 
 
 async def _told(answer: Awaitable[dict[str, Any]]) -> str:

@@ -154,7 +154,7 @@ async def test_a_state_has_the_worst_first_and_one_object_whole() -> None:
         "node": "n1",
     }
     assert await rows(namespace="other") == []
-    assert [each["name"] for each in await rows(kind="node")] == ["n2", "n1"]
+    assert [each["name"] for each in await rows(kind="nodes")] == ["n2", "n1"]
     assert await rows(kind="namespace") == [{"name": "shop", "uid": "uid--shop", "status": "Active"}]
     assert [each["containers"][0]["image"] for each in await rows(name="a")] == ["i:1"]
     with pytest.raises(UsageError, match="a kind is one of"):

@@ -83,6 +83,10 @@ async def test_what_is_wrong_is_told_to_the_model(error: Exception, said: str) -
         result = await client.call_tool("summary", {})
         assert result.is_error
         assert said in text(result)
+        for name, given in (("summary", {"when": "now"}), ("what_changed", {"from_": "seq:1"})):
+            unknown = await client.call_tool(name, given)
+            assert unknown.is_error
+            assert "Extra inputs are not permitted" in text(unknown)
         too_many = await client.call_tool("summary", {"max_tokens": 10**9})
         assert too_many.is_error
 

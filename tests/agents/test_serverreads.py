@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import aiohttp
@@ -117,7 +118,7 @@ async def test_what_is_no_answer_of_ours_is_told_as_that(path: str, answer: str 
     app.router.add_get(path, odd)
     async with aiohttp.ClientSession() as http, TestServer(app) as server:
         reads = ServerReads(http, str(server.make_url("")).rstrip("/"))
-        asked = {
+        asked: dict[str, Callable[[], Awaitable[object]]] = {
             "/api/status": reads.cluster,
             "/api/state": lambda: _both(reads),
             "/api/events": lambda: told(reads, 0, 2),

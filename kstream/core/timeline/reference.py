@@ -27,6 +27,11 @@ class Named(NamedTuple):
     name: str
 
 
+def kind_of(word: str) -> Kind | None:
+    """A kind as kubectl takes it: plural, or short. None for another."""
+    return _KINDS.get(word.lower())
+
+
 def parse(text: str) -> Named | str:
     """The name; the text itself where it is a uid. Kinds may be plural or short, as in kubectl. Raises UsageError."""
     shown = f"{text[:80]!r}"
@@ -37,7 +42,7 @@ def parse(text: str) -> Named | str:
         if not word:
             raise UsageError(f"{shown}: that names no object; give {FORMS}")
         return word
-    kind = _KINDS.get(word.lower())
+    kind = kind_of(word)
     namespace, _, name = rest[0].rpartition("/")
     if kind is None or not name:
         raise UsageError(f"{shown}: give {FORMS}")

@@ -7,7 +7,7 @@ import pytest
 from kstream.core.errors import UsageError
 from kstream.core.insight.subjects import name_of
 from kstream.core.timeline.events import Kind, ObjectKey
-from kstream.core.timeline.reference import Named, parse
+from kstream.core.timeline.reference import Named, kind_of, parse
 
 POD, NODE, NAMESPACE = (
     Named(Kind.POD, "shop", "a"),
@@ -56,6 +56,15 @@ def test_what_findings_say_can_be_asked_for(meant: Named) -> None:
 def test_what_is_no_name_is_refused_with_what_to_give(text: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         parse(text)
+
+
+def test_a_kind_by_itself_is_read_the_same() -> None:
+    assert [kind_of(word) for word in ("pods", "NO", "namespace", "service")] == [
+        Kind.POD,
+        Kind.NODE,
+        Kind.NAMESPACE,
+        None,
+    ]
 
 
 def test_the_longest_name_is_one() -> None:
