@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from kstream.core.imports.documents import documents
 from kstream.core.imports.foreign import (
     GONE,
     KINDS,
@@ -107,11 +108,9 @@ def changes(files: Sequence[Lines], left: Left) -> Iterator[WatchEvent]:
 def _told(lines: Iterable[Line], left: Left) -> Iterator[WatchEvent]:
     """What one file tells, in the order of its lines: times do not go back."""
     latest = 0.0
-    for line in lines:
-        if not line.raw.strip():
-            continue
+    for line, raw in documents(lines):
         try:
-            found = _decode_event(line.raw)
+            found = _decode_event(raw)
             for event in found.items or () if found.kind == "EventList" else (found,):
                 for told in _written(event, left):
                     latest = max(latest, told.time)

@@ -15,13 +15,12 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from kstream.core.imports.documents import Document, documents
 from kstream.core.imports.foreign import (
     KINDS,
-    MAX_LINE,
     OLD,
     UNREADABLE,
     Left,
-    Line,
     Lines,
     Versions,
     by_time,
@@ -37,11 +36,6 @@ _STAMPS: Final = re.compile(
     rb'\s*:\s*"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)"'
 )
 _VERBS: Final = frozenset(Verb)
-
-
-class Document(NamedTuple):
-    line: Line  # where it begins; `whole`: it is not cut off
-    raw: bytes
 
 
 class _Kind(msgspec.Struct):
@@ -84,33 +78,6 @@ def changes(files: Sequence[Lines], left: Left) -> Iterator[WatchEvent]:
             left.count(OLD)
         else:
             yield change
-
-
-def documents(lines: Iterable[Line]) -> Iterator[Document]:
-    """Each on a line of its own (`jq -c`), or from a line that is `{` to one that is `}`, as kubectl writes them.
-
-    Raises ConfigError for what is neither, and for one that is too long.
-    """
-    began: Line | None = None
-    parts: list[bytes] = []
-    size = 0
-    for line in lines:
-        text = line.raw.rstrip()
-        if began is None:
-            if text == b"{":
-                began, parts, size = line, [text], 1
-            elif text:
-                yield Document(line, text)
-            continue
-        parts.append(text)
-        size += len(text) + 1
-        if size > MAX_LINE:
-            raise began.wrong(f"a document of more than {MAX_LINE} bytes begins here")
-        if text == b"}":
-            yield Document(began, b"\n".join(parts))
-            began = None
-    if began is not None:
-        yield Document(began._replace(whole=False), b"\n".join(parts))
 
 
 def _told(watched: Iterable[Document], left: Left) -> Iterator[_Told]:
