@@ -20,7 +20,7 @@ import msgspec
 from yarl import URL
 
 from kstream.clock import SystemClock
-from kstream.connecting import why_not
+from kstream.connecting import url_of, why_not
 from kstream.core.client.messages import read_message
 from kstream.core.client.reconnect import HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, Reconnect, Retry
 from kstream.core.client.refusal import NotNowError, reason, refusal
@@ -375,7 +375,7 @@ class Client:
 
 def _websocket_url(text: str) -> URL:
     try:
-        url = URL(text if "://" in text else f"ws://{text}")
+        url = url_of(text if "://" in text else f"ws://{text}")
         scheme = {"ws": "ws", "http": "ws", "wss": "wss", "https": "wss"}.get(url.scheme)
     except ValueError as wrong:
         raise ConfigError(f"{text!r} is no URL: {wrong}. Write it as ws://localhost:3001/ws") from wrong

@@ -72,7 +72,7 @@ def make_app(
     )
     app.router.add_get("/ws", sockets.handle)
     app.router.add_routes(Api(hub, log, recording, time=time, status=status).routes())
-    app.router.add_routes(Playing(timelines, timeline, time=time).routes())
+    app.router.add_routes(Playing(timelines.shared, timeline, time=time).routes())
     app.router.add_get("/metrics", Metrics(hub, log, recording, visits, status=status, whole=whole).handle)
     app.on_response_prepare.append(visits.note)
     app.on_response_prepare.append(tell_origin)
