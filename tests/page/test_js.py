@@ -13,7 +13,7 @@ __all__ = ["node"]  # a fixture
 pytestmark = pytest.mark.node
 
 
-@pytest.mark.parametrize("file", ["state", "client", "filter", "model", "ws", "viewer"])
+@pytest.mark.parametrize("file", ["state", "changes", "client", "filter", "model", "ws", "viewer"])
 async def test_the_javascript_tests_pass(node: str, file: str) -> None:
     await run(node, f"{file}.test.mjs")
 
