@@ -45,7 +45,7 @@ async def test_the_client_has_an_address_of_its_version_whose_answer_is_kept_for
             kept, pinned = response.headers, await response.text()
         async with http.get(server.http("/kstream.js")) as response:
             assert await response.text() == pinned
-    assert CLIENT == f"/kstream-{version('kstream')}.js"
+    assert f"/kstream-{version('kstream')}.js" == CLIENT
     assert kept["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
