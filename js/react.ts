@@ -72,7 +72,7 @@ class Shown {
   readonly first = (): Snapshot => this.#first;
 
   /** Connect; what is returned disconnects. Both may be done again. */
-  readonly connect = (): (() => void) => {
+  connect(): () => void {
     const { client } = this;
     let cancel: (() => void) | undefined;
     const draw = (): void => {
@@ -90,7 +90,7 @@ class Shown {
       cancel?.();
       client.close();
     };
-  };
+  }
 }
 
 function onceDrawn(draw: () => void): () => void {
@@ -127,7 +127,7 @@ export function KstreamProvider({
     shown.client.addEventListener("error", tell);
     return () => shown.client.removeEventListener("error", tell);
   }, [shown, onError]);
-  useEffect(shown.connect, [shown]);
+  useEffect(() => shown.connect(), [shown]);
   return createElement(Context.Provider, { value: shown }, children);
 }
 
