@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.installed
 # How long the last run of the tests took here, in seconds.
 TOOK   := $(VENV)/.test-took
 
-.PHONY: help run test cover check bench world fuzz mutants generated lowest lock loadtest browser format clean
+.PHONY: help run test cover check bench world fuzz mutants generated npm lowest lock loadtest browser format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -59,6 +59,10 @@ generated: $(STAMP) ## what is made from the code: pages, the schema of scenario
 	$(BIN)/python -m simulator.story.schema >$(VENV)/schema.json && mv $(VENV)/schema.json simulator/scenario.schema.json
 	$(BIN)/python -m simulator.fingerprint >$(VENV)/hashes.json && mv $(VENV)/hashes.json fixtures/simulator-hashes.json
 
+npm: ## the npm package: dist/kstream-VERSION.tgz (needs Node)
+	@test -d tests/js/node_modules/typescript || npm ci --prefix tests/js --no-audit --no-fund
+	@node js/build.mjs && mkdir -p dist && npm pack --silent ./build/npm --pack-destination dist
+
 lowest: $(STAMP) ## the suite with the lowest versions that pyproject.toml declares
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --no-header --extra bench --group test --resolution lowest-direct \
@@ -85,7 +89,7 @@ format: $(STAMP) ## format the code, and mend what ruff can
 	$(BIN)/ruff check --fix .
 
 clean: ## remove what make has set up
-	rm -rf $(VENV) $(VENV)-lowest tests/js/node_modules
+	rm -rf $(VENV) $(VENV)-lowest tests/js/node_modules build/npm dist/kstream-*.tgz
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "kstream needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }

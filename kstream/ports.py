@@ -181,3 +181,7 @@ class Played(Timeline, Protocol):
     async def seek(self, point: str) -> None:
         """Go to a point, or to the nearest bound. Raises InvalidMessageError."""
         ...
+
+    async def obeyed(self) -> None:
+        """Until whoever follows has been handed what came of all commands, and has asked for more."""
+        ...

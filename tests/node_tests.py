@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 JS = Path(__file__).parent / "js"
+BUILD = JS.parents[1] / "js" / "build.mjs"
 _OLDEST = 20
 
 
@@ -31,6 +32,24 @@ def node() -> str:
         pytest.skip(f"Node is {version.strip()}; the tests need {_OLDEST} or newer")
     _install()
     return found
+
+
+@pytest.fixture(scope="session")
+def package(node: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A node_modules that has what npm has installed, and the package `kstream` as it is built."""
+    base = tmp_path_factory.getbasetemp()
+    # All processes of a run share the folder above theirs, and one of them builds.
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    modules = base / "npm" / "node_modules"
+    with (base / "npm.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not modules.exists():
+            building = modules.with_name("building")
+            subprocess.run([node, str(BUILD), str(building / "kstream")], check=True)
+            for installed in (JS / "node_modules").iterdir():
+                (building / installed.name).symlink_to(installed)
+            building.rename(modules)
+    return modules
 
 
 def _install() -> None:

@@ -120,11 +120,11 @@ LONG: Final = {"kstream/web/static/kstream.js": "a frontend loads one file"}
 
 
 def test_no_file_is_longer_than_a_room_may_be() -> None:
-    tops = ("kstream", "simulator", "loadtest", "tests")
+    tops = ("kstream", "simulator", "loadtest", "tests", "js")
     found = {
         str(path.relative_to(ROOT)): path.read_bytes().count(b"\n")
         for top in tops
-        for end in ("py", "js", "mjs", "css")
+        for end in ("py", "js", "mjs", "ts", "css")
         for path in (ROOT / top).rglob(f"*.{end}")
         if "node_modules" not in path.parts
     }

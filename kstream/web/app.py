@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from kstream.config import ServeSettings
+from kstream.config import VERSION, ServeSettings
 from kstream.core.delivery.origins import allowed_hosts, allowed_origins
 from kstream.core.delivery.tally import Recording
 from kstream.core.errors import InvalidMessageError, KstreamError
@@ -27,6 +27,8 @@ from kstream.web.ws import WebSockets
 
 STATIC = Path(__file__).parent / "static"
 _ASSETS = tuple(sorted(asset.name for asset in STATIC.iterdir()))
+CLIENT = f"/kstream-{VERSION}.js"
+"""The client under the version that it is of: what this address answers never changes."""
 
 Control = Callable[[dict[str, Any]], Awaitable[Mapping[str, Any]]]
 
@@ -35,8 +37,8 @@ _PAGE_HEADERS = {
     "base-uri 'none'; frame-ancestors 'none'; form-action 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
 }
+_FOR_EVER = "public, max-age=31536000, immutable"  # a year, the longest that is of use
 
 
 def make_app(
@@ -79,6 +81,7 @@ def make_app(
     app.router.add_get("/", _static("index.html"))
     for name in _ASSETS:
         app.router.add_get(f"/{name}", _static(name))
+    app.router.add_get(CLIENT, _static("kstream.js", kept=_FOR_EVER))
     if control is not None:
         app.router.add_post("/api/sim/do", _controlled(control))
     app.router.add_route("*", "/{path:.*}", _unknown)
@@ -90,9 +93,9 @@ def make_app(
     return app
 
 
-def _static(name: str) -> Callable[[web.Request], Any]:
+def _static(name: str, *, kept: str = "no-cache") -> Callable[[web.Request], Any]:
     async def serve(_: web.Request) -> web.StreamResponse:
-        return web.FileResponse(STATIC / name, headers=_PAGE_HEADERS)
+        return web.FileResponse(STATIC / name, headers={**_PAGE_HEADERS, "Cache-Control": kept})
 
     return serve
 

@@ -62,6 +62,7 @@ class Playing:
                 "A recording is played here", "action: 'live' is for a timeline of one's own"
             )
         await drive(self._timeline, command)
+        await self._timeline.obeyed()  # who reads the state next reads what came of it
         return web.json_response(await self._message())
 
     async def _message(self) -> Mapping[str, Any]:

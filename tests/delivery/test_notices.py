@@ -143,6 +143,7 @@ async def test_whoever_comes_is_told_in_order_who_it_is_what_is_wrong_and_how_it
         "epoch": "epoch-1",
         "term": "term-1",
         "source": "live",
+        "protocol": 1,
         "resumed": False,
         "limits": {"messagesPerMinute": 1000, "burst": 50},
     }

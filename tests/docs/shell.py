@@ -26,6 +26,7 @@ _REDIRECTS: Final = frozenset({">", ">>", "<", "2>", "&>"})
 NOT_RUN: Final = {
     "make": "its targets set up what runs these tests, run them, or take minutes",
     "pip": "what it would install is here",
+    "npm": "the same; what it would install is made and tried by tests/js",
     "datasette": "a program of its own for any SQLite file; nothing of ours needs it",
 }
 

@@ -43,7 +43,7 @@ def test_mypy_takes_every_block(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("block", [block for block in PYTHON if _TESTS in block.text], ids=str)
-def test_the_tests_of_a_block_pass(block: Block) -> None:
+def test_the_tests_of_a_block_pass(block: Block, request: pytest.FixtureRequest) -> None:
     names: dict[str, Any] = {"__name__": module(block)}
     exec(compile(block.text, str(block), "exec"), names)
     tests = [value for name, value in names.items() if name.startswith("test_")]
@@ -52,7 +52,7 @@ def test_the_tests_of_a_block_pass(block: Block) -> None:
         if inspect.iscoroutinefunction(test):
             asyncio.run(test())
         else:
-            test()
+            test(*map(request.getfixturevalue, inspect.signature(test).parameters))
 
 
 @pytest.mark.parametrize("block", [block for block in PYTHON if _STARTS in block.text], ids=str)

@@ -30,6 +30,9 @@ from kstream.core.timeline.timepoint import timestamp
 from kstream.core.wording import worded
 
 MAX_MESSAGE = 10_000_000  # bytes of one message: "Max message size: 10MB"
+PROTOCOL_VERSION = (
+    1  # what is only added keeps it; clients are told, and say so where it is not theirs (PROTOCOL 3)
+)
 
 _encode = msgspec.json.Encoder().encode
 
@@ -110,6 +113,7 @@ def connection(
         "epoch": epoch,
         "term": term,
         "source": source,
+        "protocol": PROTOCOL_VERSION,
     }
     if resumed is not None:
         message["resumed"] = resumed

@@ -111,6 +111,8 @@ export interface ConnectionMessage extends Stamped {
   resumed?: boolean;
   reason?: string;
   limits?: { messagesPerMinute: number; burst: number };
+  /** The version of the protocol; 1 where it is left out. */
+  protocol?: number;
 }
 
 export interface InitialStateMessage extends Stamped {
@@ -189,6 +191,9 @@ export interface ResumeToken {
   seq: number;
 }
 
+/** The version of the protocol that this client speaks. */
+export const PROTOCOL: number;
+
 /** Milliseconds. */
 export const FIRST_WAIT: number;
 export const MAX_WAIT: number;
@@ -200,6 +205,59 @@ export class InvalidMessageError extends Error {
   constructor(message: string, details: string);
   /** Names the field. */
   readonly details: string;
+}
+
+/** Uids. */
+export interface KindChanges {
+  readonly added: ReadonlySet<string>;
+  readonly changed: ReadonlySet<string>;
+  readonly removed: ReadonlySet<string>;
+}
+
+/** Which objects came, changed and went with one message, or with several that were added up. */
+export class Changes {
+  /** A whole state came, so all of it is to be drawn anew; the sets tell what happened to it since. */
+  readonly whole: boolean;
+  readonly nodes: KindChanges;
+  readonly pods: KindChanges;
+  readonly namespaces: KindChanges;
+  /** Nothing is to be drawn. */
+  readonly empty: boolean;
+  /** What happened later, too: for one who draws once a frame. */
+  add(later: Changes): this;
+}
+
+/** Objects by uid that never change, in the order in which they came. */
+export interface Objects<Resource> extends ReadonlyMap<string, Resource> {
+  /** Arrays of objects, and of undefined where one went; the same array as in an earlier snapshot holds the same objects. */
+  readonly parts: readonly (readonly (Resource | undefined)[])[];
+}
+
+/** A `ClusterState` as it was once, which never changes. */
+export interface ClusterSnapshot {
+  readonly version: number;
+  readonly nodes: Objects<Node>;
+  readonly pods: Objects<Pod>;
+  readonly namespaces: Objects<Namespace>;
+  /** How many pods are held of a namespace, by its name; one without pods is not in it. */
+  readonly podCounts: ReadonlyMap<string, number>;
+  readonly wanted: readonly string[];
+  readonly wantedKinds: readonly string[];
+  readonly wantedLabels: string;
+  readonly connection: ConnectionMessage | null;
+  readonly metrics: Metrics | null;
+  readonly playback: Playback | null;
+  readonly error: ServerError | null;
+  readonly faults: ReadonlyMap<string, ServerError>;
+  readonly asOf: string | null;
+  readonly seq: number | null;
+  readonly loaded: boolean;
+  readonly stale: boolean;
+}
+
+/** The same, and how the connection was. */
+export interface Snapshot extends ClusterSnapshot {
+  readonly status: Status;
 }
 
 /** What a client knows: the fold of the messages of a server. What is held belongs to the filter that it was asked for with. */
@@ -228,6 +286,8 @@ export class ClusterState {
   readonly loaded: boolean;
   /** Grows with everything that can change what is shown. */
   readonly version: number;
+  /** What happened to the objects with the last message. */
+  readonly changes: Changes;
   /** What to ask for on the next connection; null when only an `initial_state` will do. */
   readonly resume: ResumeToken | null;
   /** What is held may no longer be true. */
@@ -242,6 +302,8 @@ export class ClusterState {
   connecting(): void;
   /** The fields of a `subscribe` to send now, once; null when there is nothing to say, or while a state is due. */
   unsaid(): { namespaces: readonly string[]; kinds?: readonly string[]; labels?: string } | null;
+  /** All of this as it is now, which never changes: the same object until `version` grows. It costs as much as has changed. */
+  snapshot(): ClusterSnapshot;
   podCount(namespace: string): number;
   counts(): Metrics;
 }
@@ -278,7 +340,7 @@ export interface ClientOptions {
   labels?: string;
   /** Ask for what was missed rather than for everything; true by default. */
   resume?: boolean;
-  /** For runtimes without one (Node before 22): the class from the package `ws`. */
+  /** For runtimes without one (Node before 22): the class from the package `ws`. Needed by `start()`, not before. */
   WebSocket?: unknown;
   /** Asks why a socket was refused, which a WebSocket does not tell; that of the runtime by default, null for none. */
   fetch?: typeof globalThis.fetch | null;
@@ -289,11 +351,13 @@ export interface ClientEvents {
   message: MessageEvent<ServerMessage>;
   /** The state or the status may look different. */
   change: Event;
+  /** Which objects came, changed and went with a message. */
+  changes: Event & { readonly changes: Changes };
   /** `client.status` changed. */
   status: Event;
   /**
-   * For the user: five attempts failed (once in an outage), the server refuses the filter (once for each), or it sent what is
-   * no message. Trying goes on.
+   * For the user: five attempts failed (once in an outage), the server refuses the filter (once for each), it sent what is
+   * no message, or speaks another version of the protocol. Trying goes on.
    */
   error: Event & { readonly error: Error };
 }
@@ -303,7 +367,9 @@ export class KstreamClient extends EventTarget {
   constructor(url: string | URL, options?: ClientOptions);
   readonly state: ClusterState;
   readonly status: Status;
-  /** Throws what the runtime throws at a URL that it takes no socket for. */
+  /** What is held and how the connection is, never to change: the same object until one of them may look different. */
+  snapshot(): Snapshot;
+  /** Throws what the runtime throws at a URL that it takes no socket for, and a TypeError where there is no WebSocket. */
   start(): this;
   close(): void;
   retryNow(): void;

@@ -57,6 +57,7 @@ def test_a_connection_names_cluster_epoch_and_source() -> None:
         "epoch": "e1",
         "term": "t1",
         "source": "live",
+        "protocol": 1,
         "resumed": False,
         "reason": "too old",
     }
@@ -199,7 +200,7 @@ def test_a_connection_says_no_more_than_is_known() -> None:
             time=START,
         )
     )
-    assert set(message) == {"type", "status", "timestamp", "cluster", "epoch", "term", "source"}
+    assert set(message) == {"type", "status", "timestamp", "cluster", "epoch", "term", "source", "protocol"}
     message = json.loads(
         wire.connection(
             status="connected",
