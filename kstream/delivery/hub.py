@@ -15,6 +15,7 @@ from kstream.core.delivery.filters import Filter
 from kstream.core.delivery.frames import pong_frame
 from kstream.core.delivery.lane import FOREVER
 from kstream.core.delivery.limits import Limits
+from kstream.core.delivery.messages import Mode
 from kstream.core.delivery.pacing import pause_after
 from kstream.core.delivery.session import Close, Session
 from kstream.core.delivery.tally import Tally
@@ -42,7 +43,7 @@ class Hub:
         *,
         epoch: str,
         term: Callable[[], str],
-        source: str,
+        source: Mode,
         state: ClusterState,
         health: Health,
         clock: Clock,
