@@ -52,10 +52,11 @@ fuzz: $(STAMP) ## every parser, SECONDS=60 for each; SEED=1, ARGS="lines kubecon
 mutants: $(STAMP) ## which changes of the code no test notices; ARGS=kstream/core/timeline
 	@$(BIN)/python -m tests.mutants $(ARGS)
 
-generated: $(STAMP) ## what is made from the code: pages, the schema of scenarios, the hashes of runs
+generated: $(STAMP) ## what is made from the code: pages, schemas and types, the hashes of runs
 	$(BIN)/python docs/make_commands.py
 	$(BIN)/python docs/make_rooms.py
 	$(BIN)/python docs/make_scenarios.py
+	$(BIN)/python docs/make_schemas.py
 	$(BIN)/python -m simulator.story.schema >$(VENV)/schema.json && mv $(VENV)/schema.json simulator/scenario.schema.json
 	$(BIN)/python -m simulator.fingerprint >$(VENV)/hashes.json && mv $(VENV)/hashes.json fixtures/simulator-hashes.json
 

@@ -11,7 +11,7 @@ from kstream.core.timeline.events import Event, Kind, Verb
 from kstream.core.timeline.health import ClusterInfo, ErrorCode, Fault
 from kstream.core.timeline.state import Counts
 from kstream.core.timeline.timepoint import timestamp
-from tests.making import START, change, pod_key
+from tests.making import START, body_of, change, pod_key
 
 
 def test_a_timestamp_is_utc_with_milliseconds() -> None:
@@ -24,7 +24,7 @@ def test_an_event_has_the_contracts_shape_and_its_number() -> None:
         "type": "pod_event",
         "action": "ADDED",
         "seq": 7,
-        "data": {"name": "web", "uid": "uid-default-web", "namespace": "default", "phase": "Pending"},
+        "data": json.loads(body_of(pod_key("web"), "Pending")),
         "timestamp": "2025-01-24T10:00:00.000Z",
     }
 
