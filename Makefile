@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.installed
 # How long the last run of the tests took here, in seconds.
 TOOK   := $(VENV)/.test-took
 
-.PHONY: help run test cover check bench world fuzz mutants generated lowest lock loadtest browser format clean
+.PHONY: help run test cover check bench world fuzz mutants generated lowest lock loadtest browser golang format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -80,6 +80,9 @@ loadtest: $(VENV)/.load ## Locust against a churning cluster; ARGS="--users 500 
 browser: ## what the tests of the page and of kstream.js need: Chromium, Node (Debian, Ubuntu; as root)
 	@for tool in chromium node npm; do command -v $$tool >/dev/null || missing="$$missing $$(echo $$tool | sed 's/^node$$/nodejs/')"; done; \
 	  test -z "$$missing" || { apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing; }
+
+golang: ## what the test of a Go client needs: Go (Debian, Ubuntu; as root)
+	@command -v go >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends golang-go; }
 
 format: $(STAMP) ## format the code, and mend what ruff can
 	$(BIN)/ruff format .

@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
+from kstream.schemas.document import document
 from simulator.testing import SimulatedServer
 from tests.docs.blocks import ROOT, Block
 from tests.node_tests import JS
@@ -39,6 +40,7 @@ def lay_out(folder: Path, blocks: Sequence[Block], server: SimulatedServer) -> N
         (folder / "kstream.js").write_bytes(answer.read())
     shutil.copy(_STATIC / "kstream.d.ts", folder)
     shutil.copy(Path(__file__).with_name("example.mjs"), folder)
+    (folder / "messages.ts").write_text(document("typescript", closed=False), "utf-8")
     (folder / "package.json").write_text('{"type": "module"}')
     (folder / "node_modules").symlink_to(JS / "node_modules", target_is_directory=True)
     for block in blocks:
