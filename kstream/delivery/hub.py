@@ -9,13 +9,12 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from itertools import chain
 
-from kstream.core.delivery import wire
+from kstream.core.delivery import messages, wire
 from kstream.core.delivery.backlog import Backlog
 from kstream.core.delivery.filters import Filter
 from kstream.core.delivery.frames import pong_frame
 from kstream.core.delivery.lane import FOREVER
 from kstream.core.delivery.limits import Limits
-from kstream.core.delivery.messages import Mode
 from kstream.core.delivery.pacing import pause_after
 from kstream.core.delivery.session import Close, Session
 from kstream.core.delivery.tally import Tally
@@ -43,7 +42,7 @@ class Hub:
         *,
         epoch: str,
         term: Callable[[], str],
-        source: Mode,
+        source: messages.Mode,
         state: ClusterState,
         health: Health,
         clock: Clock,

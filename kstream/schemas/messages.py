@@ -34,7 +34,7 @@ def message_defs(shapes: Shapes, *, refs: str, closed: bool) -> dict[str, Schema
 
 
 def said_by_clients(*, refs: str, closed: bool) -> dict[str, Schema]:
-    """By name, with their union. What a field may be left out for, null, is not among it: leave it out."""
+    """By name, with their union."""
     made = TypeAdapter(ClientMessage).json_schema(ref_template=f"{refs}{{model}}")
     defs: dict[str, Schema] = {name: _plain(schema) for name, schema in made["$defs"].items()}
     if closed:
@@ -52,12 +52,6 @@ def _plain(schema: Any) -> Any:
     found = {name: each for name, each in schema.items() if name not in ("title", "default")}
     if "properties" in found:
         found["properties"] = {name: _plain(each) for name, each in schema["properties"].items()}
-    members = [each for each in found.get("anyOf", ()) if each != {"type": "null"}]
-    if len(members) == 1:
-        del found["anyOf"]
-        found |= members[0]
-    elif members:
-        found["anyOf"] = members
     if "description" in found:
         found["description"] = found["description"].partition("\n\n")[0].replace("\n", " ")
     return {name: each if name == "properties" else _plain(each) for name, each in found.items()}

@@ -23,10 +23,10 @@ _ANSWERS: Final = (
 
 
 def openapi(*, closed: bool) -> Schema:
-    """The document. `closed` as in messages.py."""
+    """The document. `closed` as in messages.py, of answers: in what it is sent the server ignores what it does not know."""
     shapes = Shapes(UNIONS, refs=_REFS, closed=closed)
     shapes.all_of(_ANSWERS)
-    command = said_by_clients(refs=_REFS, closed=closed)["PlaybackCommand"]
+    command = said_by_clients(refs=_REFS, closed=False)["PlaybackCommand"]
     return {
         "openapi": "3.1.0",
         "info": {
@@ -80,19 +80,20 @@ _REFUSALS: Final = {
 }
 
 
-def _query(name: str, what: str, *, required: bool = False, **schema: Any) -> Schema:
-    return {
+def _query(name: str, what: str, *, required: bool = False, example: str = "", **schema: Any) -> Schema:
+    described = {
         "name": name,
         "in": "query",
         "required": required,
         "schema": schema or {"type": "string"},
         "description": what,
     }
+    return described | ({"example": example} if example else {})
 
 
 def _point(name: str, what: str) -> Schema:
     forms = "RFC 3339, `seq:N`, `-5m` (before now) or `+90s` (after the first event that is kept)"
-    return _query(name, f"{what}: {forms}")
+    return _query(name, f"{what}: {forms}", example="-5m")
 
 
 def _number(name: str, what: str, most: int, otherwise: int) -> Schema:
@@ -105,7 +106,11 @@ _PARAMETERS: Final = {
     ),
     "kinds": _query("kinds", "Of `pods,nodes,namespaces` these only"),
     "labels": _query(
-        "labels", "Pods that this Kubernetes label selector matches", type="string", maxLength=MAX_SELECTOR
+        "labels",
+        "Pods that this Kubernetes label selector matches",
+        example="app=web",
+        type="string",
+        maxLength=MAX_SELECTOR,
     ),
     "limit": _number("limit", "How many at most", MOST_EVENTS, LIMIT),
     "cursor": _query("cursor", "Where the last answer ended"),
@@ -203,6 +208,7 @@ _PATHS: Final[Mapping[str, Schema]] = {
                 "where",
                 "A CEL expression about `pod`, `node` or `namespace`",
                 required=True,
+                example='pod.status == "CrashLoopBackOff"',
                 type="string",
                 maxLength=MAX_LENGTH,
             ),

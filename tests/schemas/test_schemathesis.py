@@ -3,52 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import threading
-from collections.abc import Iterator
-from typing import Any
+import os
+import sys
+from pathlib import Path
 
-import pytest
-import schemathesis
-from hypothesis import HealthCheck, settings
-from schemathesis.specs.openapi.checks import positive_data_acceptance
-
+from kstream.clock import VirtualClock
+from kstream.core.timeline.events import Verb
+from kstream.logs.memory import MemoryLog
+from kstream.logs.replay import ReplayLog
 from kstream.schemas.document import document
-from tests.web.serving import serving
+from tests.making import change, node_key, pod_key
+from tests.web.serving import playing
 
-SCHEMA = schemathesis.openapi.from_dict(json.loads(document("openapi", closed=True)))
-"""A field that is not described fails too.
-
-That all is taken that is of the right type is not asked: moments, selectors, conditions have grammars of their own."""
-
-
-@pytest.fixture(scope="module")
-def address() -> Iterator[str]:
-    """Of a server in a thread of its own: Schemathesis waits for what it asks."""
-    ready: list[str] = []
-    started, stop = threading.Event(), threading.Event()
-
-    async def serve() -> None:
-        async with serving() as server:
-            await server.add_pods("a", "b")
-            ready.append(server.http(""))
-            started.set()
-            await asyncio.to_thread(stop.wait)
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    started.wait()
-    try:
-        yield ready[0]
-    finally:
-        stop.set()
-        thread.join()
-
-
-@pytest.mark.untraced
-@SCHEMA.parametrize()
-@settings(
-    max_examples=5, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+# That all is taken that is of the right type is not asked: moments, selectors, conditions have grammars of their own.
+OPTIONS = (
+    *("--max-examples", "5", "--phases", "coverage,fuzzing", "--generation-deterministic"),
+    *("--exclude-checks", "positive_data_acceptance", "--no-color"),
 )
-def test_every_answer_is_as_it_is_described(case: schemathesis.Case[Any], address: str) -> None:
-    case.call_and_validate(base_url=address, excluded_checks=[positive_data_acceptance])
+
+
+async def test_every_answer_is_as_it_is_described(tmp_path: Path) -> None:
+    """A field that is not described is none. In a process of its own: it takes seconds to be imported."""
+    (tmp_path / "openapi.json").write_text(document("openapi", closed=True))
+    log, clock = MemoryLog(epoch="e"), VirtualClock()
+    await log.append([change(Verb.ADDED, key) for key in (node_key("n"), pod_key("a"), pod_key("b"))])
+    timeline = await ReplayLog.open(log, clock, paused=True)
+    async with playing(timeline, clock) as server:
+        process = await asyncio.create_subprocess_exec(
+            *(str(Path(sys.executable).with_name("schemathesis")), "run", "openapi.json"),
+            *("--url", server.http(""), *OPTIONS),
+            cwd=tmp_path,
+            env={name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")},
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        said, _ = await process.communicate()
+    text = said.decode()
+    assert process.returncode == 0, text
+    assert "Tested: 13" in text

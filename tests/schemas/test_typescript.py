@@ -24,6 +24,7 @@ def test_fields_have_their_types_and_say_what_they_are() -> None:
         "podCount?: number;",
         'speed: number | "max";',
         "id?: string | number;",
+        "labels?: string | null;",
         "/** null until it is scheduled. */",
     ):
         assert f"\n  {line}\n" in TEXT, line

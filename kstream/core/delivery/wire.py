@@ -173,6 +173,7 @@ _ID = {
     "anyOf": [
         {"type": "string", "maxLength": 100},
         {"type": "integer", "minimum": -_EXACT, "maximum": _EXACT},
+        {"type": "null"},
     ]
 }
 

@@ -299,24 +299,24 @@ export type ServerMessage =
 /** `timestamp` is echoed as it is; a client may leave it out. */
 export interface Ping {
   type: "ping";
-  timestamp?: string;
+  timestamp?: string | null;
 }
 
 /** What a client asks of its timeline (PROTOCOL 27). */
 export interface PlaybackCommand {
   type: "playback";
   action: "pause" | "play" | "seek" | "step" | "live";
-  speed?: number | "max";
-  at?: string;
+  speed?: number | "max" | null;
+  at?: string | null;
 }
 
 /** The client's filter from now on (PROTOCOL 16, 30): what is left out, or empty, is no restriction. */
 export interface Subscribe {
   type: "subscribe";
-  namespaces?: string[];
-  kinds?: string[];
-  labels?: string;
-  id?: string | number;
+  namespaces?: string[] | null;
+  kinds?: string[] | null;
+  labels?: string | null;
+  id?: string | number | null;
 }
 
 export type ClientMessage = Ping | Subscribe | PlaybackCommand;
