@@ -23,7 +23,7 @@ _ANSWERS: Final = (
 
 
 def openapi(*, closed: bool) -> Schema:
-    """The document. `closed` as in messages.py, of answers: in what it is sent the server ignores what it does not know."""
+    """The document. `closed` as in messages.py, of answers: what it does not know of a command the server ignores."""
     shapes = Shapes(UNIONS, refs=_REFS, closed=closed)
     shapes.all_of(_ANSWERS)
     command = said_by_clients(refs=_REFS, closed=False)["PlaybackCommand"]
