@@ -327,3 +327,7 @@ def test_what_is_longer_than_any_message_has_to_be_is_not_looked_at() -> None:
     with pytest.raises(InvalidMessageError, match="The message is too long") as refused:
         wire.parse(b"{" * (MAX_TAKEN + 1))
     assert refused.value.details == "It has 65537 bytes; at most 65536 are looked at"
+
+
+def test_an_id_comes_back_as_it_was() -> None:
+    assert (wire.encode_id("1"), wire.encode_id(1)) == (b'"1"', b"1")
