@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.installed
 # How long the last run of the tests took here, in seconds.
 TOOK   := $(VENV)/.test-took
 
-.PHONY: help run test cover check bench world fuzz mutants generated npm lowest lock loadtest browser format clean
+.PHONY: help run test cover check bench world fuzz mutants generated npm lowest lock loadtest browser golang format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -52,10 +52,11 @@ fuzz: $(STAMP) ## every parser, SECONDS=60 for each; SEED=1, ARGS="lines kubecon
 mutants: $(STAMP) ## which changes of the code no test notices; ARGS=kstream/core/timeline
 	@$(BIN)/python -m tests.mutants $(ARGS)
 
-generated: $(STAMP) ## what is made from the code: pages, the schema of scenarios, the hashes of runs
+generated: $(STAMP) ## what is made from the code: pages, schemas and types, the hashes of runs
 	$(BIN)/python docs/make_commands.py
 	$(BIN)/python docs/make_rooms.py
 	$(BIN)/python docs/make_scenarios.py
+	$(BIN)/python docs/make_schemas.py
 	$(BIN)/python -m simulator.story.schema >$(VENV)/schema.json && mv $(VENV)/schema.json simulator/scenario.schema.json
 	$(BIN)/python -m simulator.fingerprint >$(VENV)/hashes.json && mv $(VENV)/hashes.json fixtures/simulator-hashes.json
 
@@ -83,6 +84,9 @@ loadtest: $(VENV)/.load ## Locust against a churning cluster; ARGS="--users 500 
 browser: ## what the tests of the page and of kstream.js need: Chromium, Node (Debian, Ubuntu; as root)
 	@for tool in chromium node npm; do command -v $$tool >/dev/null || missing="$$missing $$(echo $$tool | sed 's/^node$$/nodejs/')"; done; \
 	  test -z "$$missing" || { apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing; }
+
+golang: ## what the test of a Go client needs: Go (Debian, Ubuntu; as root)
+	@command -v go >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends golang-go; }
 
 format: $(STAMP) ## format the code, and mend what ruff can
 	$(BIN)/ruff format .

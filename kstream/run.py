@@ -13,6 +13,7 @@ from aiohttp import web
 
 from kstream.config import ServeSettings
 from kstream.core.delivery.limits import Limits
+from kstream.core.delivery.messages import Mode
 from kstream.core.delivery.tally import Recording
 from kstream.core.errors import BindError, KstreamError
 from kstream.core.timeline.health import Health, Report
@@ -61,7 +62,7 @@ class Address(NamedTuple):
 class Server:
     """What is plugged in. The modes differ in this and in nothing else (docs/architecture.md)."""
 
-    mode: str  # "live", "replay" or "simulate": only told to clients
+    mode: Mode  # only told to clients
     settings: ServeSettings
     log: EventLog
     source: (

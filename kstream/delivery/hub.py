@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from itertools import chain
 
-from kstream.core.delivery import wire
+from kstream.core.delivery import messages, wire
 from kstream.core.delivery.backlog import Backlog
 from kstream.core.delivery.filters import Filter
 from kstream.core.delivery.frames import pong_frame
@@ -42,7 +42,7 @@ class Hub:
         *,
         epoch: str,
         term: Callable[[], str],
-        source: str,
+        source: messages.Mode,
         state: ClusterState,
         health: Health,
         clock: Clock,

@@ -12,6 +12,7 @@ from typing import Final
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
+from kstream.schemas.document import document
 from simulator.testing import SimulatedServer
 from tests.docs.blocks import ROOT, Block
 
@@ -51,6 +52,7 @@ def lay_out(folder: Path, blocks: Sequence[Block], server: SimulatedServer, modu
     shutil.copy(_STATIC / "kstream.d.ts", folder)
     for tool in _TOOLS:
         shutil.copy(Path(__file__).with_name(tool), folder)
+    (folder / "messages.ts").write_text(document("typescript", closed=False), "utf-8")
     (folder / "package.json").write_text('{"type": "module"}')
     (folder / "node_modules").symlink_to(modules, target_is_directory=True)
     for source in (ROOT / "js").glob("*.ts"):  # of the package: types of its own

@@ -22,6 +22,7 @@ from kstream.run import Address, Server, run
 from kstream.web.api import Status
 from kstream.web.app import Control
 from tests.making import change, node_key, pod_key
+from tests.said import said
 
 
 @dataclass
@@ -131,6 +132,5 @@ def connect(url: str, **options: Any) -> client.connect:
 
 
 def decoded(text: str | bytes | bytearray) -> dict[str, Any]:
-    message = json.loads(text)
-    assert isinstance(message, dict)
-    return message
+    """A message, as the protocol has it."""
+    return said(json.loads(text))
