@@ -61,7 +61,7 @@ JUDGED: Final = {
         "tests/simulator/certify/test_ours.py",
         "a run is judged by clients: ours pass it, and each fault that is planted in one is found",
         "simulator/certify",
-        "failure outage referee server telling wire",
+        "failure outage referee server telling",
     ),
     "simulator/certify/harnesses/": Judged("tests/simulator/certify/test_ours.py", "it is what the run is tried with"),
     **_all("tests/loadtest/test_bench.py", "a benchmark asserts no speed", "simulator", "bench"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -152,21 +152,32 @@ async def _certify(
             for each in runner.stderr.splitlines():
                 click.echo(f"COMMAND: {each}", err=True)
             raise
-        for number, case in enumerate(chosen, 1):
-            _show(f"{number} of {len(chosen)}: {case.id}")
-            verdict = await runner.run(case)
-            if verdict.outcome is Outcome.FAILED and case.id.startswith(_SEED):
-                _show(f"{number} of {len(chosen)}: {case.id} has failed; looking for a shorter script")
-                verdict = await runner.shorten(verdict)
+        try:
+            async for verdict in _verdicts(runner, chosen):
+                verdicts.append(verdict)
+                if not as_json:
+                    _print(verdict, command)
+                if fail_fast and verdict.outcome is Outcome.FAILED:
+                    break
+        except asyncio.CancelledError:
             _show("")
-            verdicts.append(verdict)
             if not as_json:
-                _print(verdict, command)
-            if fail_fast and verdict.outcome is Outcome.FAILED:
-                break
+                click.echo(f"Stopped after {len(verdicts)} of {len(chosen)}: {report.summary(verdicts, ())}")
+            raise
         fold = runner.fold_keys
     click.echo(report.as_json(verdicts, command, can, fold) if as_json else report.summary(verdicts, fold))
     return int(any(verdict.outcome is Outcome.FAILED for verdict in verdicts))
+
+
+async def _verdicts(runner: Runner, chosen: Sequence[Case]) -> AsyncIterator[Verdict]:
+    for number, case in enumerate(chosen, 1):
+        _show(f"{number} of {len(chosen)}: {case.id}")
+        verdict = await runner.run(case)
+        if verdict.outcome is Outcome.FAILED and case.id.startswith(_SEED):
+            _show(f"{number} of {len(chosen)}: {case.id} has failed; looking for a shorter script")
+            verdict = await runner.shorten(verdict)
+        _show("")
+        yield verdict
 
 
 def _print(verdict: Verdict, command: Sequence[str]) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Final
 from aiohttp import WSMsgType, web
 
 from kstream.client import ASKS_WHY
+from simulator.certify import wire
 
 _MOST_MESSAGES: Final = 1000  # of a client that nobody has looked at
 _LARGEST: Final = 1 << 20  # bytes of a message of a client
@@ -45,7 +46,7 @@ class Peer:
     async def send(self, message: Mapping[str, Any], *, fragments: bool = False) -> None:
         """Nothing where the client is gone: whoever waits for it to hold this will say so."""
         text = json.dumps(message, ensure_ascii=False)
-        self._remembered.append(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}… ({len(text)} characters)")
+        self._remembered.append(wire.shown(message))
         with suppress(ConnectionError, RuntimeError):
             if fragments:
                 await self._send_slowly(text.encode())
@@ -55,7 +56,7 @@ class Peer:
     def _speak_late(self, message: Mapping[str, Any]) -> None:
         transport = self._request.transport
         if transport is not None and not transport.is_closing():
-            self._remembered.append(f"(on the connection that was given up) {json.dumps(message)[:_SHOWN]}")
+            self._remembered.append(f"(on the connection that was given up) {wire.shown(message)}")
             transport.write(frame(json.dumps(message).encode(), first=True, last=True))
 
     async def _send_slowly(self, data: bytes, size: int = 61) -> None:

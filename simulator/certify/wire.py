@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from kstream.core.visible import shortened
 from simulator.certify.history import History, Json, View, seconds
 
+_SHOWN: Final = 300  # characters of a message in a report
 LARGEST: Final = 10_000_000  # bytes of a message (PROTOCOL 18)
 
 
@@ -101,6 +104,17 @@ def ghost(seq: int) -> Json:
 def unknown_fields(event: Json) -> Json:
     more = {"colour": "red", "nested": {"deep": [1, None, {"type": "pod_event"}]}}
     return {**event, **more, "data": {**event["data"], **more}}
+
+
+def shown(message: Mapping[str, Any]) -> str:
+    """A message as a report has it, of bounded length: of a state, what is in it by name."""
+    if message["type"] == "initial_state":
+        data = {
+            kind: [f"{each['name']} ({each['uid']})" for each in held]
+            for kind, held in message["data"].items()
+        }
+        message = {"type": "initial_state", **_numbered(message.get("seq")), "data": data}
+    return shortened(json.dumps(message, ensure_ascii=False), _SHOWN)
 
 
 def _numbered(seq: int | None) -> Json:

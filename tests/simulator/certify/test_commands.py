@@ -93,11 +93,11 @@ sys.stdin.read()
 """
     with subprocess.Popen(
         (*PROGRAM, "--case", "state", "--", sys.executable, "-S", "-c", program),
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
-        assert process.stderr is not None
         asked.read_text()  # it waits until somebody has written
         process.send_signal(signal.SIGINT)
-        assert (process.wait(), process.stderr.read()) == (130, "")
+        assert (*process.communicate(), process.returncode) == ("", "", 130)
     await_end(told)

@@ -44,6 +44,7 @@ async def test_the_python_client_passes() -> None:
 
 
 @pytest.mark.node
+@pytest.mark.untraced
 async def test_the_javascript_client_passes(node: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(JS)
     # A browser tells nobody of Retry-After.
