@@ -101,7 +101,7 @@ class Harness:
             answer = b""
         if not answer.endswith(b"\n"):
             raise HarnessError(f"It ended when it was asked {line}{await self._status()}")
-        return _read(answer, line)
+        return read_answer(answer, line)
 
     async def end(self) -> None:
         """It is told by the end of its stdin; who does not go is killed, and whatever is left of its session."""
@@ -160,7 +160,8 @@ class Harness:
         return ": its stdout is closed"
 
 
-def _read(answer: bytes, line: str) -> Mapping[str, Any]:
+def read_answer(answer: bytes, line: str) -> Mapping[str, Any]:
+    """What a harness has printed, when it was asked `line`. Raises HarnessError for what is no JSON object."""
     try:
         value = json.loads(answer)
     except (ValueError, RecursionError):
