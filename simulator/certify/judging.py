@@ -21,6 +21,7 @@ _NEEDED: Final = {
 }
 _COUNTED: Final = "podCount"  # of a namespace: a client counts itself, and a server tells it now and then
 _MOST: Final = 12  # differences that are told
+_LINE: Final = 400  # characters of each: names and uids are as long as somebody makes them
 _VALUE: Final = 100  # characters of a value
 
 
@@ -51,7 +52,7 @@ def differences(fold: Mapping[str, Any], expected: Expected) -> list[str]:
     """A line for each; none where the fold is right. At most a dozen, each of bounded length."""
     found = list(_differences(fold, expected))
     more = [f"… and {len(found) - _MOST} more"] if len(found) > _MOST else []
-    return [visible(line) for line in found[:_MOST]] + more
+    return [visible(shortened(line, _LINE)) for line in found[:_MOST]] + more
 
 
 def _differences(fold: Mapping[str, Any], expected: Expected) -> Iterator[str]:
