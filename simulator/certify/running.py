@@ -59,7 +59,7 @@ class Runner:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._harness.kill()
+        await (self._harness.end() if error is None else self._harness.kill())
 
     @property
     def stderr(self) -> str:
