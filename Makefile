@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.installed
 # How long the last run of the tests took here, in seconds.
 TOOK   := $(VENV)/.test-took
 
-.PHONY: help run test cover check bench world fuzz mutants generated npm lowest lock loadtest browser golang format clean
+.PHONY: help run test cover check bench world certify fuzz mutants generated npm lowest lock loadtest browser golang format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -45,6 +45,9 @@ bench: $(STAMP) ## kstream and its peers, measured side by side; ARGS="--json", 
 
 world: $(STAMP) ## the whole system from one seed after another; SECONDS=600, SEED=24 ARGS=--trace
 	@$(BIN)/python -m tests.world $(SEED) --seconds $(or $(SECONDS),60) $(ARGS)
+
+certify: $(STAMP) ## every planted fault of a client, many random sequences for ours, real waits: some minutes
+	@$(BIN)/python -m pytest -q tests/simulator/certify/whole.py
 
 fuzz: $(STAMP) ## every parser, SECONDS=60 for each; SEED=1, ARGS="lines kubeconfig"
 	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) --seed $(or $(SEED),0) $(ARGS)

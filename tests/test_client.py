@@ -210,6 +210,19 @@ async def test_a_refusal_after_it_worked_is_waited_out_and_not_resumed_again(
         assert (await server.accept()).query == {}
 
 
+async def test_a_server_that_is_full_for_a_moment_is_resumed_from(server: FakeStreamServer) -> None:
+    async with reading(str(server.url)) as reader:
+        peer = await loaded(server, reader)
+        server.refusal = (503, {}, "")
+        peer.abort()
+        await reader.until(Link.WAITING)
+        await reader.clock.advance(1)
+        await reader.until(Link.WAITING)
+        server.refusal = None
+        await reader.clock.advance(2)
+        assert (await server.accept()).query["epoch"] == "e1"
+
+
 async def test_without_reconnection_the_messages_end_with_the_connection(server: FakeStreamServer) -> None:
     async with reading(str(server.url), reconnect=False) as reader:
         peer = await loaded(server, reader)

@@ -57,6 +57,13 @@ JUDGED: Final = {
     **_all("tests/simulator/test_determinism.py", "a run is the same run again", "simulator", "fingerprint simulation"),
     **_all("tests/simulator/test_control.py", _DRIVEN, "simulator", "source"),
     **_all("tests/simulator/test_commands.py", "it starts commands for the tests of others", "simulator", "testing"),
+    **_all(
+        "tests/simulator/certify/test_ours.py",
+        "a run is judged by clients: ours pass it, and each fault that is planted in one is found",
+        "simulator/certify",
+        "failure outage referee server telling",
+    ),
+    "simulator/certify/harnesses/": Judged("tests/simulator/certify/test_ours.py", "it is what the run is tried with"),
     **_all("tests/loadtest/test_bench.py", "a benchmark asserts no speed", "simulator", "bench"),
 }  # fmt: skip
 

@@ -11,6 +11,7 @@ from tests.fuzz import (
     clusterside,
     fileside,
     foreignside,
+    harnessside,
     headers,
     simulatorside,
 )
@@ -19,5 +20,15 @@ from tests.fuzz.target import Target
 TARGETS: Final[dict[str, Target]] = {
     target.name: target
     for module in (clusterside, clientside, fileside, answers, headers, simulatorside, foreignside, askside)
+    for module in (
+        clusterside,
+        clientside,
+        fileside,
+        answers,
+        headers,
+        simulatorside,
+        foreignside,
+        harnessside,
+    )
     for target in module.TARGETS
 }
