@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -41,6 +42,16 @@ _decode_mark = msgspec.json.Decoder(_Mark).decode
 _ONE_HISTORY = "this is not one history; start again, and restore the log from a copy if it comes back"
 _AT_ONCE = 1000  # objects
 _POD_COUNT = b',"podCount":'
+
+
+def entries_of(keys: Sequence[ObjectKey], versions: Sequence[str], bodies: Sequence[bytes]) -> list[Entry]:
+    """The objects with these keys, versions and bodies, one of each: many at once, most of which are pods."""
+    pod = Kind.POD
+    marks = [
+        _decode_mark(body).phase if key.kind is pod else _mark(key.kind, body)
+        for key, body in zip(keys, bodies, strict=True)
+    ]
+    return list(map(Entry, keys, versions, bodies, marks))
 
 
 class ClusterState:
@@ -91,6 +102,33 @@ class ClusterState:
         self.seq = seq
         self.time = time
 
+    def fill(self, objects: Collection[Entry], *, seq: int, time: float) -> None:
+        """Become the state of these objects, each kind in the order in which they came; of a state that is empty. As
+        `load` does, in a fraction of the time.
+
+        Raises DivergedError for an object that is in it twice.
+        """
+        pod, pods, bodies, bodies_of = Kind.POD, self._pods, self._bodies, self._bodies_of
+        for entry in objects:
+            key, body = entry.key, entry.body
+            uid = key.uid
+            if key.kind is not pod:
+                self._kinds[key.kind][uid] = entry
+                continue
+            pods[uid] = entry
+            bodies[uid] = body
+            try:
+                bodies_of[key.namespace][uid] = body
+            except KeyError:
+                bodies_of[key.namespace] = {uid: body}
+        if len(self) != len(objects):
+            ((kind, uid), _), *_ = Counter((each.key.kind, each.key.uid) for each in objects).most_common(1)
+            raise DivergedError(f"The state at {seq} has the {kind} {uid} twice: {_ONE_HISTORY}")
+        self._phases.update(Counter([entry.mark for entry in pods.values()]))
+        self._ready = sum(_is_ready(entry.mark) for entry in self._kinds[Kind.NODE].values())
+        self.seq = seq
+        self.time = time
+
     def copy(self) -> ClusterState:
         """The same state, which goes its own way from here; what is in it is shared."""
         copy = ClusterState()
@@ -125,10 +163,8 @@ class ClusterState:
         entries = self._kinds[key.kind]
         gone = change.verb is Verb.DELETED
         before = entries.pop(key.uid, None) if gone else entries.get(key.uid)
-        mark = ""
+        mark = "" if gone else _mark(key.kind, change.body)
         if key.kind is Kind.NODE:
-            if not gone:
-                mark = _decode_mark(change.body).status
             self._ready += _is_ready(mark) - (before is not None and _is_ready(before.mark))
         if not gone:
             entries[key.uid] = Entry(key, change.version, change.body, mark)
@@ -194,6 +230,11 @@ class ClusterState:
             pendingPods=phases.get("Pending", 0),
             failedPods=phases.get("Failed", 0),
         )
+
+
+def _mark(kind: Kind, body: bytes) -> str:
+    """Of an object that is no pod."""
+    return _decode_mark(body).status if kind is Kind.NODE else ""
 
 
 def _is_ready(status: str) -> bool:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kstream.core.errors import DivergedError
 from kstream.core.timeline.events import Event, Kind, ObjectKey, Verb
-from kstream.core.timeline.state import ClusterState, with_pod_count
+from kstream.core.timeline.state import ClusterState, entries_of, with_pod_count, without_pod_count
 from tests.making import START, change, namespace_key, node_key, numbered, pod_key
 
 
@@ -46,6 +46,7 @@ def test_an_object_keeps_its_place_when_it_changes_and_loses_it_with_its_deletio
 def test_a_namespaces_count_replaces_the_one_it_had() -> None:
     assert with_pod_count(b'{"name":"a"}', 3) == b'{"name":"a","podCount":3}'
     assert with_pod_count(b'{"name":"a","podCount":3}', 12) == b'{"name":"a","podCount":12}'
+    assert without_pod_count(b'{"name":"a","podCount":3}') == b'{"name":"a"}'
 
 
 @given(
@@ -90,6 +91,47 @@ def test_a_keyframe_stands_for_all_before_it() -> None:
     changes = [change(Verb.ADDED, namespace_key("a")), change(Verb.ADDED, pod_key("p", "a"))]
     state.load(changes, seq=90, time=5.0)
     assert (state.seq, state.time, state.pod_count("a"), len(state)) == (90, 5.0, 1, 2)
+
+
+OBJECTS = [
+    change(Verb.ADDED, namespace_key("a")),
+    change(Verb.ADDED, pod_key("p", "a"), mark="Pending", version="7"),
+    change(Verb.ADDED, node_key("n1")),
+    change(Verb.ADDED, pod_key("q", "b")),
+    change(Verb.ADDED, node_key("n2"), mark="NotReady"),
+    change(Verb.ADDED, pod_key("r", "a")),
+]
+
+
+def test_a_state_that_is_filled_is_the_one_that_is_loaded() -> None:
+    loaded, filled = ClusterState(), ClusterState()
+    loaded.load(OBJECTS, seq=90, time=5.0)
+    entries = entries_of(
+        [each.key for each in OBJECTS], [each.version for each in OBJECTS], [each.body for each in OBJECTS]
+    )
+    filled.fill(entries, seq=90, time=5.0)
+    more = [
+        change(Verb.MODIFIED, OBJECTS[1].key, mark="Failed"),
+        change(Verb.DELETED, OBJECTS[3].key),
+        change(Verb.DELETED, OBJECTS[2].key),
+        change(Verb.ADDED, pod_key("s", "b")),
+    ]
+    for event in [None, *numbered(more, after=90)]:
+        if event is not None:
+            assert filled.apply(event) == loaded.apply(event)
+        assert list(filled) == list(loaded)
+        assert (filled.seq, filled.time, filled.counts()) == (loaded.seq, loaded.time, loaded.counts())
+        for namespaces in (None, {"a"}, {"b"}, {"a", "b"}):
+            assert filled.pod_bodies(namespaces) == loaded.pod_bodies(namespaces)
+        assert [filled.pod_count(name) for name in "abc"] == [loaded.pod_count(name) for name in "abc"]
+
+
+@pytest.mark.parametrize("twice", [pod_key("p", "a"), node_key("n1"), namespace_key("a")])
+def test_a_state_that_is_filled_with_an_object_twice_is_refused(twice: ObjectKey) -> None:
+    changes = [*OBJECTS, change(Verb.ADDED, twice)]
+    entries = entries_of([each.key for each in changes], ["1"] * 7, [each.body for each in changes])
+    with pytest.raises(DivergedError, match=f"The state at 9 has the {twice.kind} {twice.uid} twice"):
+        ClusterState().fill(entries, seq=9, time=1.0)
 
 
 @pytest.mark.parametrize("seq", [0, 1, 2, 4])
