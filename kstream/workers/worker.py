@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any
 
 from kstream.clock import SystemClock, time_at
+from kstream.collecting import collect_seldom
 from kstream.config import ServeSettings
 from kstream.core.delivery.tally import Recording
 from kstream.core.errors import InvalidMessageError
@@ -263,6 +264,7 @@ def main() -> None:
         line = stdin.readline()
     if not line:
         return  # whoever started us is gone already
+    collect_seldom()
     orders = json.loads(line)
     settings = orders["settings"]
     with process_log(
