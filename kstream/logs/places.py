@@ -111,15 +111,8 @@ def check_there(log: EventLog, point: str | None, *, field: str) -> None:
 async def seq_at(log: EventLog, time: float) -> int:
     """The last event at or before `time`, in seconds since the Unix epoch, by halves: times go up, as far as the
     recorder's clock did."""
-    low, high = log.oldest - 1, log.head
-    while low < high:
-        middle = (low + high + 1) // 2
-        (event,) = await log.read(middle - 1, middle)
-        if event.change.time <= time:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    (seq,) = await log.reached([time], log.oldest - 1, log.head)
+    return seq
 
 
 async def time_of(log: EventLog, seq: int) -> float:

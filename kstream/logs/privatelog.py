@@ -61,7 +61,8 @@ class PrivateLog(ReplayLog):
         if isinstance(log, ReplayLog):
             made = cls._beside(log, clock, speed=speed, paused=paused)
         else:
-            made = await cls.open(log, clock, speed="max" if speed == MAX else speed, paused=paused)
+            assert present is not None, "a log that nobody writes is played as a ReplayLog"
+            made = await cls._of_what_is_written(log, clock, spans, present, speed=speed, paused=paused)
         made._present, made._turn, made._spans, made._shared = present, turn, spans, beside
         made._grow()
         seq, time = here
@@ -81,6 +82,22 @@ class PrivateLog(ReplayLog):
         )
         bounds = shared._first, shared._last
         return cls(shared._recording, clock, playback, bounds=bounds, bounded=shared._bounded)
+
+    @classmethod
+    async def _of_what_is_written(
+        cls,
+        log: EventLog,
+        clock: Clock,
+        spans: Spans,
+        present: Callable[[], float],
+        *,
+        speed: float,
+        paused: bool,
+    ) -> Self:
+        """From the first event that is kept to the present."""
+        starts = await spans.begins()
+        playback = Playback(start=starts, end=present(), now=clock.monotonic(), speed=speed, paused=paused)
+        return cls(log, clock, playback, bounds=(log.oldest - 1, log.head), bounded=False)
 
     def play(self) -> None:
         self._grow()

@@ -7,7 +7,9 @@ from typing import Final, NamedTuple
 
 from kstream.core.errors import InvalidMessageError
 from kstream.core.timeline.playback import MAX
-from kstream.delivery.timelines import Opened, Timelines, Viewer, bounded_speed
+from kstream.delivery.driving import bounded_speed
+from kstream.delivery.timelines import Timelines
+from kstream.delivery.viewers import Opened, Viewer
 
 _LONGEST: Final = 100  # characters of a point
 _TRUE: Final = {"": True, "1": True, "true": True, "0": False, "false": False}

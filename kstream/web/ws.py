@@ -22,7 +22,8 @@ from kstream.core.delivery.socketfaults import Refuse, SocketFault
 from kstream.core.errors import InvalidMessageError, LogError, NoRoomError
 from kstream.delivery.hub import Hub
 from kstream.delivery.member import Outlet, Reached
-from kstream.delivery.timelines import Timelines, Viewer
+from kstream.delivery.timelines import Timelines
+from kstream.delivery.viewers import Viewer
 from kstream.ports import EventLog
 from kstream.tracebacks import forget_frames
 from kstream.web.admission import error_response

@@ -13,7 +13,7 @@ import pytest
 
 from kstream.core.errors import InvalidMessageError, LogFormatError
 from kstream.core.timeline.events import Event, ObjectKey, Verb
-from kstream.delivery.timelines import PrivateTimeline
+from kstream.delivery.viewers import PrivateTimeline
 from kstream.logs.memory import MemoryLog
 from kstream.logs.replay import ReplayLog
 from kstream.ports import EventLog

@@ -11,7 +11,8 @@ from kstream.core.delivery import wire
 from kstream.core.delivery.filters import EVERYTHING
 from kstream.core.timeline.events import Verb, WatchEvent
 from kstream.delivery.hub import Hub
-from kstream.delivery.timelines import Timelines, Viewer
+from kstream.delivery.timelines import Timelines
+from kstream.delivery.viewers import Viewer
 from kstream.logs.memory import MemoryLog
 from kstream.ports import EventLog
 from tests.clientfold import ClientFold

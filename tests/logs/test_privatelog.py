@@ -81,6 +81,8 @@ async def staged(
 ) -> AsyncIterator[Stage]:
     """`live`: the wall clock is that of what is recorded."""
     clock = clock or VirtualClock(START)
+    if not (live or isinstance(log, ReplayLog)) and log.head:
+        log = await ReplayLog.open(log, clock, paused=True)
     private = await PrivateLog.begin(
         log,
         clock,
@@ -146,7 +148,7 @@ def test_what_happened_is_shown_when_it_happened_at_any_speed(gaps: list[float],
         times = [sum(gaps[:count]) for count in range(len(gaps) + 1)]
         log, clock = await recorded(times), LoopClock()
         private = await PrivateLog.begin(
-            log,
+            await ReplayLog.open(log, clock, paused=True),
             clock,
             at="seq:1",
             here=(0, 0.0),

@@ -13,7 +13,7 @@ from kstream.core.delivery.session import Close
 from kstream.core.delivery.wire import PlaybackCommand, parse
 from kstream.core.errors import InvalidMessageError
 from kstream.delivery.member import Member, Reached
-from kstream.delivery.timelines import Viewer
+from kstream.delivery.viewers import Viewer
 from kstream.web.resuming import Token
 from tests.frames_reader import FrameReader
 from tests.world.cluster import Shown, shown_of

@@ -15,7 +15,8 @@ from kstream.core.timeline.health import Health
 from kstream.core.timeline.retention import Keep
 from kstream.delivery.hub import Hub
 from kstream.delivery.member import Outlet
-from kstream.delivery.timelines import Timelines, Viewer
+from kstream.delivery.timelines import Timelines
+from kstream.delivery.viewers import Viewer
 from kstream.retention import Retention
 from kstream.service import follow, record
 from kstream.sources.kube import KubeSource
