@@ -27,7 +27,7 @@ from kstream.delivery.hub import Hub
 from kstream.delivery.turn import Half
 from kstream.delivery.viewers import PLAYBACK, Opened, PrivateTimeline, Viewer
 from kstream.logs.places import settled, time_of
-from kstream.logs.privatelog import PrivateLog
+from kstream.logs.privatelog import Beginning, PrivateLog
 from kstream.logs.replay import ReplayLog
 from kstream.logs.spans import Spans
 from kstream.ports import Clock, EventLog, Jump
@@ -94,45 +94,43 @@ class Timelines:
         self,
         *,
         at: str | None,
+        held: int | None = None,
         speed: float | str = 1.0,
         paused: bool = False,
-        beside: Viewer | None = None,
         wanted: Callable[[], bool],
     ) -> Opened:
-        """A timeline for one who comes, or is `beside` now. Raises InvalidMessageError: a point or speed that is none,
-        or too many timelines."""
+        """A timeline for one who comes; `held`: the event that it saw last there. Raises InvalidMessageError: a point
+        or speed that is none, or too many timelines."""
+        begin = Beginning(at, bounded_speed(speed), paused, held)
         async with self._turn(at):
-            return await self._opened(at, bounded_speed(speed), paused, beside, wanted)
+            return await self._opened(begin, None, wanted)
 
     def _turn(self, at: str | None) -> AbstractAsyncContextManager[None]:
         """To be held by whoever begins a timeline: of what is read at a moment each state has a turn of its own."""
         return self._work.turn() if at is None else nullcontext()
 
     async def _opened(
-        self, at: str | None, speed: float, paused: bool, beside: Viewer | None, wanted: Callable[[], bool]
+        self, begin: Beginning, beside: PrivateTimeline | None, wanted: Callable[[], bool]
     ) -> Opened:
         self._check_room()
         self._opening += 1
         try:
-            return await self._open(at, speed, paused, beside, wanted)
+            return await self._open(begin, beside, wanted)
         finally:
             self._opening -= 1
 
     async def _open(
-        self, at: str | None, speed: float, paused: bool, beside: Viewer | None, wanted: Callable[[], bool]
+        self, begin: Beginning, beside: PrivateTimeline | None, wanted: Callable[[], bool]
     ) -> Opened:
-        there = beside.timeline if beside is not None else None
-        hub, time = (self._hub, self._time) if there is None else (there.hub, there.log.time)
+        hub, time = (self._hub, self._time) if beside is None else (beside.hub, beside.log.time)
         here = hub.state.seq, time()
-        state = self._branch(hub) if at is None else None
+        state = self._branch(hub) if begin.at is None else None
         log = await settled(
             lambda: PrivateLog.begin(
                 self._log,
                 self._clock,
-                at=at,
+                begin=begin,
                 here=here,
-                speed=speed,
-                paused=paused,
                 present=self._time if self._played is None else None,
                 turn=self._reading.turn,
                 beside=lambda: self._hub.state,
@@ -231,7 +229,9 @@ class Timelines:
         at = command.at if command.action == "seek" else None
         speed = bounded_speed(clamped(now["speed"]) if command.speed is None else command.speed)
         async with self._turn(at):
-            opened = await self._opened(at, speed, paused, viewer, lambda: not viewer.member.closed)
+            opened = await self._opened(
+                Beginning(at, speed, paused), viewer.timeline, lambda: not viewer.member.closed
+            )
             if not viewer.member.closed:
                 own = self.enter(viewer, opened)
                 if command.action == "step":

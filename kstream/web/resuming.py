@@ -21,6 +21,7 @@ from kstream.core.timeline.events import Event
 from kstream.core.timeline.terms import reach
 from kstream.delivery.hub import Hub
 from kstream.delivery.member import Member
+from kstream.logs.replay import ReplayLog
 from kstream.ports import EventLog
 
 _MOST: Final = 100_000  # events that a resume reads; further behind, a state is cheaper
@@ -76,6 +77,12 @@ class Resumes:
         finally:
             for backlog, view in held:
                 backlog.close(view)
+
+    def vouched(self, token: Token) -> int | None:
+        """The seq of a token that goes with another moment, where this log is the one that told it (PROTOCOL 15)."""
+        log = self._log.recording if isinstance(self._log, ReplayLog) else self._log
+        reached = reach(log.terms, token.term, head=log.head) if token.epoch == log.epoch else None
+        return token.seq if reached is not None and token.seq <= reached else None
 
     async def look(self, token: Token, watched: Filter) -> tuple[Sequence[Event], str | None]:
         """The events after the token that are not in the backlog, or why they cannot be had."""

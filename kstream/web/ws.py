@@ -160,7 +160,10 @@ class WebSockets:
         try:
             watched = watched_by(request)
             wish = wished(request.query)
-            token = None if wish.elsewhere else _token(request.query)
+            token = _token(request.query)
+            if wish.elsewhere:
+                wish = wish.holding(None if token is None else self._resumes.vouched(token))
+                token = None
         except InvalidMessageError as invalid:
             return error_response(400, "INVALID_MESSAGE", str(invalid), invalid.details)
         if self._stopping or self._seats.taken >= self._seats.most:
