@@ -45,11 +45,19 @@ class Timelines:
     """Those of one server, at most `most`."""
 
     def __init__(
-        self, hub: Hub, log: EventLog, *, time: Callable[[], float], most: int, metrics_interval: float
+        self,
+        hub: Hub,
+        log: EventLog,
+        *,
+        time: Callable[[], float],
+        most: int,
+        metrics_interval: float,
+        prefix: str = "",
     ) -> None:
         """`log`: that of the shared timeline; a ReplayLog where a recording is played. `time` is that of the shared
-        timeline, seconds since the Unix epoch; `metrics_interval`: seconds."""
+        timeline, seconds since the Unix epoch; `metrics_interval`: seconds. Ids begin with `prefix`."""
         self.most = most
+        self._prefix = prefix
         self._hub = hub
         self._log = log
         self._played = log if isinstance(log, ReplayLog) else None
@@ -175,7 +183,7 @@ class Timelines:
             metrics_interval=self._metrics_interval,
             beside=shared,
         )
-        timeline = PrivateTimeline(log, hub, viewer)
+        timeline = PrivateTimeline(log, hub, viewer, prefix=self._prefix)
         self._timelines[timeline.id] = timeline
         shared.branches[hub] = None
         timeline.unheard = log.listen(lambda _: hub.announce(timeline.word()))
@@ -189,7 +197,7 @@ class Timelines:
         if (timeline := self._timelines.get(name)) is None:
             raise InvalidMessageError(
                 "There is no such timeline",
-                f"follow: {name[:40]!r} has ended with its owner, or is that of another process",
+                f"follow: {name[:40]!r} has ended with its owner, or the process that has it does not answer",
             )
         return timeline
 

@@ -36,12 +36,12 @@ class Opened(NamedTuple):
 
 
 class PrivateTimeline:
-    """Of `owner`, who moves it; `viewers` are the owner and those who follow."""
+    """Of `owner`, who moves it; `viewers` are the owner and those who follow. Its id begins with `prefix`."""
 
     __slots__ = ("hub", "id", "log", "owner", "task", "unheard", "viewers")
 
-    def __init__(self, log: PrivateLog, hub: Hub, owner: Viewer) -> None:
-        self.id = secrets.token_urlsafe(9)
+    def __init__(self, log: PrivateLog, hub: Hub, owner: Viewer, *, prefix: str) -> None:
+        self.id = prefix + secrets.token_urlsafe(9)
         self.log = log
         self.hub = hub
         self.owner = owner

@@ -49,7 +49,7 @@ async def known_place(
     InvalidMessageError, also for an event that is not there yet, and LogTrimmedError for what retention has dropped;
     both say `field`.
     """
-    check_there(log, point, field=field)
+    await check_there(log, point, field=field)
     found = await _kept(log, point, field, now)
     if isinstance(found, AtSeq):
         return found.seq, None
@@ -100,8 +100,11 @@ def past(log: EventLog, point: str | None) -> bool:
     return isinstance(at := parse(point, now=0.0), AtSeq) and at.seq > log.head
 
 
-def check_there(log: EventLog, point: str | None, *, field: str) -> None:
-    """Raises InvalidMessageError, which says `field`, for the number of an event that is not there yet."""
+async def check_there(log: EventLog, point: str | None, *, field: str) -> None:
+    """Raises InvalidMessageError, which says `field`, for the number of an event that is not there yet. One that
+    another process told, which has followed the log a little further, is there."""
+    if past(log, point):
+        await log.refresh()
     if point is not None and past(log, point):
         raise InvalidMessageError(
             "That event is not there yet", f"{field}: {point[:40]!r}: the last one is seq:{log.head}"

@@ -68,7 +68,7 @@ class PrivateLog(ReplayLog):
         if not log.head and not isinstance(log, ReplayLog):
             raise InvalidMessageError("Nothing is recorded yet", "at: there is no past to go to")
         at, speed, paused, held = begin
-        check_there(log.recording if isinstance(log, ReplayLog) else log, at, field="at")
+        await check_there(log.recording if isinstance(log, ReplayLog) else log, at, field="at")
         if isinstance(log, ReplayLog):
             made = cls._beside(log, clock, speed=speed, paused=paused)
         else:

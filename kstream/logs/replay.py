@@ -174,13 +174,17 @@ class ReplayLog:
 
         The follower gets a Jump. Raises InvalidMessageError, also for an event that is not there.
         """
-        check_there(self._recording, point, field="at")
+        await check_there(self._recording, point, field="at")
         now = self.time()
         goal, time = await self._resolve(point, (now, now))
         self._goal = goal
         self._steps = 0
         self._playback.seek(self._clock.monotonic(), time)
         self._changed()
+
+    async def refresh(self) -> None:
+        """See EventLog.refresh; what was not shown stays unseen."""
+        await self._recording.refresh()
 
     async def append(
         self, changes: Sequence[WatchEvent], *, versions: Mapping[str, str] | None = None

@@ -29,6 +29,8 @@ _AT_ONCE: Final = 4  # clients whose missed events are in memory
 _INLINE: Final = 1000  # events that are encoded on the spot
 _WAITING: Final = 64 * 2**20  # bytes of frames that belong to few clients and are not yet on their way
 _SHARED: Final = 4  # of what was gone through for labels: a herd comes back from one place
+_LOOKS: Final = 20  # for an event that is in the log and not yet in memory
+_BETWEEN: Final = 0.05  # seconds between two of them
 _TOO_MANY: Final = "too many clients are catching up at once: the state is shared by all of them"
 ELSEWHERE: Final = "the timeline went elsewhere meanwhile"
 
@@ -91,6 +93,10 @@ class Resumes:
         if token.epoch != self._log.epoch:
             return (), "another epoch: the history that the token belongs to is not this one"
         if seq > head:
+            await self._come(seq)
+            backlog = self._hub.backlog
+            head = backlog.head
+        if seq > head:
             return (), f"seq {seq} is ahead of this timeline, which is at {head}"
         reached = reach(self._log.terms, token.term, head=head)
         if reached is None:
@@ -124,6 +130,14 @@ class Resumes:
         if self._hub.backlog is not backlog:
             return (), ELSEWHERE
         return events, None
+
+    async def _come(self, seq: int) -> None:
+        """Until that event is here, which another process told that follows the same log, or for a moment."""
+        await self._log.refresh()
+        for _ in range(_LOOKS):
+            if self._hub.backlog.head >= seq or self._log.head < seq:
+                break
+            await self._hub.clock.sleep(_BETWEEN)
 
     def _dropped(self, seq: int) -> str:
         return f"seq {seq} is no longer kept: the log begins at {self._log.oldest}"

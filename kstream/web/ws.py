@@ -31,6 +31,7 @@ from kstream.web.deflateoffers import negotiable
 from kstream.web.faultysocket import FaultySocket
 from kstream.web.inflating import MAX_INBOUND, bound_inflating
 from kstream.web.metrics import Visits
+from kstream.web.neighbours import Neighbours
 from kstream.web.reads import watched_by
 from kstream.web.resuming import ELSEWHERE, Held, Resumes, Token
 from kstream.web.seats import Seats
@@ -141,6 +142,7 @@ class WebSockets:
         *,
         seats: Seats,
         timelines: Timelines,
+        neighbours: Neighbours,
         time: Callable[[], float],
         faults: Sequence[SocketFault] = (),
     ) -> None:
@@ -150,6 +152,7 @@ class WebSockets:
         self._visits = visits
         self._seats = seats
         self._timelines = timelines
+        self._neighbours = neighbours
         self._time = time
         self._faults = faults
         self._refusals = sum(fault.first for fault in faults if isinstance(fault, Refuse))
@@ -183,6 +186,8 @@ class WebSockets:
                 "Connect with new WebSocket('ws://…/ws')",
                 {"Upgrade": "websocket", "Sec-WebSocket-Version": "13"},
             )
+        if wish.follow is not None and await self._neighbours.hand_over(request, wish.follow):
+            raise ConnectionResetError("another process goes on with this connection")
         if self._refusals:
             self._refusals -= 1
             return error_response(

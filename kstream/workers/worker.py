@@ -28,6 +28,7 @@ from kstream.processlog.faults import log_cleared, log_fault
 from kstream.processlog.setup import process_log
 from kstream.run import Address, Server, run
 from kstream.web.measures import Measures
+from kstream.workers.handing import Handing
 from kstream.workers.hearing import heard
 from kstream.workers.saying import LINE, Voice
 from kstream.workers.seats import SharedSeats
@@ -214,6 +215,7 @@ async def serve(orders: dict[str, Any], lines: asyncio.StreamReader, voice: Voic
     ending = asyncio.create_task(_end_soon(foreman.gone))
     settings = ServeSettings.model_validate(orders["settings"])
     descriptor, workers, number = orders["seats"]
+    neighbours = Handing(orders["doors"], number=number, clock=clock)
     seats = SharedSeats(descriptor, workers=workers, number=number, most=settings.max_clients)
     server = Server(
         mode=orders["mode"],
@@ -230,7 +232,7 @@ async def serve(orders: dict[str, Any], lines: asyncio.StreamReader, voice: Voic
         recording=foreman.recording,
         seats=seats,
         whole=foreman,
-        share_port=True,
+        neighbours=neighbours,
     )
 
     def listening(address: Address) -> None:
@@ -242,6 +244,7 @@ async def serve(orders: dict[str, Any], lines: asyncio.StreamReader, voice: Voic
         ending.cancel()
         await log.close()
         seats.close()
+        neighbours.close()
 
 
 async def _end_soon(gone: asyncio.Event) -> None:
