@@ -315,7 +315,7 @@ class Timelines:
             if error is not None:
                 message = "What comes next on this timeline cannot be read: back to the one that all share"
                 fault = Fault(ErrorCode.WATCH_ERROR, message, str(error))
-                viewer.member.session.tell(Word("", wire.error(fault, time=self._time())))
+                viewer.member.session.tell(Word("", wire.error(fault, time=timeline.log.time())))
             self._go_home(viewer)
         del self._hub.branches[timeline.hub]
         # Nothing of it refers to the rest in a circle: the garbage collector comes by very seldom here.

@@ -78,7 +78,6 @@ def make_app(
         seats=seats,
         timelines=timelines,
         neighbours=neighbours,
-        time=time,
         faults=settings.fault,
     )
     app = web.Application(middlewares=[attend, admit], client_max_size=MAX_BODY)

@@ -143,7 +143,6 @@ class WebSockets:
         seats: Seats,
         timelines: Timelines,
         neighbours: Neighbours,
-        time: Callable[[], float],
         faults: Sequence[SocketFault] = (),
     ) -> None:
         bound_inflating()
@@ -153,7 +152,6 @@ class WebSockets:
         self._seats = seats
         self._timelines = timelines
         self._neighbours = neighbours
-        self._time = time
         self._faults = faults
         self._refusals = sum(fault.first for fault in faults if isinstance(fault, Refuse))
         self._closers: set[asyncio.Task[None]] = set()
@@ -293,7 +291,7 @@ class WebSockets:
         try:
             wish.grant(self._timelines, viewer)
         except InvalidMessageError as invalid:
-            viewer.member.session.refuse(invalid, time=self._time())
+            viewer.member.session.refuse(invalid, time=viewer.hub.time())
 
     async def _take(self, viewer: Viewer, text: bytes) -> float:
         """A message. Returns as Session.receive does."""
@@ -304,7 +302,7 @@ class WebSockets:
             try:
                 await self._timelines.obey(viewer, command)
             except InvalidMessageError as invalid:
-                session.refuse(invalid, time=self._time())
+                session.refuse(invalid, time=viewer.hub.time())
                 viewer.hub.serve(viewer.member)
         return rest
 

@@ -236,7 +236,7 @@ async def test_who_left_while_its_timeline_was_opened_gets_none() -> None:
         assert (len(stage.timelines), len(stage.hub)) == (0, 0)
 
 
-async def test_what_is_wrong_with_the_cluster_is_told_on_every_timeline() -> None:
+async def test_what_is_wrong_with_the_cluster_now_is_told_on_every_timeline_with_the_time_of_now() -> None:
     async with live() as stage:
         someone = await stage.someone()
         await someone.do("seek", at="seq:3")
@@ -244,9 +244,17 @@ async def test_what_is_wrong_with_the_cluster_is_told_on_every_timeline() -> Non
         stage.hub.report(Fault(ErrorCode.WATCH_ERROR, "lost", "cause", "cluster", stale=True))
         await stage.clock.advance(0.1)
         assert "error" in someone.hear()
+        wrong = {kind: someone.stamps[kind] for kind in ("error", "connection")}
+        assert set(wrong.values()) == {timestamp(START + 10)}
+        late = await stage.someone()
+        await late.do("seek", at="seq:3")
+        late.hear()
+        assert late.stamps["error"] == wrong["error"], "it has not begun anew"
         stage.hub.report(Cleared("cluster"))
         await stage.clock.advance(0.1)
         assert "cleared" in someone.hear()
+        assert someone.stamps["cleared"] == timestamp(START + 10.1)
+        assert someone.stamps["playback"] < timestamp(START + 3), "of the timeline"
 
 
 async def test_a_recording_that_all_watch_has_private_timelines_too() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from kstream.core.errors import InvalidMessageError, LogFormatError
 from kstream.core.timeline.events import Event, ObjectKey, Verb
+from kstream.core.timeline.timepoint import timestamp
 from kstream.delivery.viewers import PrivateTimeline
 from kstream.logs.memory import MemoryLog
 from kstream.logs.replay import ReplayLog
@@ -35,6 +36,7 @@ async def test_what_cannot_be_read_sends_everyone_home_and_says_why(caplog: pyte
         someone.hear()
         (error,) = someone.errors
         assert (error["code"], error["details"]) == ("WATCH_ERROR", str(broken))
+        assert timestamp(START + 3) <= someone.stamps["error"] < timestamp(START + 4), "there it was found"
         assert (someone.fold.seq, (someone.playback or {})["state"]) == (10, "live")
         assert (len(stage.timelines), len(stage.hub)) == (0, 1)
     (line,) = [line for line in caplog.records if line.name == "kstream.delivery.timelines"]

@@ -65,7 +65,6 @@ async def door(seats: Seats | None = None, faults: Sequence[SocketFault] = ()) -
             seats=seats or OwnSeats(9),
             timelines=Timelines(hub, log, time=clock.time, most=3, metrics_interval=10.0),
             neighbours=Alone(),
-            time=clock.time,
             faults=faults,
         )
         app = web.Application()

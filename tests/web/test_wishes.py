@@ -120,6 +120,14 @@ async def test_what_a_command_asks_in_vain_is_answered() -> None:
             assert (error["code"], error["message"]) == ("INVALID_MESSAGE", "That event is not there yet")
             await ws.send('{"type":"playback","action":"live"}')
             assert (await heard(ws, "playback"))["data"]["state"] == "live"
+            await ws.send('{"type":"playback","action":"seek","at":"seq:4"}')
+            there = (await heard(ws, "playback"))["timestamp"]
+            await ws.send('{"type":"playback","action":"pause"}')
+            await heard(ws, "playback")
+            await ws.send('{"type":"playback","action":"seek","at":"seq:99"}')
+            assert there <= (await heard(ws, "error"))["timestamp"] < there[:4] + "~", (
+                "of the timeline that it is on"
+            )
 
 
 @pytest.mark.parametrize("query", ["at=seq:1", "speed=2", "follow=abc", "paused"])
