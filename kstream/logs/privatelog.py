@@ -96,10 +96,15 @@ class PrivateLog(ReplayLog):
 
     @classmethod
     def _beside(cls, shared: ReplayLog, clock: Clock, *, speed: float, paused: bool) -> Self:
-        """Of the same recording, within the same bounds."""
+        """Of the same recording, within the same bounds, with silences as short."""
         there = shared._playback
         playback = Playback(
-            start=there.start, end=there.end, now=clock.monotonic(), speed=speed, paused=paused
+            start=there.start,
+            end=there.end,
+            now=clock.monotonic(),
+            speed=speed,
+            paused=paused,
+            max_gap=there.max_gap,
         )
         bounds = shared._first, shared._last
         return cls(shared._recording, clock, playback, bounds=bounds, bounded=shared._bounded)

@@ -184,6 +184,28 @@ async def test_those_who_wait_to_begin_count_and_one_who_has_gone_is_passed_over
         assert await stage.timelines.open(at="seq:3", wanted=lambda: True)
 
 
+async def test_one_that_stands_still_keeps_what_it_shows_and_is_told_when_what_comes_next_was_dropped() -> (
+    None
+):
+    async with live() as stage:
+        owner, guest = await stage.someone(), await stage.someone()
+        await owner.do("pause")
+        owner.hear()
+        stage.timelines.follow(guest.viewer, stage.timelines.following((owner.playback or {})["id"]))
+        await stage.pods(6)
+        await stage.log.trim(15)
+        await stage.clock.advance(1)
+        for each in (owner, guest):
+            each.hear()
+            assert (each.fold.seq, (each.playback or {})["state"]) == (10, "paused")
+        await owner.do("step")
+        await stage.clock.advance(1)
+        for each in (owner, guest):
+            assert [kind for kind in each.hear() if kind != "metrics"][-2:] == ["playback", "initial_state"]
+            assert (each.fold.seq, (each.playback or {})["start"]) == (15, timestamp(START + 14))
+            await stage.check(each)
+
+
 async def test_on_a_private_timeline_nothing_is_known_that_is_not_known_of_the_present() -> None:
     mark = [START + 5.0]
     log = MemoryLog(epoch="epoch-1")

@@ -306,6 +306,20 @@ async def test_one_beside_a_replay_has_its_bounds_and_a_clock_of_its_own() -> No
         assert (shared.head, stage.log.arrived) == (10, False)
 
 
+async def test_beside_a_replay_silences_are_as_short_as_there_and_it_ends_where_that_one_begins_anew() -> (
+    None
+):
+    recording, clock = await recorded([0, 1, 500, 501]), VirtualClock(START)
+    shared = await ReplayLog.open(recording, clock, max_gap=5.0, loop=True, paused=True)
+    async with staged(shared, clock=clock, at="seq:2") as stage:
+        await clock.advance(4.8)
+        assert stage.shown == []
+        await clock.advance(0.4)
+        assert stage.shown == [3]
+        await clock.advance(2)
+        assert (stage.shown, stage.log.playback["state"]) == ([4], "ended")
+
+
 async def test_where_retention_has_dropped_what_comes_next_it_goes_on_with_what_is_left() -> None:
     clock = VirtualClock(START + 100)
     log = await recorded(list(range(100)))
