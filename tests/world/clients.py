@@ -266,7 +266,8 @@ class Client:
                 token = self.holding.token
                 if isinstance(self.holding, Ours):
                     self.holding.state.connecting()
-                self.viewer = await server.join(self, self.watched, token, self.window_bits)
+                place = self.holding.state.timeline({}) if isinstance(self.holding, Ours) else {}
+                self.viewer = await server.join(self, self.watched, token, self.window_bits, place)
                 if self.viewer is not None and server.timelines is not None:
                     await self._lost.wait()
                     server.timelines.leave(self.viewer)
