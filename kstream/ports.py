@@ -86,6 +86,10 @@ class EventLog(Protocol):
         """Stream name → the resourceVersion to watch on from, as last committed."""
         ...
 
+    async def refresh(self) -> None:
+        """See what another process has committed; what this one has is seen anyway."""
+        ...
+
     async def append(
         self, changes: Sequence[WatchEvent], *, versions: Mapping[str, str] | None = None
     ) -> int:

@@ -97,7 +97,8 @@ async def test_who_was_elsewhere_is_there_again_and_who_came_home_resumes(server
         await reader.until(Link.WAITING)
         await reader.clock.advance(1)
         peer = await server.accept()
-        assert peer.query == {"at": "2025-01-24T10:00:00.000Z", "speed": "0.5", "paused": "true"}
+        place = {"at": "2025-01-24T10:00:00.000Z", "speed": "0.5", "paused": "true"}
+        assert peer.query == place | {"epoch": "e1", "seq": "10", "term": "t1"}
         await peer.send(HELLO, told | {"data": there | {"state": "live"}}, initial_state(12))
         await reader.until_got(6)
         peer.abort()

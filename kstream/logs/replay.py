@@ -175,7 +175,7 @@ class ReplayLog:
 
         The follower gets a Jump. Raises InvalidMessageError, also for an event that is not there.
         """
-        check_there(self._recording, point, field="at")
+        await check_there(self._recording, point, field="at")
         now = self.time()
         goal, time = await self._resolve(point, (now, now))
         self._goal = goal
@@ -189,6 +189,10 @@ class ReplayLog:
             self._obeyed.clear()
             self._commanded.set()
             await self._obeyed.wait()
+
+    async def refresh(self) -> None:
+        """See EventLog.refresh; what was not shown stays unseen."""
+        await self._recording.refresh()
 
     async def append(
         self, changes: Sequence[WatchEvent], *, versions: Mapping[str, str] | None = None

@@ -21,6 +21,7 @@ from kstream.web.api import Api, Status
 from kstream.web.bodies import MAX_BODY, json_body
 from kstream.web.callers import CALLERS, Callers, attend
 from kstream.web.metrics import Metrics, Visits, Whole
+from kstream.web.neighbours import Alone, Neighbours
 from kstream.web.playing import Playing
 from kstream.web.seats import OwnSeats, Seats
 from kstream.web.ws import WebSockets
@@ -53,18 +54,34 @@ def make_app(
     seats: Seats | None = None,
     whole: Whole | None = None,
     timeline: Played | None = None,
+    neighbours: Neighbours | None = None,
 ) -> web.Application:
     """The server's application. `time` is that of the timeline, seconds since the Unix epoch. `control` takes the body
     of POST /api/sim/do, where there is a simulation; `timeline` is a recording that is played.
 
-    `seats` and `whole` are of all who serve behind the same port, where this process is not the only one.
+    `seats` and `whole` are of all who serve behind the same port, and `neighbours` are the others, where this process
+    is not the only one.
     """
     visits = Visits()
     seats = seats or OwnSeats(settings.max_clients)
+    neighbours = neighbours or Alone()
     timelines = Timelines(
-        hub, log, time=time, most=settings.max_timelines, metrics_interval=settings.metrics_interval
+        hub,
+        log,
+        time=time,
+        most=settings.max_timelines,
+        metrics_interval=settings.metrics_interval,
+        prefix=neighbours.prefix,
     )
-    sockets = WebSockets(hub, log, visits, seats=seats, timelines=timelines, time=time, faults=settings.fault)
+    sockets = WebSockets(
+        hub,
+        log,
+        visits,
+        seats=seats,
+        timelines=timelines,
+        neighbours=neighbours,
+        faults=settings.fault,
+    )
     app = web.Application(middlewares=[attend, admit], client_max_size=MAX_BODY)
     app[CALLERS] = Callers(waiting_room(settings.max_clients, limit=open_files()))
     app[ADMISSION] = Admission(

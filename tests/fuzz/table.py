@@ -19,7 +19,6 @@ from tests.fuzz.target import Target
 
 TARGETS: Final[dict[str, Target]] = {
     target.name: target
-    for module in (clusterside, clientside, fileside, answers, headers, simulatorside, foreignside, askside)
     for module in (
         clusterside,
         clientside,
@@ -28,6 +27,7 @@ TARGETS: Final[dict[str, Target]] = {
         headers,
         simulatorside,
         foreignside,
+        askside,
         harnessside,
     )
     for target in module.TARGETS

@@ -67,7 +67,7 @@ test("who was elsewhere is there again, and who came home resumes", () => {
   last().say(HELLO, STATE, { type: "playback", data: told, timestamp });
   last().drop();
   mock.timers.tick(1000);
-  assert.deepEqual(query(), { x: "1", at: told.at, speed: "0.5", paused: "true" });
+  assert.deepEqual(query(), { x: "1", at: told.at, speed: "0.5", paused: "true", epoch: "e 1", seq: "10" });
   last().say(HELLO, { type: "playback", data: { ...told, state: "live", id: null }, timestamp }, STATE);
   last().drop();
   mock.timers.tick(1000);

@@ -21,6 +21,7 @@ from kstream.ports import Clock
 from kstream.run import Address, Server, run
 from kstream.web.api import Status
 from kstream.web.app import Control
+from kstream.web.neighbours import Neighbours
 from tests.making import change, node_key, pod_key
 from tests.said import said
 
@@ -64,6 +65,7 @@ async def serving(
     clock: Clock | None = None,
     status: Status | None = None,
     control: Control | None = None,
+    neighbours: Neighbours | None = None,
     **settings: Any,
 ) -> AsyncIterator[Running]:
     """A server whose log begins with one node and one pod; no source, so its state is always in sync.
@@ -83,6 +85,7 @@ async def serving(
         watermark=lambda: (clock.time(), log.head),
         status=status,
         control=control,
+        neighbours=neighbours,
     )
     async with _started(server) as address:
         yield Running(address, log)

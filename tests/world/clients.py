@@ -15,7 +15,7 @@ from kstream.core.delivery.wire import PlaybackCommand, parse
 from kstream.core.errors import InvalidMessageError
 from kstream.delivery.hub import Hub
 from kstream.delivery.member import Member, Reached
-from kstream.delivery.timelines import Viewer
+from kstream.delivery.viewers import Viewer
 from kstream.web.resuming import Token
 from tests.frames_reader import FrameReader
 from tests.said import said
@@ -276,7 +276,8 @@ class Client:
                 token = self.holding.token
                 if isinstance(self.holding, Ours):
                     self.holding.state.connecting()
-                self.viewer = await server.join(self, self.watched, token, self.window_bits)
+                place = self.holding.state.timeline({}) if isinstance(self.holding, Ours) else {}
+                self.viewer = await server.join(self, self.watched, token, self.window_bits, place)
                 if self.viewer is not None and server.timelines is not None:
                     await self._lost.wait()
                     server.timelines.leave(self.viewer)

@@ -68,12 +68,15 @@ class ClusterState:
         self._bodies_of: dict[str, dict[str, bytes]] = {}
         self._phases: dict[str, int] = {}
         self._ready = 0
+        self._lender: ClusterState | None = None  # whose all of this is, until something changes here
 
     def apply(self, event: Event) -> bytes | None:
         """Fold one event in; returns the body that its object had before, None for one that was not there.
 
         Raises DivergedError for an event that cannot be the next of this history.
         """
+        if self._lender is not None:
+            self._own()
         change = event.change
         if event.seq != self.seq + 1:
             raise DivergedError(f"Event {event.seq} came after event {self.seq}: {_ONE_HISTORY}")
@@ -94,6 +97,7 @@ class ClusterState:
 
         Raises DivergedError for an object that is in it twice.
         """
+        self._own()
         for change in changes:
             if self._fold(change) is not None:
                 raise DivergedError(
@@ -131,18 +135,35 @@ class ClusterState:
 
     def copy(self) -> ClusterState:
         """The same state, which goes its own way from here; what is in it is shared."""
-        copy = ClusterState()
-        copy.seq, copy.time = self.seq, self.time
-        copy._kinds = {kind: dict(entries) for kind, entries in self._kinds.items()}
-        copy._pods = copy._kinds[Kind.POD]
-        copy._bodies = dict(self._bodies)
-        copy._bodies_of = {namespace: dict(bodies) for namespace, bodies in self._bodies_of.items()}
-        copy._phases, copy._ready = dict(self._phases), self._ready
+        copy = self.branch()
+        copy._own()
         return copy
+
+    def branch(self) -> ClusterState:
+        """The same as `copy`, which takes its time when the first event comes: until then this one must not change, and
+        is kept by it."""
+        branch = ClusterState()
+        branch.seq, branch.time = self.seq, self.time
+        branch._kinds, branch._pods = self._kinds, self._pods
+        branch._bodies, branch._bodies_of = self._bodies, self._bodies_of
+        branch._phases, branch._ready = self._phases, self._ready
+        branch._lender = self
+        return branch
+
+    def _own(self) -> None:
+        if self._lender is None:
+            return
+        self._lender = None
+        self._kinds = {kind: dict(entries) for kind, entries in self._kinds.items()}
+        self._pods = self._kinds[Kind.POD]
+        self._bodies = dict(self._bodies)
+        self._bodies_of = {namespace: dict(bodies) for namespace, bodies in self._bodies_of.items()}
+        self._phases = dict(self._phases)
 
     def share(self, other: ClusterState) -> Iterator[None]:
         """Hold once what is the same in `other`, which may change meanwhile; nothing is told of either. Yields every
         thousand objects, so that others have their turn."""
+        self._own()
         for kind, entries in self._kinds.items():
             theirs = other._kinds[kind]
             for count, (uid, entry) in enumerate(entries.items(), 1):

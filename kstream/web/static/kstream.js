@@ -361,8 +361,8 @@ export class ClusterState {
   }
 
   /**
-   * The parameters of the next connection that say which timeline, so that one who was elsewhere is there again: those of
-   * the URL, `said`, until the server told of one. None is the one that all share; with any nothing is resumed.
+   * The parameters of the next connection that say which timeline, so that one who was elsewhere is there again, up to the
+   * event: those of the URL, `said`, until the server told of one. None is the one that all share; with any nothing is resumed.
    * @param {Record<string, string>} said
    * @returns {Record<string, string>}
    */
@@ -371,8 +371,14 @@ export class ClusterState {
     if (playback === null) return this._everPlayed ? {} : said;
     if (typeof playback.id !== "string") return {};
     if (said.follow === playback.id) return { follow: playback.id };
-    const paused = playback.state === "paused" ? { paused: "true" } : {};
-    return { at: this._time ?? String(playback.at), speed: String(playback.speed), ...paused };
+    const place = { at: this._time ?? String(playback.at), speed: String(playback.speed) };
+    if (playback.state === "paused") place.paused = "true";
+    if (this._epoch !== null && this.seq !== null) {
+      // Which of the events of that millisecond were seen; of another moment it says nothing.
+      Object.assign(place, { epoch: this._epoch, seq: String(this.seq) });
+      if (this._term !== null) place.term = this._term;
+    }
+    return place;
   }
 
   /** What is held may no longer be true: no socket, a server without its source, or a state to come. */

@@ -270,6 +270,23 @@ def test_a_copy_goes_its_own_way() -> None:
     assert copy.pod_bodies(None) != state.pod_bodies(None)
 
 
+def test_a_branch_takes_nothing_until_something_changes_on_it() -> None:
+    trunk = ClusterState()
+    for event in numbered([change(Verb.ADDED, key) for key in (node_key("n"), pod_key("a"), pod_key("b"))]):
+        trunk.apply(event)
+    whole = list(trunk)
+    one, other, third = trunk.branch(), trunk.branch(), trunk.branch()
+    assert (one.seq, one.time, list(one), one.counts()) == (3, trunk.time, whole, trunk.counts())
+    assert one._kinds is other._kinds is trunk._kinds
+    one.apply(Event(4, change(Verb.DELETED, pod_key("b"))))
+    twig = one.branch()
+    twig.apply(Event(5, change(Verb.ADDED, pod_key("c"))))
+    list(third.share(ClusterState()))
+    assert [len(each) for each in (trunk, one, twig, other, third)] == [3, 2, 3, 3, 3]
+    assert (list(trunk), list(other), other.counts()) == (whole, whole, trunk.counts())
+    assert third._kinds is not trunk._kinds, "what it holds in place of its own is not the trunk's affair"
+
+
 def test_what_two_states_have_alike_is_held_once_and_nothing_else_changes() -> None:
     count = 2500
     keys = [pod_key(f"p{number}") for number in range(count)]
