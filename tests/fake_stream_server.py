@@ -22,6 +22,7 @@ HELLO = {
     "epoch": "e1",
     "term": "t1",
     "source": "live",
+    "protocol": 1,
     "resumed": False,
 }
 
