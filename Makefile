@@ -8,7 +8,7 @@ STAMP  := $(VENV)/.installed
 # How long the last run of the tests took here, in seconds.
 TOOK   := $(VENV)/.test-took
 
-.PHONY: help run test cover check bench world fuzz mutants generated lowest lock loadtest browser format clean
+.PHONY: help run test cover check bench world certify fuzz mutants generated npm lowest lock loadtest browser golang format clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -46,18 +46,26 @@ bench: $(STAMP) ## kstream and its peers, measured side by side; ARGS="--json", 
 world: $(STAMP) ## the whole system from one seed after another; SECONDS=600, SEED=24 ARGS=--trace
 	@$(BIN)/python -m tests.world $(SEED) --seconds $(or $(SECONDS),60) $(ARGS)
 
+certify: $(STAMP) ## every planted fault of a client, many random sequences for ours, real waits: some minutes
+	@$(BIN)/python -m pytest -q tests/simulator/certify/whole.py
+
 fuzz: $(STAMP) ## every parser, SECONDS=60 for each; SEED=1, ARGS="lines kubeconfig"
 	@$(BIN)/python -m tests.fuzz --seconds $(or $(SECONDS),60) --seed $(or $(SEED),0) $(ARGS)
 
 mutants: $(STAMP) ## which changes of the code no test notices; ARGS=kstream/core/timeline
 	@$(BIN)/python -m tests.mutants $(ARGS)
 
-generated: $(STAMP) ## what is made from the code: pages, the schema of scenarios, the hashes of runs
+generated: $(STAMP) ## what is made from the code: pages, schemas and types, the hashes of runs
 	$(BIN)/python docs/make_commands.py
 	$(BIN)/python docs/make_rooms.py
 	$(BIN)/python docs/make_scenarios.py
+	$(BIN)/python docs/make_schemas.py
 	$(BIN)/python -m simulator.story.schema >$(VENV)/schema.json && mv $(VENV)/schema.json simulator/scenario.schema.json
 	$(BIN)/python -m simulator.fingerprint >$(VENV)/hashes.json && mv $(VENV)/hashes.json fixtures/simulator-hashes.json
+
+npm: ## the npm package: dist/kstream-VERSION.tgz (needs Node)
+	@test -d tests/js/node_modules/typescript || npm ci --prefix tests/js --no-audit --no-fund
+	@node js/build.mjs && mkdir -p dist && npm pack --silent ./build/npm --pack-destination dist
 
 lowest: $(STAMP) ## the suite with the lowest versions that pyproject.toml declares
 	$(BIN)/python -m pip install --quiet uv
@@ -80,12 +88,15 @@ browser: ## what the tests of the page and of kstream.js need: Chromium, Node (D
 	@for tool in chromium node npm; do command -v $$tool >/dev/null || missing="$$missing $$(echo $$tool | sed 's/^node$$/nodejs/')"; done; \
 	  test -z "$$missing" || { apt-get update -qq && apt-get install -y -qq --no-install-recommends $$missing; }
 
+golang: ## what the test of a Go client needs: Go (Debian, Ubuntu; as root)
+	@command -v go >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends golang-go; }
+
 format: $(STAMP) ## format the code, and mend what ruff can
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
 clean: ## remove what make has set up
-	rm -rf $(VENV) $(VENV)-lowest tests/js/node_modules
+	rm -rf $(VENV) $(VENV)-lowest tests/js/node_modules build/npm dist/kstream-*.tgz
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "kstream needs Python 3.11 or newer: make PYTHON=python3.12 ..." >&2; exit 1; }

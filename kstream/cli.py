@@ -6,7 +6,6 @@ other packages join through the entry-point group `kstream.commands`: kstream im
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -15,11 +14,12 @@ from typing import Any, Final
 
 import click
 
+from kstream.collecting import collect_seldom
 from kstream.core.errors import KstreamError
 from kstream.core.visible import visible
 from kstream.ending import stopped_from_the_start, written_out
 
-_OWN = ("serve", "replay", "record", "log", "trim", "tail", "check", "mcp")
+_OWN = ("serve", "replay", "record", "log", "trim", "tail", "check", "schema", "mcp")
 _MOVED = {"trim": "log.trim"}  # where those are that have another name today, and keep the old one
 _EXTENSIONS = "kstream.commands"
 # A signal is how these end. Any other one that is broken off has not done what was asked for.
@@ -31,12 +31,6 @@ Exit codes: 0 done or stopped, 1 another error, 2 wrong usage, 3 configuration,
 4 unreachable, 5 forbidden, 6 event log, 7 address in use,
 8 a history that is not in one piece.
 Every option can be set as an environment variable: --max-clients is KSTREAM_MAX_CLIENTS."""
-
-
-def collect_seldom() -> None:
-    """Tell the garbage collector what all commands know: a state is hundreds of thousands of objects that live long
-    and form no cycles. At its usual thresholds it walks them again and again, a fifth of the CPU of a first sync."""
-    gc.set_threshold(100_000, 50, 100)
 
 
 class KstreamGroup(click.Group):

@@ -20,7 +20,7 @@ import msgspec
 from yarl import URL
 
 from kstream.clock import SystemClock
-from kstream.connecting import why_not
+from kstream.connecting import url_of, why_not
 from kstream.core.client.messages import read_message
 from kstream.core.client.reconnect import HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, Reconnect, Retry
 from kstream.core.client.refusal import NotNowError, reason, refusal
@@ -34,11 +34,13 @@ from kstream.core.errors import (
 from kstream.core.timeline.timepoint import timestamp
 from kstream.ports import Clock
 
+ASKS_WHY = "a3N0cmVhbSBhc2tzIHdoeQ=="  # the Sec-WebSocket-Key of who only wants the words of a refusal
 _MAX_MESSAGE = 10 * 1024 * 1024  # bytes; the contract's 10 MB, read generously
 _OPENING = 10.0  # seconds for the connection, and again for the answer to the handshake
 _CLOSING = 2.0  # seconds that the other side has to answer a close
 _FILTER = ("namespaces", "kinds", "labels")  # parameters of the URL
 _TIMELINE = ("at", "speed", "paused", "follow")  # the same: where it begins
+_DISLIKED = (400, 500)  # what a server answers to a resume that is refused, or that it stumbles over
 _HELD = 1.0  # seconds after which it was the caller, not the server, that kept messages waiting
 
 
@@ -263,8 +265,8 @@ class Client:
             )
         except aiohttp.WSServerHandshakeError as refused:
             said = await self._refusal(session, url)
-            if token is not None:
-                self.state.not_resumed()  # whatever it disliked, do not ask for a resume twice
+            if token is not None and refused.status in _DISLIKED:
+                self.state.not_resumed()  # do not ask for it twice
             wait = refused.headers.get("Retry-After", "") if refused.headers else ""
             raise refusal(str(self._url), refused.status, said, wait) from refused
         except (aiohttp.ClientError, TimeoutError, OSError) as failure:
@@ -279,7 +281,7 @@ class Client:
             "Connection": "Upgrade",
             "Upgrade": "websocket",
             "Sec-WebSocket-Version": "13",
-            "Sec-WebSocket-Key": "a3N0cmVhbSBhc2tzIHdoeQ==",
+            "Sec-WebSocket-Key": ASKS_WHY,
         }
         plain = url.with_scheme("https" if url.scheme == "wss" else "http")
         try:
@@ -375,7 +377,7 @@ class Client:
 
 def _websocket_url(text: str) -> URL:
     try:
-        url = URL(text if "://" in text else f"ws://{text}")
+        url = url_of(text if "://" in text else f"ws://{text}")
         scheme = {"ws": "ws", "http": "ws", "wss": "wss", "https": "wss"}.get(url.scheme)
     except ValueError as wrong:
         raise ConfigError(f"{text!r} is no URL: {wrong}. Write it as ws://localhost:3001/ws") from wrong

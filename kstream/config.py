@@ -46,6 +46,7 @@ class ServeSettings(BaseModel):
     metrics_interval: float = Field(default=10.0, gt=0, le=_DAY)  # seconds
     fault: tuple[SocketFault, ...] = ()
     output: Literal["text", "json"] = "text"
+    end_with_stdin: bool = False
     log_format: Literal["text", "json"] = "text"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
@@ -165,6 +166,11 @@ SERVING_OPTIONS = (
         type=click.Choice(["text", "json"]),
         default="text",
         help="How to print the address at the start.",
+    ),
+    env_option(
+        "--end-with-stdin",
+        is_flag=True,
+        help="Stop when stdin ends, where it is no terminal: for whoever starts this and may be killed.",
     ),
     *LOGGING_OPTIONS,
 )

@@ -1,4 +1,4 @@
-"""Why a connection could not be made, in the words that a person knows."""
+"""Addresses that people wrote, and why a connection could not be made, in the words that a person knows."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import ssl
 
 import aiohttp
+from yarl import URL
 
 
 def why_not(error: Exception) -> str:
@@ -16,3 +17,11 @@ def why_not(error: Exception) -> str:
     if isinstance(cause, OSError) and not isinstance(cause, ssl.SSLError) and cause.errno and cause.errno > 0:
         return os.strerror(cause.errno)
     return str(cause) or "no answer in time"
+
+
+def url_of(text: str) -> URL:
+    """An address that somebody wrote. Raises ValueError, and nothing else, for what is none."""
+    try:
+        return URL(text)
+    except IndexError as error:  # of yarl, for `http://[]@`
+        raise ValueError(f"no address: {error}") from error

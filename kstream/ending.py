@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final, NoReturn
@@ -123,6 +124,27 @@ def stop_on_signals(stop: asyncio.Event) -> None:
             loop.add_signal_handler(number, stop.set)
             # The loop is woken by the signal itself. This runs between two bytecodes, also where the loop is held up.
             signal.signal(number, _no_second_chance)
+
+
+def stop_with_stdin(stop: asyncio.Event) -> None:
+    """The end of stdin sets `stop`: whoever started this process has closed it, or is gone, however that ended.
+
+    What is written to it is read and thrown away. A terminal has its own ways to end a command: there, nothing is read.
+    """
+    if sys.stdin is None:  # it was closed before the start, and its number may be another file's
+        stop.set()
+    elif not sys.stdin.isatty():
+        # A thread: an event loop cannot wait for a file, nor for any stdin of Windows.
+        waiting = (sys.stdin.fileno(), stop, asyncio.get_running_loop())
+        threading.Thread(target=_stop_at_end, args=waiting, name="stdin", daemon=True).start()
+
+
+def _stop_at_end(descriptor: int, stop: asyncio.Event, loop: asyncio.AbstractEventLoop) -> None:
+    with suppress(OSError):
+        while os.read(descriptor, 65_536):
+            pass
+    with suppress(RuntimeError):  # the loop has ended before
+        loop.call_soon_threadsafe(stop.set)
 
 
 def _no_second_chance(number: int, _: object) -> None:

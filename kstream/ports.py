@@ -86,6 +86,10 @@ class EventLog(Protocol):
         """Stream name → the resourceVersion to watch on from, as last committed."""
         ...
 
+    async def refresh(self) -> None:
+        """See what another process has committed; what this one has is seen anyway."""
+        ...
+
     async def append(
         self, changes: Sequence[WatchEvent], *, versions: Mapping[str, str] | None = None
     ) -> int:
@@ -180,4 +184,8 @@ class Played(Timeline, Protocol):
 
     async def seek(self, point: str) -> None:
         """Go to a point, or to the nearest bound. Raises InvalidMessageError."""
+        ...
+
+    async def obeyed(self) -> None:
+        """Until whoever follows has been handed what came of all commands, and has asked for more."""
         ...

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from kstream.config import ServeSettings
 from kstream.core.delivery.limits import Limits
+from kstream.core.delivery.messages import Mode
 from kstream.core.delivery.tally import Recording
 from kstream.core.errors import BindError, KstreamError
 from kstream.core.timeline.health import Health, Report
@@ -30,6 +31,7 @@ from kstream.web.api import Status
 from kstream.web.app import Control, make_app
 from kstream.web.callers import CALLERS, Callers
 from kstream.web.metrics import Whole
+from kstream.web.neighbours import Neighbours
 from kstream.web.seats import Seats
 
 _BACKLOG = 1024  # connections that the system keeps until they are accepted
@@ -61,7 +63,7 @@ class Address(NamedTuple):
 class Server:
     """What is plugged in. The modes differ in this and in nothing else (docs/architecture.md)."""
 
-    mode: str  # "live", "replay" or "simulate": only told to clients
+    mode: Mode  # only told to clients
     settings: ServeSettings
     log: EventLog
     source: (
@@ -82,7 +84,7 @@ class Server:
     recording: Recording = field(default_factory=Recording)  # what the process that records has done
     seats: Seats | None = None  # of all who serve behind the port, where this process is not the only one
     whole: Whole | None = None  # the measures of these
-    share_port: bool = False  # with them
+    neighbours: Neighbours | None = None  # the others, with whom it shares the port
 
 
 async def run(server: Server, *, ready: Callable[[Address], None], stop: asyncio.Event) -> None:
@@ -118,15 +120,16 @@ async def run(server: Server, *, ready: Callable[[Address], None], stop: asyncio
         seats=server.seats,
         whole=server.whole,
         timeline=server.timeline,
+        neighbours=server.neighbours,
     )
     runner = web.AppRunner(app, shutdown_timeout=5.0, keepalive_timeout=_IDLE, **http_logging())
     await runner.setup()
     try:
-        address = await _listen(runner, settings, app[CALLERS], share_port=server.share_port)
+        address = await _listen(runner, settings, app[CALLERS], server.neighbours)
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(hub.run()), tasks.create_task(follow(log, hub))]
             running += start_recording(server, tasks, report=hub.report)
-            if not server.share_port:
+            if server.neighbours is None:
                 running.append(tasks.create_task(log_clients(lambda: len(hub), server.clock)))
             if server.reports is not None:
                 running.append(tasks.create_task(pass_on(server.reports, hub)))
@@ -176,12 +179,16 @@ class _Site(web.BaseSite):
     """As aiohttp's TCPSite, and `callers` hear of each connection as soon as there is one."""
 
     def __init__(
-        self, runner: web.AppRunner, settings: ServeSettings, callers: Callers, *, share_port: bool
+        self,
+        runner: web.AppRunner,
+        settings: ServeSettings,
+        callers: Callers,
+        neighbours: Neighbours | None,
     ) -> None:
         super().__init__(runner, backlog=_BACKLOG)
         self._settings = settings
         self._callers = callers
-        self._share_port = share_port
+        self._neighbours = neighbours
 
     @property
     def name(self) -> str:
@@ -194,8 +201,10 @@ class _Site(web.BaseSite):
             self._settings.host,
             self._settings.port,
             backlog=_BACKLOG,
-            reuse_port=self._share_port or None,
+            reuse_port=True if self._neighbours is not None else None,
         )
+        if self._neighbours is not None:
+            self._neighbours.welcome(self._greet)
 
     def _greet(self) -> asyncio.Protocol:
         assert self._runner.server is not None, "the runner is set up before its site"
@@ -207,9 +216,9 @@ class _Site(web.BaseSite):
 
 
 async def _listen(
-    runner: web.AppRunner, settings: ServeSettings, callers: Callers, *, share_port: bool
+    runner: web.AppRunner, settings: ServeSettings, callers: Callers, neighbours: Neighbours | None
 ) -> Address:
-    site = _Site(runner, settings, callers, share_port=share_port)
+    site = _Site(runner, settings, callers, neighbours)
     try:
         await site.start()
     except OSError as error:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tests.said import said
+
 Objects = dict[str, dict[str, Any]]
 
 
@@ -17,7 +19,7 @@ class ClientFold:
         self._cut = False
 
     def take(self, message: dict[str, Any]) -> None:
-        match message["type"]:
+        match said(message)["type"]:
             case "initial_state":
                 self.objects = {
                     item["uid"]: item

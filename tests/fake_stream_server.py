@@ -11,13 +11,18 @@ from typing import Any
 from aiohttp import WSMsgType, web
 from yarl import URL
 
+from tests.making import body_of, pod_key
+from tests.said import said
+
 HELLO = {
     "type": "connection",
     "status": "connected",
     "timestamp": "2025-01-24T10:00:00.000Z",
     "cluster": {"name": "my-cluster", "version": "v1.29.0"},
     "epoch": "e1",
+    "term": "t1",
     "source": "live",
+    "protocol": 1,
     "resumed": False,
 }
 
@@ -27,7 +32,7 @@ def pod_event(uid: str, seq: int) -> dict[str, Any]:
         "type": "pod_event",
         "action": "ADDED",
         "seq": seq,
-        "data": {"uid": uid, "name": uid, "namespace": "default", "phase": "Running", "status": "Running"},
+        "data": json.loads(body_of(pod_key(uid, uid=uid))),
         "timestamp": "2025-01-24T10:00:02.000Z",
     }
 
@@ -55,6 +60,10 @@ class Peer:
         return dict(self.request.query)
 
     async def send(self, *messages: Mapping[str, Any]) -> None:
+        """Messages of the protocol; what is none goes as `say`."""
+        await self.say(*(said(dict(message)) for message in messages))
+
+    async def say(self, *messages: Mapping[str, Any]) -> None:
         for message in messages:
             await self.socket.send_str(json.dumps(message))
 

@@ -7,6 +7,8 @@ import struct
 import zlib
 from typing import Any, NamedTuple
 
+from tests.said import said
+
 
 class Frame(NamedTuple):
     opcode: int
@@ -42,5 +44,5 @@ class FrameReader:
         return frames
 
     def messages(self, data: bytes) -> list[dict[str, Any]]:
-        """The text messages in `data`."""
-        return [json.loads(frame.payload) for frame in self.feed(data) if frame.opcode == 1]
+        """The text messages in `data`, each as the protocol has it."""
+        return [said(json.loads(frame.payload)) for frame in self.feed(data) if frame.opcode == 1]

@@ -26,14 +26,30 @@ def namespace_key(name: str) -> ObjectKey:
 
 
 def body_of(key: ObjectKey, mark: str = "", note: str = "") -> bytes:
-    """A resource that is short, but has what the fold looks at; `note` makes bodies differ."""
+    """A resource as small as one can be; `mark` is its phase or status, `note` makes bodies differ."""
     fields: dict[str, object] = {"name": key.name, "uid": key.uid}
-    if key.kind is Kind.POD:
-        fields |= {"namespace": key.namespace, "phase": mark or "Running"}
-    else:
-        fields["status"] = mark or ("Ready" if key.kind is Kind.NODE else "Active")
-    if note:
-        fields["note"] = note
+    match key.kind:
+        case Kind.POD:
+            fields |= {
+                "namespace": key.namespace,
+                "nodeName": note or None,
+                "phase": mark or "Running",
+                "status": "",
+                "containers": [],
+                "labels": {},
+                "creationTimestamp": None,
+            }
+        case Kind.NODE:
+            fields |= {
+                "status": mark or "Ready",
+                "role": note,
+                "capacity": {"cpu": "0m", "memory": "0", "pods": "0"},
+                "conditions": [],
+                "labels": {},
+                "creationTimestamp": None,
+            }
+        case Kind.NAMESPACE:
+            fields["status"] = f"{mark}{note}" or "Active"
     return json.dumps(fields, separators=(",", ":")).encode()
 
 

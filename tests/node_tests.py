@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 JS = Path(__file__).parent / "js"
+BUILD = JS.parents[1] / "js" / "build.mjs"
 _OLDEST = 20
 
 
@@ -29,33 +30,52 @@ def node() -> str:
     major = re.match(r"v(\d+)", version)
     if major is None or int(major[1]) < _OLDEST:
         pytest.skip(f"Node is {version.strip()}; the tests need {_OLDEST} or newer")
-    _install()
+    install(JS)
     return found
 
 
-def _install() -> None:
-    # Several test processes may want it at once; npm does not expect company.
-    with (JS / ".install.lock").open("w") as lock:
+@pytest.fixture(scope="session")
+def package(node: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A node_modules that has what npm has installed, and the package `kstream` as it is built."""
+    base = tmp_path_factory.getbasetemp()
+    # All processes of a run share the folder above theirs, and one of them builds.
+    base = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    modules = base / "npm" / "node_modules"
+    with (base / "npm.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if _is_current():
+        if not modules.exists():
+            building = modules.with_name("building")
+            subprocess.run([node, str(BUILD), str(building / "kstream")], check=True)
+            for installed in (JS / "node_modules").iterdir():
+                (building / installed.name).symlink_to(installed)
+            building.rename(modules)
+    return modules
+
+
+def install(folder: Path) -> None:
+    """What the lock file of a folder names; skips the test with the reason where that cannot be had."""
+    # Several test processes may want it at once; npm does not expect company.
+    with (folder / ".install.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if _is_current(folder):
             return
         npm = shutil.which("npm")
         if npm is None:
-            pytest.skip("npm is not installed, and tests/js/node_modules is missing")
+            pytest.skip(f"npm is not installed, and tests/{folder.name}/node_modules is missing")
         done = subprocess.run(
-            [npm, "ci", "--no-audit", "--no-fund"],
-            cwd=JS,
+            [npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"],  # some would tell others of it
+            cwd=folder,
             capture_output=True,
             text=True,
             check=False,
         )
         if done.returncode:
-            pytest.skip(f"npm ci in tests/js failed: {done.stderr.strip()[-300:]}")
+            pytest.skip(f"npm ci in tests/{folder.name} failed: {done.stderr.strip()[-300:]}")
 
 
-def _is_current() -> bool:
+def _is_current(folder: Path) -> bool:
     """What the lock file names is what npm says it has installed."""
-    wanted, installed = JS / "package-lock.json", JS / "node_modules" / ".package-lock.json"
+    wanted, installed = folder / "package-lock.json", folder / "node_modules" / ".package-lock.json"
     if not installed.exists():
         return False
     missing = _versions(wanted) - _versions(installed)

@@ -58,7 +58,7 @@ async def test_a_lost_connection_is_resumed_after_one_second(server: FakeStreamS
         assert server.attempts == 1
         await reader.clock.advance(0.01)
         peer = await server.accept()
-        assert peer.query == {"namespaces": "shop", "epoch": "e1", "seq": "12"}
+        assert peer.query == {"namespaces": "shop", "epoch": "e1", "term": "t1", "seq": "12"}
         await peer.send(RESUMED, pod_event("q", 13))
         await reader.until_got(5)
         assert set(reader.client.state.pods) == {"p", "q"}
@@ -88,22 +88,23 @@ async def test_a_private_timeline_is_not_resumed(server: FakeStreamServer) -> No
 async def test_who_was_elsewhere_is_there_again_and_who_came_home_resumes(server: FakeStreamServer) -> None:
     async with reading(str(server.url.with_query(at="-5m", speed="2"))) as reader:
         peer = await loaded(server, reader)
-        told = {"state": "paused", "speed": 0.5, "at": "2025-01-24T10:00:00.000Z", "id": "x"}
-        await peer.send({"type": "playback", "data": told, "timestamp": "2025-01-24T10:00:00.000Z"})
+        now = "2025-01-24T10:00:00.000Z"
+        told = {"type": "playback", "timestamp": now}
+        there = {"state": "paused", "speed": 0.5, "at": now, "start": now, "end": now}
+        await peer.send(told | {"data": there | {"id": "x"}})
         await reader.until_got(3)
         peer.abort()
         await reader.until(Link.WAITING)
         await reader.clock.advance(1)
         peer = await server.accept()
-        assert peer.query == {"at": "2025-01-24T10:00:00.000Z", "speed": "0.5", "paused": "true"}
-        await peer.send(
-            HELLO, {"type": "playback", "data": told | {"state": "live", "id": None}}, initial_state(12)
-        )
+        place = {"at": "2025-01-24T10:00:00.000Z", "speed": "0.5", "paused": "true"}
+        assert peer.query == place | {"epoch": "e1", "seq": "10", "term": "t1"}
+        await peer.send(HELLO, told | {"data": there | {"state": "live"}}, initial_state(12))
         await reader.until_got(6)
         peer.abort()
         await reader.until(Link.WAITING)
         await reader.clock.advance(1)
-        assert (await server.accept()).query == {"epoch": "e1", "seq": "12"}
+        assert (await server.accept()).query == {"epoch": "e1", "term": "t1", "seq": "12"}
 
 
 async def test_a_server_that_is_down_is_tried_after_1_2_4_8_16_30_seconds_and_the_error_comes_after_five(
@@ -210,6 +211,19 @@ async def test_a_refusal_after_it_worked_is_waited_out_and_not_resumed_again(
         assert (await server.accept()).query == {}
 
 
+async def test_a_server_that_is_full_for_a_moment_is_resumed_from(server: FakeStreamServer) -> None:
+    async with reading(str(server.url)) as reader:
+        peer = await loaded(server, reader)
+        server.refusal = (503, {}, "")
+        peer.abort()
+        await reader.until(Link.WAITING)
+        await reader.clock.advance(1)
+        await reader.until(Link.WAITING)
+        server.refusal = None
+        await reader.clock.advance(2)
+        assert (await server.accept()).query["epoch"] == "e1"
+
+
 async def test_without_reconnection_the_messages_end_with_the_connection(server: FakeStreamServer) -> None:
     async with reading(str(server.url), reconnect=False) as reader:
         peer = await loaded(server, reader)
@@ -254,7 +268,7 @@ async def test_a_missing_pong_ends_the_connection_after_ten_seconds_though_other
         assert "No pong" in status.reason
         await peer.over.wait()
         await reader.clock.advance(1)
-        assert (await server.accept()).query == {"epoch": "e1", "seq": "11"}
+        assert (await server.accept()).query == {"epoch": "e1", "term": "t1", "seq": "11"}
 
 
 async def test_a_caller_that_does_not_read_does_not_lose_its_connection(server: FakeStreamServer) -> None:

@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from kstream.connecting import why_not
+from kstream.connecting import url_of, why_not
 
 
 class _Nobody(AbstractResolver):
@@ -54,3 +54,10 @@ async def test_nobody_knows_the_name() -> None:
 )
 def test_whatever_else_it_is_is_said_as_it_is(error: Exception, said: str) -> None:
     assert why_not(error) == said
+
+
+@pytest.mark.parametrize("text", ["https://[]@", "http://[::1", "http://a:99999"])
+def test_what_is_no_address_is_one_kind_of_error(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        url_of(text)
+    assert str(url_of("https://k.example:6443")) == "https://k.example:6443"

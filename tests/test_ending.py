@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -11,7 +13,7 @@ from typing import IO
 
 import pytest
 
-from kstream.ending import written_out
+from kstream.ending import stop_with_stdin, written_out
 
 _WAITS = """
 import asyncio
@@ -129,3 +131,36 @@ def test_a_reader_that_has_enough_is_no_error(then: str, unbuffered: bool) -> No
 def test_another_error_is_raised_as_it_is() -> None:
     with pytest.raises(OSError, match="of something else"), written_out():
         raise OSError("of something else")
+
+
+async def test_a_command_may_end_when_its_stdin_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        stop = asyncio.Event()
+        stop_with_stdin(stop)
+        os.write(writing, b"x" * 10_000)
+        assert not stop.is_set()
+        os.close(writing)
+        await stop.wait()
+
+
+async def test_a_command_without_a_stdin_that_should_end_with_it_ends_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    stop = asyncio.Event()
+    stop_with_stdin(stop)
+    assert stop.is_set()
+
+
+async def test_what_is_typed_in_a_terminal_is_left_for_others_to_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    master, terminal = pty.openpty()
+    with os.fdopen(terminal) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        stop_with_stdin(asyncio.Event())
+        os.write(master, b"q\n")
+        assert stdin.readline() == "q\n"
+    os.close(master)

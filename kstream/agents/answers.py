@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from kstream.agents.reads import Moment, Reads
+from kstream.agents.reads import Reads
+from kstream.core.conditions.condition import Condition
+from kstream.core.conditions.intervals import Interval, Moment
 from kstream.core.errors import UsageError
 from kstream.core.insight.budget import DEFAULT, fitted
 from kstream.core.insight.findings import findings
 from kstream.core.insight.story import Story
-from kstream.core.insight.subjects import decode_node, decode_pod, node_badness, pod_badness
+from kstream.core.insight.subjects import decode_node, decode_pod, name_of, node_badness
 from kstream.core.insight.summary import counts, troubles
-from kstream.core.timeline.comparison import Biography
-from kstream.core.timeline.events import Kind, ObjectKey
+from kstream.core.timeline.events import Kind
+from kstream.core.timeline.reference import FORMS, kind_of, parse
 from kstream.core.timeline.state import ClusterState, Entry
 from kstream.core.timeline.timepoint import timestamp
+from kstream.core.timeline.wellness import badness
 
 _LONGEST: Final = 300  # characters of a value that changed
 _FIELDS: Final = 12  # that changed at once, and are told
@@ -70,24 +72,52 @@ class Answers:
     ) -> dict[str, Any]:
         """What happened to one object, from version to version; where it is too much, the newest of it."""
         first, last = await self._span(start, end)
-        is_wanted = _wanted(wanted)
-        known = [entry for entry in await self._reads.state(first.seq) if is_wanted(entry.key)]
-        life, versions = Biography(known), []
-        async for events in self._reads.events(first.seq, last.seq):
-            versions += [_shortened(life.tell(event)) for event in events if is_wanted(event.change.key)]
-        if not known and not versions:
-            raise UsageError(
-                f"nothing is recorded of {wanted!r} then: give a uid, pod/NAMESPACE/NAME, node/NAME or namespace/NAME"
-            )
+        life = await self._reads.history(parse(wanted), first.seq, last.seq)
+        if not life.there_before and not life.versions:
+            raise UsageError(f"nothing is recorded of {wanted!r} then: give {FORMS}")
         head = {
             "object": wanted,
             "from": self._moment(first),
             "to": self._moment(last),
-            "there_before": bool(known),
+            "there_before": life.there_before,
         }
-        told = fitted(head, "versions", reversed(versions), limit=max_tokens)
+        told = fitted(head, "versions", map(_shortened, reversed(life.versions)), limit=max_tokens)
         told["versions"].reverse()
         return told
+
+    async def when(
+        self, where: str, *, start: str | None = None, end: str | None = None, max_tokens: int = DEFAULT
+    ) -> dict[str, Any]:
+        """From when to when a condition was true, and of which object; in the order in which it began to be."""
+        condition = Condition.parse(where)
+        first, last = await self._span(start, end)
+        found = await self._reads.when(condition, first, last.seq)
+        intervals = found.intervals
+        head: dict[str, Any] = {
+            "from": self._moment(first),
+            "to": self._moment(last),
+            "found": len(intervals) + found.more,
+            "objects": len({each.key.uid for each in intervals}) + found.more,
+            "true_before": sum(each.earlier for each in intervals) + found.more,
+            "still_true": sum(each.until is None for each in intervals),
+        }
+        if found.more or found.cursor is not None:
+            head["incomplete"] = (
+                f"only {len(intervals)} were followed to their end: narrow `where`, or the span"
+            )
+        if found.undecided:
+            head["undecided"] = {"count": found.undecided, "why": found.why[:_LONGEST]}
+        return fitted(head, "intervals", map(self._interval, intervals), limit=max_tokens)
+
+    def _interval(self, each: Interval) -> dict[str, Any]:
+        return {
+            "object": name_of(each.key),
+            "uid": each.key.uid,
+            "from": each.since.as_json(),
+            **({"true_before": True} if each.earlier else {}),
+            "until": each.until.as_json() if each.until is not None else None,
+            **self._link(each.since.seq),
+        }
 
     async def state_at(
         self,
@@ -99,13 +129,14 @@ class Answers:
         max_tokens: int = DEFAULT,
     ) -> dict[str, Any]:
         """The objects of a kind at a moment, the worst first; one that is asked for by its name with all of it."""
-        if kind not in [each.value for each in Kind]:
-            raise UsageError(f"{kind!r}: a kind is one of {', '.join(Kind)}")
+        if (wanted := kind_of(kind)) is None:
+            raise UsageError(f"{kind[:80]!r}: a kind is one of {', '.join(Kind)}")
         moment = await self._reads.moment(at, end=True)
         state = await self._reads.state(moment.seq)
-        rows = await asyncio.to_thread(lambda: list(_rows(state, Kind(kind), namespace=namespace, name=name)))
-        head = {"at": self._moment(moment), "kind": kind, "number": len(rows)}
-        return fitted(head, "objects", rows, limit=max_tokens)
+        found = await asyncio.to_thread(_found, state, wanted, namespace=namespace, name=name)
+        head = {"at": self._moment(moment), "kind": wanted.value, "number": len(found)}
+        rows = map(_row if name is None else _whole, found)
+        return fitted(head, "objects", rows, limit=max_tokens, total=len(found))
 
     async def _span(self, start: str | None, end: str | None) -> tuple[Moment, Moment]:
         first = await self._reads.moment(start, end=False)
@@ -123,28 +154,27 @@ class Answers:
         return {"page": f"{self._reads.page}/?at=seq:{seq}"} if self._reads.page else {}
 
 
-def _rows(
-    state: ClusterState, kind: Kind, *, namespace: str | None, name: str | None
-) -> Iterator[dict[str, Any]]:
-    entries: Iterable[Entry] = (
-        entry
-        for entry in state.entries(kind)
-        if (namespace is None or entry.key.namespace == namespace)
-        and (name is None or entry.key.name == name)
+def _found(state: ClusterState, kind: Kind, *, namespace: str | None, name: str | None) -> list[Entry]:
+    """The worst first."""
+    return sorted(
+        (
+            entry
+            for entry in state.entries(kind)
+            if (namespace is None or entry.key.namespace == namespace)
+            and (name is None or entry.key.name == name)
+        ),
+        key=lambda entry: (-_badness(entry), entry.key.namespace, entry.key.name),
     )
-    if name is not None:
-        yield from (json.loads(entry.body) for entry in entries)
-        return
-    for _, entry in sorted(
-        ((-_badness(entry), entry) for entry in entries),
-        key=lambda each: (each[0], each[1].key.namespace, each[1].key.name),
-    ):
-        yield _row(entry)
+
+
+def _whole(entry: Entry) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(entry.body)
+    return told
 
 
 def _badness(entry: Entry) -> int:
     if entry.key.kind is Kind.POD:
-        return pod_badness(decode_pod(entry.body).status)
+        return badness(decode_pod(entry.body).status)
     return node_badness(decode_node(entry.body)) if entry.key.kind is Kind.NODE else 0
 
 
@@ -163,19 +193,6 @@ def _row(entry: Entry) -> dict[str, Any]:
             "node": pod.node,
         }
     return {**told, "status": json.loads(entry.body).get("status", "")}
-
-
-def _wanted(text: str) -> Any:
-    """Whether a key is that of the object that is meant."""
-    kind, found, rest = text.partition("/")
-    if not found:
-        return lambda key: key.uid == text
-    namespace, _, name = rest.rpartition("/")
-
-    def is_it(key: ObjectKey) -> bool:
-        return (key.kind.value, key.namespace, key.name) == (kind, namespace, name)
-
-    return is_it
 
 
 def _shortened(told: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from yarl import URL
 
+from kstream.connecting import url_of
 from kstream.core.errors import UsageError
 
 _PLAIN = {"http": "http", "ws": "http", "https": "https", "wss": "https"}
@@ -35,7 +36,7 @@ def _above(url: URL) -> str:
 
 def _parse(text: str) -> URL:
     try:
-        url = URL(text if "://" in text else f"http://{text}")
+        url = url_of(text if "://" in text else f"http://{text}")
         known = url.scheme in _PLAIN and bool(url.host) and url.explicit_port != 0
     except ValueError:
         known = False

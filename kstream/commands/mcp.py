@@ -13,7 +13,8 @@ import aiohttp
 import click
 
 from kstream.agents.answers import Answers
-from kstream.agents.reads import LogReads, Reads, ServerReads
+from kstream.agents.reads import LogReads, Reads
+from kstream.agents.serverreads import ServerReads
 from kstream.commands.address import page_url
 from kstream.config import env_option
 from kstream.core.errors import BindError, ConfigError, UsageError
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
 def mcp(source: str, *, http: bool, port: int, page: str | None) -> None:
     """Answer an agent's questions about LOG, or about the running server at URL, over the Model Context Protocol.
 
-    It has tools that only read: summary, what_changed, history, state_at; and the resource kstream://live. It needs
-    the extra: pip install 'kstream[mcp]'.
+    It has tools that only read: summary, what_changed, history, when, state_at; and the resource kstream://live. It
+    needs the extra: pip install 'kstream[mcp]'.
     """
     asyncio.run(_run(_sdk(), source, http=http, port=port, page=page))
 

@@ -14,7 +14,7 @@ import click
 from kstream.config import VERSION, ServeSettings
 from kstream.core.errors import KstreamError
 from kstream.descriptors import fitting, raise_limit
-from kstream.ending import first_of, stop_on_signals
+from kstream.ending import first_of, stop_on_signals, stop_with_stdin
 from kstream.ports import EventLog
 from kstream.processlog.lines import say
 from kstream.run import Address, Server, run, start_recording
@@ -66,6 +66,8 @@ async def serve_until_stopped(
     """
     stop = asyncio.Event()
     stop_on_signals(stop)
+    if server.settings.end_with_stdin:
+        stop_with_stdin(stop)
     companions: list[asyncio.Task[None]] = []
     began: float | None = None
 

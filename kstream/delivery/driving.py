@@ -1,11 +1,16 @@
-"""What a `playback` command does to a timeline that is played (PROTOCOL 27, 28)."""
+"""What a `playback` command does to a timeline that is played, and how fast one may be (PROTOCOL 27, 28)."""
 
 from __future__ import annotations
 
+from typing import Final
+
 from kstream.core.delivery.wire import PlaybackCommand
 from kstream.core.errors import InvalidMessageError
-from kstream.core.timeline.playback import speed_of
+from kstream.core.timeline.playback import MAX, speed_of
 from kstream.ports import Played
+
+_SLOWEST: Final = 0.1  # recorded seconds in a second, of a private timeline
+_FASTEST: Final = 1000.0
 
 
 def check(command: PlaybackCommand) -> None:
@@ -34,3 +39,19 @@ async def drive(timeline: Played, command: PlaybackCommand) -> None:
             pass
     if command.speed is not None:
         timeline.set_speed(command.speed)
+
+
+def clamped(speed: float | str) -> float | str:
+    """That of a replay may be one that no private timeline has."""
+    return speed if isinstance(speed, str) else min(max(speed, _SLOWEST), _FASTEST)
+
+
+def bounded_speed(given: float | str) -> float:
+    """A speed of a private timeline, in recorded seconds a second. Raises InvalidMessageError."""
+    speed = speed_of(given)
+    if speed != MAX and not _SLOWEST <= speed <= _FASTEST:
+        raise InvalidMessageError(
+            "That is no speed of a private timeline",
+            f'speed: {given!r:.100}: give a number from {_SLOWEST:g} to {_FASTEST:g}, or "max"',
+        )
+    return speed

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from itertools import chain
 
-from kstream.core.delivery import wire
+from kstream.core.delivery import messages, wire
 from kstream.core.delivery.backlog import Backlog
 from kstream.core.delivery.filters import Filter
 from kstream.core.delivery.frames import pong_frame
@@ -42,7 +42,7 @@ class Hub:
         *,
         epoch: str,
         term: Callable[[], str],
-        source: str,
+        source: messages.Mode,
         state: ClusterState,
         health: Health,
         clock: Clock,
@@ -68,7 +68,7 @@ class Hub:
         self.branches: dict[Hub, None] = {}  # those that are beside this one
         self.backlog = Backlog(head=state.seq, limits=limits, tally=self.tally)
         self.clock = clock
-        self._time = time
+        self.time = time
         self._watermark = watermark
         self.moment = moment
         self._as_of: float | None = None
@@ -156,7 +156,7 @@ class Hub:
             return 0.0
         session = member.session
         before = session.view.filter
-        now, time = self.clock.monotonic(), self._time()
+        now, time = self.clock.monotonic(), self.time()
         rest = session.receive(text, now=now, time=time, as_of=self.as_of, moment=self.moment)
         if session.view.filter != before:
             self._forget(member, before)
@@ -169,7 +169,7 @@ class Hub:
         if member.closed:
             return 0.0
         now = self.clock.monotonic()
-        if rest := member.session.ping(len(payload), now=now, time=self._time()):
+        if rest := member.session.ping(len(payload), now=now, time=self.time()):
             self.serve(member)
         else:
             member.answer(pong_frame(payload))
@@ -179,7 +179,7 @@ class Hub:
 
     def pong(self, member: Member, payload: bytes = b"") -> float:
         """A client answers a ping, or says so. Returns as Session.receive does."""
-        if rest := member.session.pong(len(payload), now=self.clock.monotonic(), time=self._time()):
+        if rest := member.session.pong(len(payload), now=self.clock.monotonic(), time=self.time()):
             self.serve(member)
         return rest
 
@@ -197,7 +197,7 @@ class Hub:
         for view in self.backlog.append(events, before, as_of=self._as_of):  # `as_of` has these already
             self._dirty[view.filter] = None
         if self._beats:
-            self.tally.source_lag = self._time() - events[-1].change.time
+            self.tally.source_lag = self.time() - events[-1].change.time
         for report in self._notices.due(state.seq):
             self._report(report)
 
@@ -379,7 +379,7 @@ class Hub:
     async def _metrics(self) -> None:
         if not self.health.synced:
             return
-        counts, time = self.state.counts(), self._time()
+        counts, time = self.state.counts(), self.time()
         await offer_metrics(
             list(self._crowds.values()),
             lambda until: wire.metrics(

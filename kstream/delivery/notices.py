@@ -9,6 +9,7 @@ from typing import Literal
 
 from kstream.core.delivery import wire
 from kstream.core.delivery.limits import Limits
+from kstream.core.delivery.messages import Mode
 from kstream.core.delivery.urgent import Word
 from kstream.core.timeline.health import Cleared, Fault, Health, Identified, Report
 from kstream.ports import Timeline
@@ -29,7 +30,7 @@ class Notices:
         *,
         epoch: str,
         term: Callable[[], str],
-        source: str,
+        source: Mode,
         health: Health,
         limits: Limits,
         time: Callable[[], float],

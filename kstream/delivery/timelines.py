@@ -8,90 +8,56 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Callable, Mapping
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
 from dataclasses import replace
 from functools import partial
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
+from weakref import ref
 
 from kstream.core.delivery import wire
 from kstream.core.delivery.urgent import Word
 from kstream.core.delivery.wire import PlaybackCommand
 from kstream.core.errors import InvalidMessageError, NoRoomError
 from kstream.core.timeline.health import ErrorCode, Fault, Health
-from kstream.core.timeline.playback import MAX, speed_of
 from kstream.core.timeline.state import ClusterState
 from kstream.core.timeline.timepoint import timestamp
-from kstream.delivery.driving import check, drive
+from kstream.delivery.driving import bounded_speed, check, clamped, drive
 from kstream.delivery.hub import Hub
-from kstream.delivery.member import Member
 from kstream.delivery.turn import Half
+from kstream.delivery.viewers import PLAYBACK, Opened, PrivateTimeline, Viewer
 from kstream.logs.places import settled, time_of
-from kstream.logs.privatelog import PrivateLog
+from kstream.logs.privatelog import Beginning, PrivateLog
 from kstream.logs.replay import ReplayLog
 from kstream.logs.spans import Spans
 from kstream.ports import Clock, EventLog, Jump
 from kstream.processlog.lines import say
 from kstream.tracebacks import forget_frames
 
-SLOWEST: Final = 0.1  # recorded seconds in a second
-FASTEST: Final = 1000.0
 _AT_ONCE: Final = 200  # events that are folded before others have their turn
 _WINDOW: Final = 500  # events that each keeps for those who are behind: a state is not far
 _WINDOW_BYTES: Final = 2**20
-_PLAYBACK: Final = "playback"
 
 _log = logging.getLogger(__name__)
-
-
-class Viewer:
-    """A client, whichever timeline it is on."""
-
-    __slots__ = ("hub", "member", "timeline")
-
-    def __init__(self, hub: Hub, member: Member) -> None:
-        self.hub = hub
-        self.member = member
-        self.timeline: PrivateTimeline | None = None  # None: the one that all share
-
-
-class Opened(NamedTuple):
-    """A timeline that somebody is about to enter."""
-
-    log: PrivateLog
-    state: ClusterState
-
-
-class PrivateTimeline:
-    """Of `owner`, who moves it; `viewers` are the owner and those who follow."""
-
-    __slots__ = ("hub", "id", "log", "owner", "task", "unheard", "viewers")
-
-    def __init__(self, log: PrivateLog, hub: Hub, owner: Viewer) -> None:
-        self.id = secrets.token_urlsafe(9)
-        self.log = log
-        self.hub = hub
-        self.owner = owner
-        self.viewers: dict[Viewer, None] = {}
-        self.task: asyncio.Task[None] | None = None
-        self.unheard: Callable[[], None] = lambda: None  # ends that its changes are told
-
-    def word(self) -> Word:
-        """How it is played."""
-        data = {**self.log.playback, "id": self.id}
-        return Word(_PLAYBACK, wire.playback(data, time=self.log.time()))
 
 
 class Timelines:
     """Those of one server, at most `most`."""
 
     def __init__(
-        self, hub: Hub, log: EventLog, *, time: Callable[[], float], most: int, metrics_interval: float
+        self,
+        hub: Hub,
+        log: EventLog,
+        *,
+        time: Callable[[], float],
+        most: int,
+        metrics_interval: float,
+        prefix: str = "",
     ) -> None:
         """`log`: that of the shared timeline; a ReplayLog where a recording is played. `time` is that of the shared
-        timeline, seconds since the Unix epoch; `metrics_interval`: seconds."""
+        timeline, seconds since the Unix epoch; `metrics_interval`: seconds. Ids begin with `prefix`."""
         self.most = most
+        self._prefix = prefix
         self._hub = hub
         self._log = log
         self._played = log if isinstance(log, ReplayLog) else None
@@ -100,6 +66,9 @@ class Timelines:
         self._timelines: dict[str, PrivateTimeline] = {}
         self._reading = Half(hub.clock)
         self._work = Half(hub.clock)
+        self._copied: Callable[[], ClusterState | None] = lambda: (
+            None
+        )  # the last copy, while somebody needs it
         self._opening = 0
         self._spans = Spans(log if self._played is None else self._played.recording)
         self._limits = replace(
@@ -133,38 +102,43 @@ class Timelines:
         self,
         *,
         at: str | None,
+        held: int | None = None,
         speed: float | str = 1.0,
         paused: bool = False,
-        beside: Viewer | None = None,
         wanted: Callable[[], bool],
     ) -> Opened:
-        """A timeline for one who comes, or is `beside` now. Raises InvalidMessageError: a point or speed that is none,
-        or too many timelines."""
+        """A timeline for one who comes; `held`: the event that it saw last there. Raises InvalidMessageError: a point
+        or speed that is none, or too many timelines."""
+        begin = Beginning(at, bounded_speed(speed), paused, held)
+        async with self._turn(at):
+            return await self._opened(begin, None, wanted)
+
+    def _turn(self, at: str | None) -> AbstractAsyncContextManager[None]:
+        """To be held by whoever begins a timeline: of what is read at a moment each state has a turn of its own."""
+        return self._work.turn() if at is None else nullcontext()
+
+    async def _opened(
+        self, begin: Beginning, beside: PrivateTimeline | None, wanted: Callable[[], bool]
+    ) -> Opened:
         self._check_room()
         self._opening += 1
         try:
-            return await self._open(at, bounded_speed(speed), paused, beside, wanted)
+            return await self._open(begin, beside, wanted)
         finally:
             self._opening -= 1
 
     async def _open(
-        self, at: str | None, speed: float, paused: bool, beside: Viewer | None, wanted: Callable[[], bool]
+        self, begin: Beginning, beside: PrivateTimeline | None, wanted: Callable[[], bool]
     ) -> Opened:
-        state: ClusterState | None = None
-        if beside is not None and beside.timeline is not None:
-            here = beside.timeline.hub.state.seq, beside.timeline.log.time()
-        else:
-            time = self._time()
-            state = await self._copied() if at is None else None
-            here = (self._hub.state if state is None else state).seq, time
+        hub, time = (self._hub, self._time) if beside is None else (beside.hub, beside.log.time)
+        here = hub.state.seq, time()
+        state = self._branch(hub) if begin.at is None else None
         log = await settled(
             lambda: PrivateLog.begin(
                 self._log,
                 self._clock,
-                at=at,
+                begin=begin,
                 here=here,
-                speed=speed,
-                paused=paused,
                 present=self._time if self._played is None else None,
                 turn=self._reading.turn,
                 beside=lambda: self._hub.state,
@@ -175,10 +149,14 @@ class Timelines:
             state = await log.begin_state(wanted)
         return Opened(log, state)
 
-    async def _copied(self) -> ClusterState:
-        """The state that all share, as of now: a large one takes a moment."""
-        async with self._work.turn():
-            return self._hub.state.copy()
+    def _branch(self, hub: Hub) -> ClusterState:
+        """The state of a timeline, for one beside it: copied once for all who stop in the same moment, and no further
+        while they stand still."""
+        known = self._copied()
+        if known is None or known.seq != hub.state.seq:
+            known = hub.state.copy()
+            self._copied = ref(known)
+        return known.branch()
 
     def _watermark(self, log: PrivateLog) -> tuple[float, int] | None:
         """Of a log that is written still nobody knows more than is known of the present (PROTOCOL 29)."""
@@ -205,7 +183,7 @@ class Timelines:
             metrics_interval=self._metrics_interval,
             beside=shared,
         )
-        timeline = PrivateTimeline(log, hub, viewer)
+        timeline = PrivateTimeline(log, hub, viewer, prefix=self._prefix)
         self._timelines[timeline.id] = timeline
         shared.branches[hub] = None
         timeline.unheard = log.listen(lambda _: hub.announce(timeline.word()))
@@ -219,7 +197,7 @@ class Timelines:
         if (timeline := self._timelines.get(name)) is None:
             raise InvalidMessageError(
                 "There is no such timeline",
-                f"follow: {name[:40]!r} has ended with its owner, or is that of another process",
+                f"follow: {name[:40]!r} has ended with its owner, or the process that has it does not answer",
             )
         return timeline
 
@@ -235,7 +213,9 @@ class Timelines:
             bounded_speed(command.speed)
         timeline = viewer.timeline
         if timeline is not None and command.action == "live":
-            self._go_home(viewer)
+            async with self._work.turn():
+                if viewer.timeline is not None:  # it may have ended meanwhile
+                    self._go_home(viewer)
         elif timeline is not None and timeline.owner is viewer:
             await drive(timeline.log, command)
         elif timeline is None and (command.action == "live" or self._plays_already(command)):
@@ -254,17 +234,16 @@ class Timelines:
         paused = command.action in ("pause", "step") or (
             command.action == "seek" and now["state"] == "paused"
         )
-        opened = await self.open(
-            at=command.at if command.action == "seek" else None,
-            speed=_clamped(now["speed"]) if command.speed is None else command.speed,
-            paused=paused,
-            beside=viewer,
-            wanted=lambda: not viewer.member.closed,
-        )
-        if not viewer.member.closed:
-            own = self.enter(viewer, opened)
-            if command.action == "step":
-                own.log.step()
+        at = command.at if command.action == "seek" else None
+        speed = bounded_speed(clamped(now["speed"]) if command.speed is None else command.speed)
+        async with self._turn(at):
+            opened = await self._opened(
+                Beginning(at, speed, paused), viewer.timeline, lambda: not viewer.member.closed
+            )
+            if not viewer.member.closed:
+                own = self.enter(viewer, opened)
+                if command.action == "step":
+                    own.log.step()
 
     def leave(self, viewer: Viewer) -> None:
         """A client went; saying so again does no harm."""
@@ -288,7 +267,7 @@ class Timelines:
 
     def _tell(self, viewer: Viewer, data: Mapping[str, Any]) -> None:
         if not viewer.member.closed:
-            viewer.member.session.tell(Word(_PLAYBACK, wire.playback(data, time=self._time())))
+            viewer.member.session.tell(Word(PLAYBACK, wire.playback(data, time=self._time())))
             viewer.hub.serve(viewer.member)
 
     async def close(self) -> None:
@@ -336,7 +315,7 @@ class Timelines:
             if error is not None:
                 message = "What comes next on this timeline cannot be read: back to the one that all share"
                 fault = Fault(ErrorCode.WATCH_ERROR, message, str(error))
-                viewer.member.session.tell(Word("", wire.error(fault, time=self._time())))
+                viewer.member.session.tell(Word("", wire.error(fault, time=timeline.log.time())))
             self._go_home(viewer)
         del self._hub.branches[timeline.hub]
         # Nothing of it refers to the rest in a circle: the garbage collector comes by very seldom here.
@@ -370,19 +349,3 @@ class Timelines:
                     async with self._work.turn(), self._hub.floor:
                         hub.publish(batch[first : first + _AT_ONCE])
                         await hub.flush()
-
-
-def _clamped(speed: float | str) -> float | str:
-    """That of a replay may be one that no private timeline has."""
-    return speed if isinstance(speed, str) else min(max(speed, SLOWEST), FASTEST)
-
-
-def bounded_speed(given: float | str) -> float:
-    """A speed of a private timeline, in recorded seconds a second. Raises InvalidMessageError."""
-    speed = speed_of(given)
-    if speed != MAX and not SLOWEST <= speed <= FASTEST:
-        raise InvalidMessageError(
-            "That is no speed of a private timeline",
-            f'speed: {given!r:.100}: give a number from {SLOWEST:g} to {FASTEST:g}, or "max"',
-        )
-    return speed

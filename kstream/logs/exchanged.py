@@ -8,6 +8,7 @@ from typing import IO, Final
 import msgspec
 
 from kstream.core.errors import ConfigError, DivergedError
+from kstream.core.kube.shapes import check
 from kstream.core.timeline.events import Event, Kind, Verb
 from kstream.core.timeline.exchange import LONGEST, read_event, read_header
 from kstream.core.timeline.state import ClusterState
@@ -91,9 +92,11 @@ class Lines:
                 f"it ends here; its first line tells of {self.objects} objects and {self.count} events"
             )
         try:
-            return read_event(line)
+            event = read_event(line)
+            check(event.change.key, event.change.body)
         except ConfigError as error:
             raise self._wrong(error) from error
+        return event
 
     def _line(self) -> bytes:
         self._number += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import zlib
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from kstream.core.errors import ConfigError
 from kstream.core.imports.foreign import MAX_LINE, Line
 
 _GZIP: Final = b"\x1f\x8b"
+_WIDE: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 Opened = Callable[[], AbstractContextManager[BufferedReader]]
 
@@ -33,6 +35,8 @@ def lines_of(name: str, opened: Opened) -> Iterator[Line]:
                 if not raw:
                     return
                 number += 1
+                if number == 1:
+                    raw = _unmarked(name, raw)
                 torn = not raw.endswith(b"\n")
                 line = Line(name, number, raw.removesuffix(b"\n"), whole=not torn)
                 if len(line.raw) > MAX_LINE:
@@ -42,3 +46,13 @@ def lines_of(name: str, opened: Opened) -> Iterator[Line]:
         raise ConfigError(f"{name}: it cannot be read ({error.strerror or error}); check the path") from error
     except zlib.error as error:
         raise ConfigError(f"{name}, after line {number}: it is damaged ({error})") from error
+
+
+def _unmarked(name: str, raw: bytes) -> bytes:
+    """The first line, without the mark that some programs of Windows begin a text with. Raises ConfigError."""
+    if raw.startswith(_WIDE):
+        raise ConfigError(
+            f"{name}: it is UTF-16, as `>` of PowerShell 5 writes it; write it in UTF-8, with"
+            " `| Out-File -Encoding utf8`, or `iconv -f UTF-16 -t UTF-8`"
+        )
+    return raw.removeprefix(codecs.BOM_UTF8)

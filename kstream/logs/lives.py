@@ -1,17 +1,37 @@
-"""One object of a log, found by its index: what it was at a moment, and what happened to it after."""
+"""One object of a log, found by its index: what it was at a moment, and what happened to it after.
+
+A name may have been that of several, one after the other: their lives are told as one.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from kstream.core.timeline.blocks import Block, added_as, seqs_of
 from kstream.core.timeline.events import Event, ObjectKey, Verb
 from kstream.core.timeline.narrow import Narrow
+from kstream.core.timeline.reference import Named
 from kstream.core.timeline.state import Entry
 from kstream.ports import EventLog
 
 _AT_ONCE: Final = 500  # events that are picked at once
+
+
+class Lives(NamedTuple):
+    """Objects as they were at a moment, and what happened to them after, in order."""
+
+    known: Sequence[Entry]
+    events: Sequence[Event]
+
+
+async def lives(log: EventLog, meant: Named | str, *, after: int, upto: int) -> Lives:
+    """Of the object with that uid, or of all that had that name, from event `after` to `upto`. Raises LogError."""
+    uids = [meant] if isinstance(meant, str) else [key.uid for key in await named(log, *meant)]
+    found = [await life(log, uid, after=after, upto=upto, most=sys.maxsize) for uid in uids]
+    events = sorted((event for _, events in found for event in events), key=lambda event: event.seq)
+    return Lives([before for before, _ in found if before is not None], events)
 
 
 async def life(

@@ -61,6 +61,9 @@ class MemoryLog:
     def versions(self) -> Mapping[str, str]:
         return dict(self._versions)
 
+    async def refresh(self) -> None:
+        """Nobody else writes it."""
+
     async def append(
         self, changes: Sequence[WatchEvent], *, versions: Mapping[str, str] | None = None
     ) -> int:

@@ -49,7 +49,7 @@ async def known_place(
     InvalidMessageError, also for an event that is not there yet, and LogTrimmedError for what retention has dropped;
     both say `field`.
     """
-    check_there(log, point, field=field)
+    await check_there(log, point, field=field)
     found = await _kept(log, point, field, now)
     if isinstance(found, AtSeq):
         return found.seq, None
@@ -100,8 +100,11 @@ def past(log: EventLog, point: str | None) -> bool:
     return isinstance(at := parse(point, now=0.0), AtSeq) and at.seq > log.head
 
 
-def check_there(log: EventLog, point: str | None, *, field: str) -> None:
-    """Raises InvalidMessageError, which says `field`, for the number of an event that is not there yet."""
+async def check_there(log: EventLog, point: str | None, *, field: str) -> None:
+    """Raises InvalidMessageError, which says `field`, for the number of an event that is not there yet. One that
+    another process told, which has followed the log a little further, is there."""
+    if past(log, point):
+        await log.refresh()
     if point is not None and past(log, point):
         raise InvalidMessageError(
             "That event is not there yet", f"{field}: {point[:40]!r}: the last one is seq:{log.head}"
@@ -111,15 +114,8 @@ def check_there(log: EventLog, point: str | None, *, field: str) -> None:
 async def seq_at(log: EventLog, time: float) -> int:
     """The last event at or before `time`, in seconds since the Unix epoch, by halves: times go up, as far as the
     recorder's clock did."""
-    low, high = log.oldest - 1, log.head
-    while low < high:
-        middle = (low + high + 1) // 2
-        (event,) = await log.read(middle - 1, middle)
-        if event.change.time <= time:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+    (seq,) = await log.reached([time], log.oldest - 1, log.head)
+    return seq
 
 
 async def time_of(log: EventLog, seq: int) -> float:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 from kstream.core.errors import InvalidMessageError
 from kstream.core.timeline.events import Event
 from kstream.core.timeline.playback import MAX, Playback
 from kstream.core.timeline.state import ClusterState
-from kstream.logs.places import check_there, settled
+from kstream.core.timeline.timepoint import timestamp
+from kstream.logs.places import check_there, settled, time_of
 from kstream.logs.replay import ReplayLog
 from kstream.logs.spans import Spans
 from kstream.ports import Clock, EventLog, Jump
@@ -19,6 +20,17 @@ from kstream.ports import Clock, EventLog, Jump
 _EVERY: Final = 0.1  # seconds between two looks at what is due, at least: a client gets 16 messages a second
 Reading = Callable[[], AbstractAsyncContextManager[None]]
 _ARRIVED: Final = 0.5  # seconds behind the present that are none
+
+
+class Beginning(NamedTuple):
+    """Where one begins, and how it goes on from there."""
+
+    at: str | None  # a point; None: where whoever asks is
+    speed: float  # as speed_of gives it
+    paused: bool
+    held: int | None = (
+        None  # the event that was seen last there: of those of its millisecond the ones after it were not
+    )
 
 
 class PrivateLog(ReplayLog):
@@ -38,16 +50,14 @@ class PrivateLog(ReplayLog):
         log: EventLog,
         clock: Clock,
         *,
-        at: str | None,
+        begin: Beginning,
         here: tuple[int, float],
-        speed: float,
-        paused: bool,
         present: Callable[[], float] | None,
         turn: Reading,
         beside: Callable[[], ClusterState],
         spans: Spans,
     ) -> Self:
-        """A timeline of `log` at the point `at`, or `here`, (seq, time), where whoever asks is now: `-5m` counts from
+        """A timeline of `log` that begins at a point, or `here`, (seq, time), where whoever asks is: `-5m` counts from
         there, `+90s` from the beginning. `log` is written still, and its time is `present`, in seconds since the Unix
         epoch; or it is a ReplayLog that all share, and what can be seen is what that one plays in the end. States are
         read in a `turn`, since each may be that of a large cluster, and hold once what they share with that of
@@ -57,30 +67,63 @@ class PrivateLog(ReplayLog):
         """
         if not log.head and not isinstance(log, ReplayLog):
             raise InvalidMessageError("Nothing is recorded yet", "at: there is no past to go to")
-        check_there(log.recording if isinstance(log, ReplayLog) else log, at, field="at")
+        at, speed, paused, held = begin
+        await check_there(log.recording if isinstance(log, ReplayLog) else log, at, field="at")
         if isinstance(log, ReplayLog):
             made = cls._beside(log, clock, speed=speed, paused=paused)
         else:
-            made = await cls.open(log, clock, speed="max" if speed == MAX else speed, paused=paused)
+            assert present is not None, "a log that nobody writes is played as a ReplayLog"
+            made = await cls._of_what_is_written(log, clock, spans, present, speed=speed, paused=paused)
         made._present, made._turn, made._spans, made._shared = present, turn, spans, beside
         made._grow()
         seq, time = here
         if at is not None:
             seq, time = await made._resolve(at, (made._playback.start, time))
+            if held is not None and not at.startswith("seq:"):
+                seq, time = await made._exactly(held, (seq, time))
         made._head = min(max(seq, made._first), made._last)
         made._playback.seek(clock.monotonic(), time)
         made._shown = made.time()
         return made
 
+    async def _exactly(self, held: int, place: tuple[int, float]) -> tuple[int, float]:
+        """Right after event `held`, where that is at this place: of what happened in one millisecond, which is how
+        exactly times are told, some may have been seen."""
+        if not self._recording.oldest <= held <= self._recording.head:
+            return place
+        time = await settled(lambda: time_of(self._recording, held))
+        return (held, time) if timestamp(time) == timestamp(place[1]) else place
+
     @classmethod
     def _beside(cls, shared: ReplayLog, clock: Clock, *, speed: float, paused: bool) -> Self:
-        """Of the same recording, within the same bounds."""
+        """Of the same recording, within the same bounds, with silences as short."""
         there = shared._playback
         playback = Playback(
-            start=there.start, end=there.end, now=clock.monotonic(), speed=speed, paused=paused
+            start=there.start,
+            end=there.end,
+            now=clock.monotonic(),
+            speed=speed,
+            paused=paused,
+            max_gap=there.max_gap,
         )
         bounds = shared._first, shared._last
         return cls(shared._recording, clock, playback, bounds=bounds, bounded=shared._bounded)
+
+    @classmethod
+    async def _of_what_is_written(
+        cls,
+        log: EventLog,
+        clock: Clock,
+        spans: Spans,
+        present: Callable[[], float],
+        *,
+        speed: float,
+        paused: bool,
+    ) -> Self:
+        """From the first event that is kept to the present."""
+        starts = await spans.begins()
+        playback = Playback(start=starts, end=present(), now=clock.monotonic(), speed=speed, paused=paused)
+        return cls(log, clock, playback, bounds=(log.oldest - 1, log.head), bounded=False)
 
     def play(self) -> None:
         self._grow()

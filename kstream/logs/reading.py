@@ -14,10 +14,12 @@ from kstream.core.errors import DivergedError, LogFormatError
 from kstream.core.timeline.events import Event
 from kstream.core.timeline.health import ClusterInfo
 from kstream.core.timeline.retention import Holding
-from kstream.core.timeline.state import ClusterState
+from kstream.core.timeline.state import ClusterState, Entry
 from kstream.core.timeline.terms import Term
 from kstream.logs import keyframes, rows, schema
+from kstream.logs.entries import entries
 from kstream.logs.refusals import check_range
+from kstream.logs.touched import Touched, touched
 
 
 class Status(NamedTuple):
@@ -71,19 +73,42 @@ def holding(connection: sqlite3.Connection) -> Holding:
 
 def state_at(connection: sqlite3.Connection, seq: int) -> ClusterState:
     """The fold of the events up to and with `seq`. Raises LogTrimmedError, and LogFormatError for damage."""
+    return state_and_objects(connection, seq, known={})[0]
+
+
+def state_and_objects(
+    connection: sqlite3.Connection, seq: int, *, known: Mapping[int, Entry]
+) -> tuple[ClusterState, Mapping[int, Entry]]:
+    """The same, and its objects by the events that last touched them, of which those that are `known` are not read
+    again; none where all had to be folded."""
     state = ClusterState()
+    objects: Mapping[int, Entry] = {}
     with snapshot(connection), _uncollected():
         check_kept(connection, seq)
         frame = keyframes.nearest(connection, seq) if _has_keyframes(connection) else None
+        indexed = schema.format_of(connection) >= schema.WITH_BLOCKS
+        found = touched(connection, frame, seq) if frame is not None and indexed else None
         try:
-            if frame is not None:
-                found = (event.change for event in referred(connection, frame.refs))
-                state.load(found, seq=frame.seq, time=frame.time)
+            if found is not None:
+                objects = _objects(connection, found, known)
+                state.fill(list(map(objects.__getitem__, found.refs)), seq=seq, time=found.time)
+            elif frame is not None:
+                changes = (event.change for event in referred(connection, frame.refs))
+                state.load(changes, seq=frame.seq, time=frame.time)
             for event in rows.span(connection, state.seq, seq):
                 state.apply(event)
         except DivergedError as error:
             raise LogFormatError(f"the event log is damaged: {error}") from error
-    return state
+    return state, objects
+
+
+def _objects(
+    connection: sqlite3.Connection, found: Touched, known: Mapping[int, Entry]
+) -> Mapping[int, Entry]:
+    """By the events `found`."""
+    read = {**known, **found.known}
+    read.update(entries(connection, [ref for ref in found.refs if ref not in read] if read else found.refs))
+    return read if len(read) == len(found.refs) else {ref: read[ref] for ref in found.refs}
 
 
 def live_at(connection: sqlite3.Connection, seq: int) -> keyframes.LiveSet:

@@ -47,6 +47,7 @@ class ReplayLog:
         self._steps = 0
         self._ahead: deque[Event] = deque()
         self._commanded = asyncio.Event()
+        self._obeyed = asyncio.Event()
         self._listeners: list[Listener] = []
         self._followed = False
         self._closed = False
@@ -174,13 +175,24 @@ class ReplayLog:
 
         The follower gets a Jump. Raises InvalidMessageError, also for an event that is not there.
         """
-        check_there(self._recording, point, field="at")
+        await check_there(self._recording, point, field="at")
         now = self.time()
         goal, time = await self._resolve(point, (now, now))
         self._goal = goal
         self._steps = 0
         self._playback.seek(self._clock.monotonic(), time)
         self._changed()
+
+    async def obeyed(self) -> None:
+        """Until the follower has been handed what came of all commands, and has asked for more."""
+        if self._followed:
+            self._obeyed.clear()
+            self._commanded.set()
+            await self._obeyed.wait()
+
+    async def refresh(self) -> None:
+        """See EventLog.refresh; what was not shown stays unseen."""
+        await self._recording.refresh()
 
     async def append(
         self, changes: Sequence[WatchEvent], *, versions: Mapping[str, str] | None = None
@@ -237,6 +249,8 @@ class ReplayLog:
                 self._goal = self._head
             while not self._closed:
                 self._commanded.clear()
+                if self._goal is None and not self._steps:
+                    self._obeyed.set()
                 try:
                     found = await (self._missed(after) if after < self._head else self._next())
                 except LogTrimmedError:
@@ -256,6 +270,7 @@ class ReplayLog:
                         await self._clock.sleep(0)  # others have their turn, however fast it goes
         finally:
             self._followed = False
+            self._obeyed.set()
 
     async def _missed(self, after: int) -> Sequence[Event]:
         """What the timeline showed before it had this follower."""
@@ -272,6 +287,7 @@ class ReplayLog:
         elif not self._ahead and self._at_end():
             await self._finish()
         else:
+            self._obeyed.set()  # also where there is no event left to step to
             await self._clock.wait(self._commanded, self._seconds())
         return ()
 

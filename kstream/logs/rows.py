@@ -150,19 +150,24 @@ def picked(connection: sqlite3.Connection, refs: Sequence[int], columns: str) ->
     (oldest,) = connection.execute("SELECT coalesce(min(seq), 9223372036854775807) FROM events").fetchone()
     moved: Iterator[Any] = iter(())
     if dropped := [ref for ref in refs if ref < oldest]:
-        moved = connection.execute(_picking("baseline", columns), (json.dumps(dropped),))
-    there = connection.execute(_picking("events", columns), (json.dumps([r for r in refs if r >= oldest]),))
+        moved = connection.execute(picking("baseline", columns), (json.dumps(dropped),))
+    there = connection.execute(picking("events", columns), (json.dumps([r for r in refs if r >= oldest]),))
     for ref in refs:
         row = next(moved if ref < oldest else there, None)
         if row is None or row[0] != ref:
-            raise LogFormatError(
-                f"the event log is damaged: event {ref}, which a keyframe needs, is missing;"
-                " restore the file from a copy"
-            )
+            raise lacking(ref)
         yield row
 
 
-def _picking(table: str, columns: str) -> str:
+def lacking(ref: int) -> LogFormatError:
+    """An event that is part of a state is not there."""
+    return LogFormatError(
+        f"the event log is damaged: event {ref}, which a keyframe needs, is missing; restore the file from a copy"
+    )
+
+
+def picking(table: str, columns: str) -> str:
+    """The query for the rows of a JSON list of seqs, in the order of these."""
     # A cross join goes through its tables as they are written: the rows come in the order of the refs.
     return f"SELECT {columns} FROM json_each(?) CROSS JOIN {table} ON seq = json_each.value"
 

@@ -22,6 +22,7 @@ from kstream.core.timeline.codes import BAD, MEANINGS
 from kstream.core.timeline.events import Event, Verb
 from kstream.core.timeline.narrow import Narrow
 from kstream.core.timeline.state import Entry
+from kstream.logs.places import time_of
 from kstream.ports import EventLog
 
 _AT_ONCE: Final = 2000  # events in memory
@@ -97,6 +98,19 @@ async def when(
         judge.undecided,
         judge.why,
     )
+
+
+async def when_all(log: EventLog, condition: Condition, *, start: Moment, upto: int, limit: int) -> Found:
+    """As `when`, again and again until `limit` are found or all: what bounds one answer bounds each of them.
+
+    Raises LogError and InvalidMessageError.
+    """
+    found = await when(log, condition, start=start, upto=upto, limit=limit)
+    while found.cursor is not None and (room := limit - len(found.intervals)) > 0:
+        start = Moment(found.cursor, await time_of(log, found.cursor))
+        more = await when(log, condition, start=start, upto=upto, limit=room, goes_on=True)
+        found = more.after(found)
+    return found
 
 
 async def _true(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from kstream.core.timeline.events import Event
+from kstream.logs.places import time_of
 from kstream.ports import EventLog
 
 _SPAN: Final = 500  # events
@@ -22,6 +23,18 @@ class Spans:
         self._reading: dict[int, asyncio.Task[Sequence[Event]]] = {}
         self._read: OrderedDict[int, Sequence[Event]] = OrderedDict()
         self._bytes = 0
+        self._begins = -1, 0.0  # the first event that is kept, and its time
+
+    async def begins(self) -> float:
+        """The time of the first event that is kept, seconds since the Unix epoch: all who begin a timeline ask. Raises
+        as `EventLog.read` does."""
+        oldest = self._log.oldest
+        if self._begins[0] != oldest:
+            time = await time_of(self._log, oldest - 1)
+            if oldest > self._log.head:
+                return time  # none is kept: that is no event's
+            self._begins = oldest, time
+        return self._begins[1]
 
     async def read(self, after: int, upto: int) -> Sequence[Event]:
         """The events with after < seq <= upto, or the first of them; raises as `EventLog.read` does."""

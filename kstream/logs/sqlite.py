@@ -27,6 +27,7 @@ from kstream.logs import finding, reading
 from kstream.logs.connections import connect_for_reading, translated
 from kstream.logs.feed import Feed, Follower, followed
 from kstream.logs.inspection import Inspection
+from kstream.logs.recent import Recent
 from kstream.logs.refusals import check_range
 from kstream.logs.store import Change, Store
 from kstream.logs.structure import is_large
@@ -57,6 +58,7 @@ class SqliteLog:
         self._status = status
         self._clock = clock
         self._feed = Feed()
+        self._recent = Recent()
         self._writer = None if writer is None else Writer(writer, self._published)
         self._threads = ThreadPoolExecutor(_READERS, thread_name_prefix="kstream-log-reader")
         self._idle: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
@@ -228,7 +230,7 @@ class SqliteLog:
         """For oldest - 1 <= seq <= head. Raises LogTrimmedError or LogError otherwise, LogFormatError for damage."""
         await self._look(seq)
         check_range(seq, seq, oldest=self.oldest, head=self.head)
-        return await self._kept(lambda connection: reading.state_at(connection, seq))
+        return await self._kept(lambda connection: self._recent.state_at(connection, seq, head=self.head))
 
     async def blocks(self, after: int, upto: int, *, whole: bool = True) -> Sequence[Block]:
         """Raises LogTrimmedError or LogError for what is not there, LogFormatError for damage."""

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
 import aiohttp
-from yarl import URL
 
+from kstream.connecting import url_of
 from kstream.core.errors import ConfigError
 from kstream.ports import Clock
 from kstream.sources.proxies import environment_proxy
@@ -95,7 +95,7 @@ async def _refreshed(config: Mapping[str, str], where: str, authority: bytes) ->
 async def _ask(
     session: aiohttp.ClientSession, method: str, address: str, form: dict[str, str]
 ) -> dict[str, Any]:
-    url = URL(address)
+    url = url_of(address)
     if url.scheme != "https":
         raise ValueError("a secret goes over https only")
     async with session.request(

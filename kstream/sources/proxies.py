@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from yarl import URL
 
+from kstream.connecting import url_of
 from kstream.core.errors import ConfigError
 
 SCHEMES: Final = ("http", "https", "socks5")
@@ -60,7 +61,7 @@ def _split(value: str) -> SplitResult | None:
 
 def _url(url: SplitResult) -> URL | None:
     try:
-        return URL(url._replace(path="", query="", fragment="").geturl())
+        return url_of(url._replace(path="", query="", fragment="").geturl())
     except ValueError:
         return None
 

@@ -29,6 +29,11 @@ class Admission:
     bound: str
     origins: Allowed
     hosts: Allowed
+    fixed: bool = False  # there are no such options
+
+    def added_by(self, option: str) -> str:
+        """What else could be allowed, for whoever is refused."""
+        return "" if self.fixed else f"; start it with {option} to add one"
 
     def host_allowed(self, header: str) -> bool:
         name = host_form((urlsplit(f"//{header}").hostname or "") if _is_host(header) else "")
@@ -100,7 +105,7 @@ async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
             421,
             "HOST_NOT_ALLOWED",
             "This server does not answer to that name",
-            f"Host: {host[:200]!r}; start it with --allow-host NAME to add one",
+            f"Host: {host[:200]!r}{rules.added_by('--allow-host NAME')}",
         )
     origin = request.headers.get(hdrs.ORIGIN)
     if origin is None:
@@ -110,7 +115,7 @@ async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
             403,
             "ORIGIN_NOT_ALLOWED",
             "Pages of that origin may not connect",
-            f"Origin: {origin[:200]!r}; start it with --allow-origin ORIGIN to add one",
+            f"Origin: {origin[:200]!r}{rules.added_by('--allow-origin ORIGIN')}",
         )
     if request.method == hdrs.METH_OPTIONS:
         return web.Response(

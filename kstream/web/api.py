@@ -11,13 +11,13 @@ from aiohttp import web
 from kstream.config import VERSION
 from kstream.core.delivery import snapshot
 from kstream.core.delivery.tally import Recording
+from kstream.core.delivery.wire import PROTOCOL_VERSION
 from kstream.delivery.hub import Hub
 from kstream.ports import EventLog
 from kstream.web.admission import error_response
 from kstream.web.reads import FILTER, Reads, answered, check_names, watched_by
 from kstream.web.sending import sent
 
-PROTOCOL_VERSION = 1
 _AT_ONCE = 2  # states in memory, each of which belongs to one request: the others wait
 
 Status = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -108,6 +108,7 @@ class Api:
             "epoch": hub.epoch,
             "term": self._log.terms[-1].id,
             "seq": hub.state.seq,
+            "protocol": PROTOCOL_VERSION,
             "oldest": self._log.oldest,
             "dropped": self._log.oldest - 1,
             "source": hub.source,

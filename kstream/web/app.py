@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from kstream.config import ServeSettings
+from kstream.config import VERSION, ServeSettings
 from kstream.core.delivery.origins import allowed_hosts, allowed_origins
 from kstream.core.delivery.tally import Recording
 from kstream.core.errors import InvalidMessageError, KstreamError
@@ -21,12 +21,15 @@ from kstream.web.api import Api, Status
 from kstream.web.bodies import MAX_BODY, json_body
 from kstream.web.callers import CALLERS, Callers, attend
 from kstream.web.metrics import Metrics, Visits, Whole
+from kstream.web.neighbours import Alone, Neighbours
 from kstream.web.playing import Playing
 from kstream.web.seats import OwnSeats, Seats
 from kstream.web.ws import WebSockets
 
 STATIC = Path(__file__).parent / "static"
 _ASSETS = tuple(sorted(asset.name for asset in STATIC.iterdir()))
+CLIENT = f"/kstream-{VERSION}.js"
+"""The client under the version that it is of: what this address answers never changes."""
 
 Control = Callable[[dict[str, Any]], Awaitable[Mapping[str, Any]]]
 
@@ -35,8 +38,8 @@ _PAGE_HEADERS = {
     "base-uri 'none'; frame-ancestors 'none'; form-action 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
 }
+_FOR_EVER = "public, max-age=31536000, immutable"  # a year, the longest that is of use
 
 
 def make_app(
@@ -51,18 +54,34 @@ def make_app(
     seats: Seats | None = None,
     whole: Whole | None = None,
     timeline: Played | None = None,
+    neighbours: Neighbours | None = None,
 ) -> web.Application:
     """The server's application. `time` is that of the timeline, seconds since the Unix epoch. `control` takes the body
     of POST /api/sim/do, where there is a simulation; `timeline` is a recording that is played.
 
-    `seats` and `whole` are of all who serve behind the same port, where this process is not the only one.
+    `seats` and `whole` are of all who serve behind the same port, and `neighbours` are the others, where this process
+    is not the only one.
     """
     visits = Visits()
     seats = seats or OwnSeats(settings.max_clients)
+    neighbours = neighbours or Alone()
     timelines = Timelines(
-        hub, log, time=time, most=settings.max_timelines, metrics_interval=settings.metrics_interval
+        hub,
+        log,
+        time=time,
+        most=settings.max_timelines,
+        metrics_interval=settings.metrics_interval,
+        prefix=neighbours.prefix,
     )
-    sockets = WebSockets(hub, log, visits, seats=seats, timelines=timelines, time=time, faults=settings.fault)
+    sockets = WebSockets(
+        hub,
+        log,
+        visits,
+        seats=seats,
+        timelines=timelines,
+        neighbours=neighbours,
+        faults=settings.fault,
+    )
     app = web.Application(middlewares=[attend, admit], client_max_size=MAX_BODY)
     app[CALLERS] = Callers(waiting_room(settings.max_clients, limit=open_files()))
     app[ADMISSION] = Admission(
@@ -72,13 +91,14 @@ def make_app(
     )
     app.router.add_get("/ws", sockets.handle)
     app.router.add_routes(Api(hub, log, recording, time=time, status=status).routes())
-    app.router.add_routes(Playing(timelines, timeline, time=time).routes())
+    app.router.add_routes(Playing(timelines.shared, timeline, time=time).routes())
     app.router.add_get("/metrics", Metrics(hub, log, recording, visits, status=status, whole=whole).handle)
     app.on_response_prepare.append(visits.note)
     app.on_response_prepare.append(tell_origin)
     app.router.add_get("/", _static("index.html"))
     for name in _ASSETS:
         app.router.add_get(f"/{name}", _static(name))
+    app.router.add_get(CLIENT, _static("kstream.js", kept=_FOR_EVER))
     if control is not None:
         app.router.add_post("/api/sim/do", _controlled(control))
     app.router.add_route("*", "/{path:.*}", _unknown)
@@ -90,9 +110,9 @@ def make_app(
     return app
 
 
-def _static(name: str) -> Callable[[web.Request], Any]:
+def _static(name: str, *, kept: str = "no-cache") -> Callable[[web.Request], Any]:
     async def serve(_: web.Request) -> web.StreamResponse:
-        return web.FileResponse(STATIC / name, headers=_PAGE_HEADERS)
+        return web.FileResponse(STATIC / name, headers={**_PAGE_HEADERS, "Cache-Control": kept})
 
     return serve
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from aiohttp import hdrs, web
@@ -12,7 +12,6 @@ from kstream.core.delivery.wire import PlaybackCommand, parse
 from kstream.core.errors import InvalidMessageError
 from kstream.core.timeline.timepoint import timestamp
 from kstream.delivery.driving import drive
-from kstream.delivery.timelines import Timelines
 from kstream.ports import Played
 from kstream.web.admission import ADMISSION, error_response
 from kstream.web.bodies import json_body
@@ -22,9 +21,15 @@ from kstream.web.reads import answered
 class Playing:
     """The handlers. `timeline`: a recording that is played here; None: the timeline is that of a cluster."""
 
-    def __init__(self, timelines: Timelines, timeline: Played | None, *, time: Callable[[], float]) -> None:
-        """`time` is that of the timeline, seconds since the Unix epoch."""
-        self._timelines = timelines
+    def __init__(
+        self,
+        told: Callable[[], Awaitable[Mapping[str, Any]]],
+        timeline: Played | None,
+        *,
+        time: Callable[[], float],
+    ) -> None:
+        """`told` has the data of a `playback` message; `time` is that of the timeline, seconds since the Unix epoch."""
+        self._told = told
         self._timeline = timeline
         self._time = time
 
@@ -57,10 +62,11 @@ class Playing:
                 "A recording is played here", "action: 'live' is for a timeline of one's own"
             )
         await drive(self._timeline, command)
+        await self._timeline.obeyed()  # who reads the state next reads what came of it
         return web.json_response(await self._message())
 
     async def _message(self) -> Mapping[str, Any]:
-        data = await self._timelines.shared()
+        data = await self._told()
         return {"type": "playback", "data": data, "timestamp": timestamp(self._time())}
 
 

@@ -37,9 +37,9 @@ NDJSON: Final = "application/x-ndjson"
 _AT_ONCE: Final = 2  # answers that are being made
 _SPAN: Final = 2000  # events that are read at once
 _LOOKED_AT: Final = 100_000  # events that one request looks at
-_LIMIT: Final = 1000  # events of an answer, unless it is said
-_MOST: Final = 10_000
-_BUCKETS: Final = 100
+LIMIT: Final = 1000  # events of an answer, unless it is said
+MOST_EVENTS: Final = 10_000
+BUCKETS: Final = 100
 FILTER: Final = ("namespaces", "kinds", "labels")
 _SPAN_OF: Final = ("since", "until", "limit", "cursor")
 
@@ -152,7 +152,7 @@ class Reads:
     async def timeline(self, request: web.Request) -> web.StreamResponse:
         """How much happened and how much was bad, from one moment to another, in buckets."""
         check_names(request, "from", "to", "buckets", *FILTER)
-        watched, count = watched_by(request), _number(request, "buckets", otherwise=_BUCKETS, most=MOST)
+        watched, count = watched_by(request), _number(request, "buckets", otherwise=BUCKETS, most=MOST)
         first, last = await self._between(request, "from", "to")
         async with self._turns:
             found = await timeline(self._log, watched, first, last, count)
@@ -259,7 +259,7 @@ def watched_by(request: web.Request) -> Filter:
 
 
 def _limit(request: web.Request) -> int:
-    return _number(request, "limit", otherwise=_LIMIT, most=_MOST)
+    return _number(request, "limit", otherwise=LIMIT, most=MOST_EVENTS)
 
 
 def _number(request: web.Request, name: str, *, otherwise: int, most: int) -> int:

@@ -21,6 +21,7 @@ from kstream.core.timeline.events import Event
 from kstream.core.timeline.terms import reach
 from kstream.delivery.hub import Hub
 from kstream.delivery.member import Member
+from kstream.logs.replay import ReplayLog
 from kstream.ports import EventLog
 
 _MOST: Final = 100_000  # events that a resume reads; further behind, a state is cheaper
@@ -28,6 +29,8 @@ _AT_ONCE: Final = 4  # clients whose missed events are in memory
 _INLINE: Final = 1000  # events that are encoded on the spot
 _WAITING: Final = 64 * 2**20  # bytes of frames that belong to few clients and are not yet on their way
 _SHARED: Final = 4  # of what was gone through for labels: a herd comes back from one place
+_LOOKS: Final = 20  # for an event that is in the log and not yet in memory
+_BETWEEN: Final = 0.05  # seconds between two of them
 _TOO_MANY: Final = "too many clients are catching up at once: the state is shared by all of them"
 ELSEWHERE: Final = "the timeline went elsewhere meanwhile"
 
@@ -77,12 +80,22 @@ class Resumes:
             for backlog, view in held:
                 backlog.close(view)
 
+    def vouched(self, token: Token) -> int | None:
+        """The seq of a token that goes with another moment, where this log is the one that told it (PROTOCOL 15)."""
+        log = self._log.recording if isinstance(self._log, ReplayLog) else self._log
+        reached = reach(log.terms, token.term, head=log.head) if token.epoch == log.epoch else None
+        return token.seq if reached is not None and token.seq <= reached else None
+
     async def look(self, token: Token, watched: Filter) -> tuple[Sequence[Event], str | None]:
         """The events after the token that are not in the backlog, or why they cannot be had."""
         backlog = self._hub.backlog
         seq, head = token.seq, backlog.head
         if token.epoch != self._log.epoch:
             return (), "another epoch: the history that the token belongs to is not this one"
+        if seq > head:
+            await self._come(seq)
+            backlog = self._hub.backlog
+            head = backlog.head
         if seq > head:
             return (), f"seq {seq} is ahead of this timeline, which is at {head}"
         reached = reach(self._log.terms, token.term, head=head)
@@ -117,6 +130,14 @@ class Resumes:
         if self._hub.backlog is not backlog:
             return (), ELSEWHERE
         return events, None
+
+    async def _come(self, seq: int) -> None:
+        """Until that event is here, which another process told that follows the same log, or for a moment."""
+        await self._log.refresh()
+        for _ in range(_LOOKS):
+            if self._hub.backlog.head >= seq or self._log.head < seq:
+                break
+            await self._hub.clock.sleep(_BETWEEN)
 
     def _dropped(self, seq: int) -> str:
         return f"seq {seq} is no longer kept: the log begins at {self._log.oldest}"

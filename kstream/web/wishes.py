@@ -7,7 +7,9 @@ from typing import Final, NamedTuple
 
 from kstream.core.errors import InvalidMessageError
 from kstream.core.timeline.playback import MAX
-from kstream.delivery.timelines import Opened, Timelines, Viewer, bounded_speed
+from kstream.delivery.driving import bounded_speed
+from kstream.delivery.timelines import Timelines
+from kstream.delivery.viewers import Opened, Viewer
 
 _LONGEST: Final = 100  # characters of a point
 _TRUE: Final = {"": True, "1": True, "true": True, "0": False, "false": False}
@@ -21,12 +23,17 @@ class Wish(NamedTuple):
     speed: float | str = 1.0
     paused: bool = False
     follow: str | None = None
+    held: int | None = None  # the last event that was seen there
     opened: Opened | None = None
 
     @property
     def elsewhere(self) -> bool:
         """Not on the timeline that all share. Nothing is resumed there."""
         return self.own or self.follow is not None
+
+    def holding(self, seq: int | None) -> Wish:
+        """Of one who was there before, and saw event `seq` last."""
+        return self._replace(held=seq)
 
     async def prepared(self, timelines: Timelines, *, wanted: Callable[[], bool]) -> Wish:
         """As far as it can be made come true before there is a socket; whoever follows one that has ended is told so in
@@ -39,7 +46,9 @@ class Wish(NamedTuple):
             )
         if self.own:
             return self._replace(
-                opened=await timelines.open(at=self.at, speed=self.speed, paused=self.paused, wanted=wanted)
+                opened=await timelines.open(
+                    at=self.at, held=self.held, speed=self.speed, paused=self.paused, wanted=wanted
+                )
             )
         return self
 

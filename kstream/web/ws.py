@@ -22,7 +22,8 @@ from kstream.core.delivery.socketfaults import Refuse, SocketFault
 from kstream.core.errors import InvalidMessageError, LogError, NoRoomError
 from kstream.delivery.hub import Hub
 from kstream.delivery.member import Outlet, Reached
-from kstream.delivery.timelines import Timelines, Viewer
+from kstream.delivery.timelines import Timelines
+from kstream.delivery.viewers import Viewer
 from kstream.ports import EventLog
 from kstream.tracebacks import forget_frames
 from kstream.web.admission import error_response
@@ -30,6 +31,7 @@ from kstream.web.deflateoffers import negotiable
 from kstream.web.faultysocket import FaultySocket
 from kstream.web.inflating import MAX_INBOUND, bound_inflating
 from kstream.web.metrics import Visits
+from kstream.web.neighbours import Neighbours
 from kstream.web.reads import watched_by
 from kstream.web.resuming import ELSEWHERE, Held, Resumes, Token
 from kstream.web.seats import Seats
@@ -140,7 +142,7 @@ class WebSockets:
         *,
         seats: Seats,
         timelines: Timelines,
-        time: Callable[[], float],
+        neighbours: Neighbours,
         faults: Sequence[SocketFault] = (),
     ) -> None:
         bound_inflating()
@@ -149,7 +151,7 @@ class WebSockets:
         self._visits = visits
         self._seats = seats
         self._timelines = timelines
-        self._time = time
+        self._neighbours = neighbours
         self._faults = faults
         self._refusals = sum(fault.first for fault in faults if isinstance(fault, Refuse))
         self._closers: set[asyncio.Task[None]] = set()
@@ -159,7 +161,10 @@ class WebSockets:
         try:
             watched = watched_by(request)
             wish = wished(request.query)
-            token = None if wish.elsewhere else _token(request.query)
+            token = _token(request.query)
+            if wish.elsewhere:
+                wish = wish.holding(None if token is None else self._resumes.vouched(token))
+                token = None
         except InvalidMessageError as invalid:
             return error_response(400, "INVALID_MESSAGE", str(invalid), invalid.details)
         if self._stopping or self._seats.taken >= self._seats.most:
@@ -179,6 +184,8 @@ class WebSockets:
                 "Connect with new WebSocket('ws://…/ws')",
                 {"Upgrade": "websocket", "Sec-WebSocket-Version": "13"},
             )
+        if wish.follow is not None and await self._neighbours.hand_over(request, wish.follow):
+            raise ConnectionResetError("another process goes on with this connection")
         if self._refusals:
             self._refusals -= 1
             return error_response(
@@ -284,7 +291,7 @@ class WebSockets:
         try:
             wish.grant(self._timelines, viewer)
         except InvalidMessageError as invalid:
-            viewer.member.session.refuse(invalid, time=self._time())
+            viewer.member.session.refuse(invalid, time=viewer.hub.time())
 
     async def _take(self, viewer: Viewer, text: bytes) -> float:
         """A message. Returns as Session.receive does."""
@@ -295,7 +302,7 @@ class WebSockets:
             try:
                 await self._timelines.obey(viewer, command)
             except InvalidMessageError as invalid:
-                session.refuse(invalid, time=self._time())
+                session.refuse(invalid, time=viewer.hub.time())
                 viewer.hub.serve(viewer.member)
         return rest
 

@@ -27,6 +27,7 @@ from kstream.processlog.lines import say
 from kstream.run import Address, Server
 from kstream.web.measures import Measures, join
 from kstream.web.metrics import process_measures, recorded
+from kstream.workers.handing import Doors
 from kstream.workers.hearing import heard
 from kstream.workers.measuring import Measuring
 from kstream.workers.saying import LINE, line_of
@@ -57,6 +58,7 @@ class Crew:
         self._after = 0
         self._workers: dict[asyncio.subprocess.Process, int] = {}  # to the number of its seats
         self._seats = Ledger(count)
+        self._doors = Doors(count)
         self._measuring = Measuring(_write, server.clock)
 
     @property
@@ -85,6 +87,7 @@ class Crew:
         finally:
             await asyncio.gather(*map(self._end, list(self._workers)))
             self._seats.close()
+            self._doors.close()
 
     async def _serve(self, ready: Callable[[Address], None]) -> None:
         first, address = await self._begin(0)
@@ -145,6 +148,7 @@ class Crew:
             await self._server.clock.sleep(_AGAIN)
 
     async def _start(self, number: int) -> asyncio.subprocess.Process:
+        doors = self._doors.of(number)
         worker = await asyncio.create_subprocess_exec(
             sys.executable,
             "-m",
@@ -152,7 +156,7 @@ class Crew:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             limit=LINE,
-            pass_fds=(self._seats.descriptor,),
+            pass_fds=(self._seats.descriptor, *doors),
         )
         self._workers[worker] = number
         server = self._server
@@ -164,6 +168,7 @@ class Crew:
             "status": server.status is not None,
             "control": server.control is not None,
             "seats": [self._seats.descriptor, self.count, number],
+            "doors": doors,
         }
         _write(worker, orders)
         for report in self._health.retold():

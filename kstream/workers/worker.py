@@ -16,6 +16,7 @@ from functools import partial
 from typing import Any
 
 from kstream.clock import SystemClock, time_at
+from kstream.collecting import collect_seldom
 from kstream.config import ServeSettings
 from kstream.core.delivery.tally import Recording
 from kstream.core.errors import InvalidMessageError
@@ -27,6 +28,7 @@ from kstream.processlog.faults import log_cleared, log_fault
 from kstream.processlog.setup import process_log
 from kstream.run import Address, Server, run
 from kstream.web.measures import Measures
+from kstream.workers.handing import Handing
 from kstream.workers.hearing import heard
 from kstream.workers.saying import LINE, Voice
 from kstream.workers.seats import SharedSeats
@@ -213,6 +215,7 @@ async def serve(orders: dict[str, Any], lines: asyncio.StreamReader, voice: Voic
     ending = asyncio.create_task(_end_soon(foreman.gone))
     settings = ServeSettings.model_validate(orders["settings"])
     descriptor, workers, number = orders["seats"]
+    neighbours = Handing(orders["doors"], number=number, clock=clock)
     seats = SharedSeats(descriptor, workers=workers, number=number, most=settings.max_clients)
     server = Server(
         mode=orders["mode"],
@@ -229,7 +232,7 @@ async def serve(orders: dict[str, Any], lines: asyncio.StreamReader, voice: Voic
         recording=foreman.recording,
         seats=seats,
         whole=foreman,
-        share_port=True,
+        neighbours=neighbours,
     )
 
     def listening(address: Address) -> None:
@@ -241,6 +244,7 @@ async def serve(orders: dict[str, Any], lines: asyncio.StreamReader, voice: Voic
         ending.cancel()
         await log.close()
         seats.close()
+        neighbours.close()
 
 
 async def _end_soon(gone: asyncio.Event) -> None:
@@ -263,6 +267,7 @@ def main() -> None:
         line = stdin.readline()
     if not line:
         return  # whoever started us is gone already
+    collect_seldom()
     orders = json.loads(line)
     settings = orders["settings"]
     with process_log(

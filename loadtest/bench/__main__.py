@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from kstream.cli import collect_seldom
+from kstream.collecting import collect_seldom
 from loadtest.bench.fanout import fan_out
 from loadtest.bench.filters import narrow_filters
 from loadtest.bench.hostile import hostile

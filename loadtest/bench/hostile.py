@@ -88,7 +88,8 @@ class Memory:
 
 @contextmanager
 def simulated(*cluster: str) -> Iterator[tuple[int, Memory]]:
-    command = [sys.executable, "-c", "from simulator.commands import simulate; simulate()"]
+    # As it is typed: the command line tells the garbage collector what all commands know.
+    command = [sys.executable, "-c", "from kstream.cli import main; main()", "simulate"]
     server = subprocess.Popen(
         [*command, "--port", "0", "-o", "json", "--log-level", "error", *cluster],
         stdout=subprocess.PIPE,

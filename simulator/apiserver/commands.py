@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Any
 
 import click
 import yaml
 
 from kstream.clock import SystemClock
+from kstream.commands.keys import Keys
 from kstream.config import Finite, env_option
 from kstream.core.errors import ConfigError
 from kstream.ending import stop_on_signals
 from simulator.apiserver.access import parse_tokens
+from simulator.apiserver.control import Control
 from simulator.apiserver.faults import FaultScript, read_script
-from simulator.apiserver.feed import Pacing
-from simulator.apiserver.recorded import LogFeed, is_log, open_feed
+from simulator.apiserver.feed import Pace, Pacing
+from simulator.apiserver.recorded import PlayedLog, is_log
 from simulator.apiserver.recording import Recording, read_recording
 from simulator.apiserver.server import FakeApiServer
 from simulator.apiserver.simulated import SimulatedFeed
@@ -59,6 +62,11 @@ class Speed(click.ParamType[float | None]):
     help="Begin here in the log: RFC 3339, seq:N, +90s (from its start), -5m (to its end).",
 )
 @env_option("--paused", is_flag=True, help="Nothing happens: what stands at the beginning stays.")
+@env_option(
+    "--control-port",
+    type=click.IntRange(0, 65535),
+    help="Play the log from /api/playback on this port of 127.0.0.1; 0 picks a free one.",
+)
 @env_option("--scenario", metavar="NAME|FILE", help="Serve a simulated cluster.  [default: tour]")
 @env_option("--seed", type=click.IntRange(-(2**63), 2**63 - 1), default=1, help="Of the simulated cluster.")
 @env_option("--nodes", type=click.IntRange(1, bounds.NODES), help="Nodes, instead of the scenario's number.")
@@ -108,6 +116,7 @@ def fake_apiserver(
     recording: Path | None,
     at: str | None,
     paused: bool,
+    control_port: int | None,
     scenario: str | None,
     seed: int,
     nodes: int | None,
@@ -132,24 +141,12 @@ def fake_apiserver(
     kubectl and informers work against it; a fault script makes it misbehave.
     """
     clock = SystemClock()
-    store = Store()
-    feed: Recording | LogFeed | SimulatedFeed
-    began: float | None = None
-    read: Callable[[], Awaitable[None]] | None = None
     if recording is not None and scenario is not None:
         raise click.UsageError("--recording and --scenario are two clusters: give one")
-    if recording is not None and _is_log(recording):
-        feed = asyncio.run(open_feed(recording, at=at))
-        began, read = feed.start, feed.read
-    elif at is not None:
-        raise click.UsageError("--at is a point of an event log: give one with --recording")
-    elif recording is not None:
-        feed = read_recording(recording)
-    else:
-        adapted = load_scenario(scenario or DEFAULT).adapted(nodes=nodes, pods=pods, churn=churn)
-        since = DEFAULT_START if start is None else moment(start, now=clock.time())
-        feed = SimulatedFeed(Simulation(adapted, seed=seed, start=since))
-    feed.load(store)
+    log = recording if recording is not None and _is_log(recording) else None
+    for option, given in (("--at", at), ("--control-port", control_port)):
+        if log is None and given is not None:
+            raise click.UsageError(f"{option} is for an event log: give one with --recording")
     if client_certificates and (not tokens or tls is False):
         raise click.UsageError(
             "--client-certificates gives a certificate to each user: name them with --token NAME=ROLE, and leave"
@@ -157,36 +154,69 @@ def fake_apiserver(
         )
     access = parse_tokens(tokens)
     users = access.users if client_certificates else ()
-    server = FakeApiServer(
-        store,
-        pacing=Pacing(feed, store, clock, speed=speed, start=began, paused=paused, read=read),
-        access=access,
-        faults=read_script(faults) if faults is not None else FaultScript(),
-        certificate=make_certificate(host, users=users) if tls or (tls is None and tokens) else None,
-        host=host,
-        port=port,
-        name=name,
-        git_version=git_version,
-        bookmark_interval=bookmark_interval,
-        compact_after=compact_after,
-    )
-    asyncio.run(_serve(server, kubeconfig_out))
+    store = Store()
+    feed: Recording | SimulatedFeed | None = None
+    if recording is not None and log is None:
+        feed = read_recording(recording)
+    elif log is None:
+        adapted = load_scenario(scenario or DEFAULT).adapted(nodes=nodes, pods=pods, churn=churn)
+        since = DEFAULT_START if start is None else moment(start, now=clock.time())
+        feed = SimulatedFeed(Simulation(adapted, seed=seed, start=since))
+    if feed is not None:
+        feed.load(store)
+    options: dict[str, Any] = {
+        "access": access,
+        "faults": read_script(faults) if faults is not None else FaultScript(),
+        "certificate": make_certificate(host, users=users) if tls or (tls is None and tokens) else None,
+        "host": host,
+        "port": port,
+        "name": name,
+        "git_version": git_version,
+        "bookmark_interval": bookmark_interval,
+        "compact_after": compact_after,
+    }
+
+    async def serve() -> None:
+        stop = asyncio.Event()
+        async with AsyncExitStack() as stack:
+            pace: Pace
+            played = None
+            if log is not None:
+                played = pace = await PlayedLog.open(log, clock, at=at, speed=speed, paused=paused)
+                stack.push_async_callback(played.close)
+            elif feed is not None:  # pragma: no branch - there is a log or a feed
+                pace = Pacing(feed, store, clock, speed=speed, paused=paused)
+            server = FakeApiServer(played.store if played is not None else store, pacing=pace, **options)
+            await _serve(server, stop, kubeconfig_out, played, control_port)
+
+    asyncio.run(serve())
 
 
-async def _serve(server: FakeApiServer, kubeconfig_out: Path | None) -> None:
-    stop = asyncio.Event()
+async def _serve(
+    server: FakeApiServer,
+    stop: asyncio.Event,
+    kubeconfig_out: Path | None,
+    played: PlayedLog | None,
+    control_port: int | None,
+) -> None:
     stop_on_signals(stop)
-    async with server:
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(server)
         if kubeconfig_out is not None:
             text = yaml.safe_dump(server.kubeconfig(), sort_keys=False)
             await asyncio.to_thread(_write, kubeconfig_out, text)
         said = f", kubeconfig in {kubeconfig_out}" if kubeconfig_out is not None else ""
+        if played is not None and control_port is not None:
+            control = await stack.enter_async_context(Control(played.timeline, port=control_port))
+            said += f", played from {control.url}"
         click.echo(f"fake API server on {server.url}{said} (Ctrl-C stops it)")
-        waits = [asyncio.create_task(event.wait()) for event in (stop, server.failed)]
-        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        for wait in waits:
-            wait.cancel()
-        await asyncio.gather(*waits, return_exceptions=True)
+        works = [event.wait() for event in (stop, server.failed)]
+        keys = [Keys(played.timeline, stop).run()] if played is not None else []
+        tasks = [asyncio.create_task(work) for work in (*works, *keys)]
+        await asyncio.wait(tasks[: len(works)], return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _is_log(path: Path) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from kstream.ports import Clock
@@ -22,6 +22,31 @@ class Feed(Protocol):
         ...
 
 
+class Pace(Protocol):
+    """What plays a cluster into a store."""
+
+    @property
+    def ended(self) -> bool:
+        """Nothing more happens by itself."""
+        ...
+
+    def now(self) -> float:
+        """The time in the cluster, seconds since the Unix epoch."""
+        ...
+
+    def lasting(self, seconds: float) -> float:
+        """How long so many seconds of the cluster are by the clock, as it goes now."""
+        ...
+
+    def restore(self, store: Store) -> None:
+        """Play the rest into this store."""
+        ...
+
+    async def run(self, put_back: Callable[[Store], None]) -> None:
+        """Play; `put_back` is called with another history where it goes back."""
+        ...
+
+
 class Pacing:
     """Plays a feed into a store: `speed` seconds of the cluster for each second of the clock."""
 
@@ -32,24 +57,17 @@ class Pacing:
         clock: Clock,
         *,
         speed: float | None,
-        start: float | None = None,
         paused: bool = False,
-        read: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        """`speed` None is as fast as it goes.
-
-        What happens up to `start`, seconds since the Unix epoch (default: the feed's first instant) is there at once.
-        `paused`: nothing else happens, and time stands still. `read` has what comes next at hand, where a feed cannot
-        always know it.
-        """
+        """`speed` None is as fast as it goes. What happens in the feed's first instant is there at once; with `paused`
+        nothing else happens, and time stands still."""
         self._feed = feed
         self._store = store
         self._clock = clock
         self._speed = None if paused else speed
         self._paused = paused
-        self._read = read
         first = feed.next_time()
-        self._start = start if start is not None else clock.time() if first is None else first
+        self._start = clock.time() if first is None else first
         self._latest = self._start
         self._began = clock.monotonic()
         self._play(self._start)
@@ -72,11 +90,10 @@ class Pacing:
         """Play the rest into this store."""
         self._store = store
 
-    async def run(self) -> None:
-        """Play the rest; returns when the feed has ended."""
+    async def run(self, put_back: Callable[[Store], None]) -> None:
+        """Play the rest; returns when the feed has ended. A feed goes on, and never back."""
+        del put_back
         while not self.ended:
-            if self._read is not None:
-                await self._read()
             if (due := self._feed.next_time()) is None:
                 return
             if self._speed is not None:

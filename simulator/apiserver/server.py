@@ -19,7 +19,7 @@ from kstream.ports import Clock
 from simulator.apiserver.access import Access
 from simulator.apiserver.app import make_app
 from simulator.apiserver.faults import FaultScript, Restore, Rule
-from simulator.apiserver.feed import Pacing
+from simulator.apiserver.feed import Pace
 from simulator.apiserver.kubeconfig import kubeconfig
 from simulator.apiserver.matching import FaultMatcher
 from simulator.apiserver.requests import Ask, Seen
@@ -39,7 +39,7 @@ class FakeApiServer:
         self,
         store: Store,
         *,
-        pacing: Pacing | None = None,
+        pacing: Pace | None = None,
         clock: Clock | None = None,
         access: Access | None = None,
         faults: FaultScript | None = None,
@@ -93,7 +93,7 @@ class FakeApiServer:
         self._forget = self.store.listen(self._on_write)
         self._began, self._writes = self.clock.monotonic(), self.store.writes
         if self._pacing is not None:
-            self._spawn(self._pacing.run())
+            self._spawn(self._pacing.run(self.restore))
         if self._compact_after is not None:
             self._spawn(self._compact(self._compact_after))
         if self._matcher.next_time() is not None:
@@ -225,10 +225,10 @@ class FakeApiServer:
             await self._listen()
 
     async def _compact(self, after: float) -> None:
-        every = after / _COMPACTIONS
-        if self._pacing is not None:
-            every = max(_SELDOM, self._pacing.lasting(every))
         while True:
+            every = after / _COMPACTIONS
+            if self._pacing is not None:  # it may go faster by then
+                every = max(_SELDOM, min(every, self._pacing.lasting(every)))
             await self.clock.sleep(every)
             self.store.compact_before(self.cluster_time() - after)
 

@@ -17,6 +17,7 @@ import msgspec
 from kstream.core.timeline.events import Kind, Verb
 from simulator.cluster.objects import Change
 
+_BUMP: Final = 1_000_000_000  # as the manual of etcd has it; behind the billions is the feed's own version
 _KEPT_SNAPSHOTS: Final = 4  # per kind: what the clients that are in the middle of a paged list read from
 
 
@@ -105,7 +106,7 @@ class Store:
         self.version = 0  # of the newest write
         self.compacted = 0  # what came before this version cannot be read any more
         self.writes = 0  # how many there were
-        self._behind = 0  # versions, since it was restored from a copy
+        self._behind = 0  # versions of the feed's, since it was restored from a copy; below 0: before them
 
     def apply(self, change: Change) -> None:
         """Write one object. Its metadata.resourceVersion must be a number greater than every one before it.
@@ -130,7 +131,7 @@ class Store:
         previous = shelf.current.get(key)
         if change.verb is Verb.DELETED:
             if previous is None and self._behind:
-                self.advance(version)
+                self._reach(version)
                 return
             if previous is None:
                 raise ValueError(f"{change.kind} {key} cannot be deleted: it is not there")
@@ -145,7 +146,19 @@ class Store:
 
     def advance(self, version: int) -> None:
         """Note that a kind that is not kept here was written: the newest version moves, nothing else does."""
+        self._reach(version - self._behind)
+
+    def _reach(self, version: int) -> None:
         self.version = max(self.version, version)
+
+    def begun_anew(self) -> Store:
+        """Empty, for what etcd is when a copy is restored as its manual says for Kubernetes, with `--bump-revision` and
+        `--mark-compacted`: versions go on far above all that were given, and from none of those can anybody go on."""
+        other = Store()
+        other.version = other.compacted = (self.version // _BUMP + 1) * _BUMP
+        other.writes = self.writes
+        other._behind = -other.version
+        return other
 
     def restored(self, time: float) -> Store:
         """What etcd is when it is put back to the copy of `time`, seconds since the Unix epoch, or to the oldest there

@@ -10,11 +10,16 @@ from typing import Any
 import pytest
 
 from kstream.agents.answers import Answers
-from kstream.agents.reads import LogReads, Moment
-from kstream.core.errors import UsageError
+from kstream.agents.reads import INTERVALS, Lived, LogReads
+from kstream.core.conditions.condition import Condition
+from kstream.core.conditions.intervals import Moment
+from kstream.core.errors import InvalidMessageError, UsageError
 from kstream.core.insight.budget import DEFAULT, tokens
 from kstream.core.timeline.events import Event, Kind
+from kstream.core.timeline.reference import Named
 from kstream.core.timeline.state import ClusterState
+from kstream.logs.memory import MemoryLog
+from kstream.logs.searching import Found
 from kstream.logs.sqlite import SqliteLog
 from tests.core.insight.making import History
 
@@ -44,6 +49,17 @@ class Played:
     async def events(self, after: int, upto: int) -> AsyncIterator[Sequence[Event]]:
         yield self._history.events[after:upto]
 
+    async def history(self, meant: Named | str, after: int, upto: int) -> Lived:
+        return await LogReads(await self._log()).history(meant, after, upto)
+
+    async def when(self, condition: Condition, start: Moment, upto: int) -> Found:
+        return await LogReads(await self._log()).when(condition, start, upto)
+
+    async def _log(self) -> Any:
+        log = MemoryLog()
+        await log.append([event.change for event in self._history.events])
+        return log
+
 
 async def test_the_incident_is_told_with_its_cause_first_and_every_seq_is_an_event_of_it() -> None:
     log = await SqliteLog.open_read_only(INCIDENT)
@@ -63,6 +79,43 @@ async def test_the_incident_is_told_with_its_cause_first_and_every_seq_is_an_eve
     (event,) = await log.read(365, 366)
     assert await answers.history(event.change.key.uid, start="seq:300") != history
     await log.close()
+
+
+async def test_when_is_told_with_the_events_that_began_and_ended_it() -> None:
+    log = await SqliteLog.open_read_only(INCIDENT)
+    answers = Answers(LogReads(log, page="http://localhost:3001"))
+    told = await answers.when('node.status.startsWith("NotReady")')
+    assert {name: told[name] for name in ("found", "objects", "true_before", "still_true")} == {
+        "found": 1,
+        "objects": 1,
+        "true_before": 0,
+        "still_true": 0,
+    }
+    (lost,) = told["intervals"]
+    assert (lost["object"], lost["from"]["seq"], lost["until"]["seq"]) == ("node node-5", 366, 445)
+    assert lost["page"] == "http://localhost:3001/?at=seq:366"
+    (within,) = (await answers.when('node.status == "NotReady"', start="seq:400", end="seq:410"))["intervals"]
+    assert (within["from"]["seq"], within["until"], within["true_before"]) == (400, None, True)
+    with pytest.raises(InvalidMessageError) as refused:
+        await answers.when("pod.age > 3")
+    assert "no 'age'" in refused.value.details
+    await log.close()
+
+
+async def test_what_could_not_be_told_and_what_was_not_looked_at_is_said() -> None:
+    history = History()
+    for number in range(INTERVALS + 5):
+        history.pod(f"a-{number}")
+    answers = Answers(Played(history))
+    every = await answers.when('pod.phase == "Running"')
+    assert (every["found"], every["still_true"]) == (INTERVALS, INTERVALS)
+    assert every["incomplete"] == "only 1000 were followed to their end: narrow `where`, or the span"
+    late = await answers.when('pod.phase == "Running"', start=f"seq:{INTERVALS + 5}")
+    assert (late["found"], late["true_before"], late["objects"]) == (INTERVALS + 5,) * 3
+    assert "undecided" not in late
+    undecided = (await answers.when("size(pod.labels.app) > 3"))["undecided"]
+    assert undecided["count"] == 1  # all are alike in what it reads
+    assert undecided["why"]
 
 
 async def test_a_summary_says_how_much_there_is_and_what_is_bad() -> None:
@@ -101,7 +154,7 @@ async def test_a_state_has_the_worst_first_and_one_object_whole() -> None:
         "node": "n1",
     }
     assert await rows(namespace="other") == []
-    assert [each["name"] for each in await rows(kind="node")] == ["n2", "n1"]
+    assert [each["name"] for each in await rows(kind="nodes")] == ["n2", "n1"]
     assert await rows(kind="namespace") == [{"name": "shop", "uid": "uid--shop", "status": "Active"}]
     assert [each["containers"][0]["image"] for each in await rows(name="a")] == ["i:1"]
     with pytest.raises(UsageError, match="a kind is one of"):
@@ -113,7 +166,12 @@ async def test_a_large_cluster_is_told_in_as_few_tokens() -> None:
     for number in range(3000):
         history.pod(f"pod-with-a-long-name-{number:05}", "CrashLoopBackOff", of=f"workload-{number}")
     answers = Answers(Played(history))
-    for told in (await answers.summary(), await answers.what_changed(), await answers.state_at()):
+    for told in (
+        await answers.summary(),
+        await answers.what_changed(),
+        await answers.state_at(),
+        await answers.when('pod.status == "CrashLoopBackOff"'),
+    ):
         assert DEFAULT * 0.8 < tokens(told) <= DEFAULT
         assert "more; ask for more with max_tokens" in told["left_out"]
     assert tokens(await answers.summary(max_tokens=10_000)) > 8000

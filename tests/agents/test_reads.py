@@ -1,25 +1,20 @@
-"""A log file and a running server tell an agent the same."""
+"""What a log file tells an agent."""
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import aiohttp
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 
-from kstream.agents.reads import LogReads, Reads, ServerReads
-from kstream.core.errors import KstreamError, LogTrimmedError, UnreachableError, UsageError
+from kstream.agents.reads import LogReads, Reads
+from kstream.core.errors import LogTrimmedError, UsageError
 from kstream.core.timeline.events import Event
 from kstream.core.timeline.state import ClusterState, with_pod_count
 from kstream.core.timeline.timepoint import timestamp
 from kstream.logs.sqlite import SqliteLog
-from simulator.testing import simulated
 
 INCIDENT = Path(__file__).parents[2] / "fixtures" / "incident.db"
 
@@ -68,57 +63,6 @@ async def test_what_retention_has_dropped_is_not_told_as_what_came_later(tmp_pat
         for point in ("seq:100", timestamp(dropped.time)):
             with pytest.raises(LogTrimmedError, match="is no longer kept"):
                 await reads.moment(point, end=True)
-
-
-def test_a_running_server_tells_what_its_log_has(tmp_path: Path) -> None:
-    log = tmp_path / "log.db"
-    with simulated("tour", at="30s", options=("--log", str(log))) as server:
-
-        async def both() -> None:
-            async with aiohttp.ClientSession() as http, of_log(log) as file:
-                reads = ServerReads(http, server.page.rstrip("/"))
-                assert await reads.cluster() == await file.cluster()
-                first, last = await reads.moment(None, end=False), await reads.moment(None, end=True)
-                assert first.seq == 0
-                middle = await reads.moment(f"seq:{last.seq - 40}", end=True)
-                assert middle == await file.moment(f"seq:{last.seq - 40}", end=True)
-                assert bodies(await reads.state(middle.seq)) == bodies(await file.state(middle.seq))
-                ours, theirs = await told(reads, middle.seq, last.seq), await told(file, middle.seq, last.seq)
-                assert [(each.seq, each.change.key, each.change.verb, each.change.body) for each in ours] == [
-                    (each.seq, each.change.key, each.change.verb, each.change.body) for each in theirs
-                ]
-                assert await told(reads, last.seq, last.seq) == []
-                with pytest.raises(UsageError, match="That is no point of a timeline"):
-                    await reads.moment("yesterday", end=True)
-
-        asyncio.run(both())
-
-
-async def test_what_is_no_server_of_ours_is_told() -> None:
-    async with aiohttp.ClientSession() as http:
-        with pytest.raises(UnreachableError, match="is a server running there"):
-            await ServerReads(http, "http://127.0.0.1:1").cluster()
-        app = web.Application()
-
-        async def odd(_: web.Request) -> web.Response:
-            return web.Response(status=502, text="<html>")
-
-        app.router.add_get("/api/status", odd)
-        async with TestServer(app) as server:
-            with pytest.raises(KstreamError, match="HTTP 502: no answer of kstream"):
-                await ServerReads(http, str(server.make_url("")).rstrip("/")).cluster()
-
-
-async def test_a_server_that_knows_no_cluster_is_called_by_its_address() -> None:
-    app = web.Application()
-
-    async def unknown(_: web.Request) -> web.Response:
-        return web.json_response({"cluster": None})
-
-    app.router.add_get("/api/status", unknown)
-    async with aiohttp.ClientSession() as http, TestServer(app) as server:
-        page = str(server.make_url("")).rstrip("/")
-        assert await ServerReads(http, page).cluster() == page
 
 
 def test_counts_of_pods_are_left_out_of_what_is_compared() -> None:

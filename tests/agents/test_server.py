@@ -39,7 +39,7 @@ def text(result: Any) -> str:
 async def test_each_tool_answers_and_says_that_it_only_reads() -> None:
     async with Client(await served(played())) as client:
         tools = {tool.name: tool for tool in (await client.list_tools()).tools}
-        assert set(tools) == {"summary", "what_changed", "history", "state_at"}
+        assert set(tools) == {"summary", "what_changed", "history", "when", "state_at"}
         for tool in tools.values():
             assert tool.description
             assert tool.annotations is not None
@@ -49,6 +49,7 @@ async def test_each_tool_answers_and_says_that_it_only_reads() -> None:
             ("summary", {"at": "seq:2"}),
             ("what_changed", {"from": "seq:1", "to": "seq:2"}),
             ("history", {"object": "pod/shop/a", "from": "seq:0"}),
+            ("when", {"where": 'pod.status == "Error"', "from": "seq:0"}),
             ("state_at", {"kind": "pod"}),
         ):
             result = await client.call_tool(name, given)
@@ -82,6 +83,10 @@ async def test_what_is_wrong_is_told_to_the_model(error: Exception, said: str) -
         result = await client.call_tool("summary", {})
         assert result.is_error
         assert said in text(result)
+        for name, given in (("summary", {"when": "now"}), ("what_changed", {"from_": "seq:1"})):
+            unknown = await client.call_tool(name, given)
+            assert unknown.is_error
+            assert "Extra inputs are not permitted" in text(unknown)
         too_many = await client.call_tool("summary", {"max_tokens": 10**9})
         assert too_many.is_error
 

@@ -60,7 +60,7 @@ async def test_a_filter_that_is_wanted_while_the_client_connects_is_asked_for_af
         peer.abort()
         await reader.until(Link.WAITING)
         await reader.clock.advance(1)
-        assert (await server.accept()).query == {"namespaces": "b", "epoch": "e1", "seq": "11"}
+        assert (await server.accept()).query == {"namespaces": "b", "epoch": "e1", "term": "t1", "seq": "11"}
 
 
 async def test_a_filter_that_is_wanted_while_a_resumed_client_connects_is_asked_for_at_the_greeting(
@@ -89,7 +89,12 @@ async def test_what_is_held_is_resumed_once_its_own_filter_is_wanted_again(serve
         peer.abort()
         wait = (await reader.until(Link.WAITING)).wait
         await reader.clock.advance(wait)
-        assert (await server.accept()).query == {"namespaces": "b,a", "epoch": "e1", "seq": "10"}
+        assert (await server.accept()).query == {
+            "namespaces": "b,a",
+            "epoch": "e1",
+            "term": "t1",
+            "seq": "10",
+        }
 
 
 async def test_a_filter_that_the_url_asked_for_is_asked_for_once(server: FakeStreamServer) -> None:
@@ -126,7 +131,8 @@ async def test_a_subscription_that_the_rate_limit_dropped_is_said_again(server: 
         peer = await loaded(server, reader)
         await reader.client.subscribe(["a"])
         assert await peer.receive() == subscription("a")
-        await peer.send({"type": "error", "error": {"code": "RATE_LIMITED", "message": ""}})
+        error = {"code": "RATE_LIMITED", "message": "", "details": ""}
+        await peer.send({"type": "error", "error": error, "timestamp": HELLO["timestamp"]})
         assert await peer.receive() == subscription("a")
 
 

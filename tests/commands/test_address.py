@@ -47,7 +47,8 @@ def test_an_ipv6_address_and_a_name_are_taken_as_they_are() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "ftp://nowhere", "http://", "ws:///ws", "http://a:99999", "http://[::1", "http://h:0"]
+    "text",
+    ["", "ftp://nowhere", "http://", "ws:///ws", "http://a:99999", "http://[::1", "http://h:0", "http://[]@"],
 )
 def test_what_is_no_address_is_refused_and_told_how_to_write_one(text: str) -> None:
     with pytest.raises(ConfigError, match=r"not the address of a server: write http://127.0.0.1:3001"):

@@ -27,6 +27,9 @@ class Told:
     def pause(self) -> None:
         self.told.append("pause")
 
+    async def obeyed(self) -> None:
+        raise AssertionError("whoever drives need not wait")
+
     def step(self) -> None:
         self.told.append("step")
 

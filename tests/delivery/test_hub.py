@@ -106,7 +106,9 @@ async def test_under_heavy_churn_the_limits_hold_and_the_state_is_right(rate: in
         await clock.advance(1)
         for message in socket.messages():
             last = message if message["type"] == "batch" else last
-        assert {item["data"]["name"]: item["data"]["note"] for item in last["data"]}.items() <= latest.items()
+        assert {
+            item["data"]["name"]: item["data"]["nodeName"] for item in last["data"]
+        }.items() <= latest.items()
         assert max(sum(1 for at in stamps if start <= at < start + 60) for start in set(stamps)) <= 1000
         assert max(stamps.count(at) for at in set(stamps)) <= 50
         assert json.loads(json.dumps(last))["seq"] == seq

@@ -9,10 +9,11 @@ from kstream.clock import VirtualClock
 from kstream.core.delivery.filters import EVERYTHING
 from kstream.core.timeline.events import Event, Verb
 from kstream.core.timeline.health import Cleared, ClusterInfo, ErrorCode, Fault, Identified, Lost, Synced
+from kstream.core.timeline.timepoint import timestamp
 from kstream.delivery.hub import Hub
 from tests.delivery.sockets import FakeSocket, join, publish, types
 from tests.hubs import running
-from tests.making import change, pod_key
+from tests.making import START, change, pod_key
 
 
 async def test_a_client_of_a_broken_source_gets_the_error_and_the_state_as_soon_as_there_is_one() -> None:
@@ -109,11 +110,14 @@ async def test_who_came_before_one_that_resumed_early_is_told_when_what_comes_is
             assert [m["status"] for m in socket.messages() if m["type"] == "connection"][-1] == "connected"
 
 
+AT = timestamp(START)
+
+
 class Played:
     """A timeline that is played as a test says."""
 
     def __init__(self) -> None:
-        self.playback: dict[str, Any] = {"state": "playing", "speed": 2}
+        self.playback: dict[str, Any] = {"state": "playing", "speed": 2, "at": AT, "start": AT, "end": AT}
         self._tell: Callable[[Mapping[str, Any]], None] = lambda _: None
 
     def listen(self, listener: Callable[[Mapping[str, Any]], None]) -> Callable[[], None]:
@@ -121,7 +125,7 @@ class Played:
         return lambda: None
 
     def pause(self) -> None:
-        self.playback = {"state": "paused"}
+        self.playback |= {"state": "paused"}
         self._tell(self.playback)
 
 
@@ -143,6 +147,7 @@ async def test_whoever_comes_is_told_in_order_who_it_is_what_is_wrong_and_how_it
         "epoch": "epoch-1",
         "term": "term-1",
         "source": "live",
+        "protocol": 1,
         "resumed": False,
         "limits": {"messagesPerMinute": 1000, "burst": 50},
     }
@@ -153,7 +158,7 @@ async def test_whoever_comes_is_told_in_order_who_it_is_what_is_wrong_and_how_it
     assert other["error"].pop("fault") == "watch pods"
     assert one == other
     assert (one["error"]["code"], one["timestamp"]) == ("CONNECTION_FAILED", now)
-    assert playback == {"type": "playback", "data": {"state": "playing", "speed": 2}, "timestamp": now}
+    assert playback == {"type": "playback", "data": Played().playback, "timestamp": now}
 
 
 async def test_one_who_could_not_be_resumed_is_told_why_and_one_who_could_that_it_was() -> None:
@@ -180,7 +185,7 @@ async def test_everyone_is_told_how_the_timeline_is_played_from_now_on() -> None
         played.pause()
         await clock.advance(0)
         (told,) = socket.messages()
-        assert (told["type"], told["data"]) == ("playback", {"state": "paused"})
+        assert (told["type"], told["data"]) == ("playback", played.playback)
 
 
 async def test_a_fault_is_told_to_everyone_at_once_and_so_is_its_end() -> None:

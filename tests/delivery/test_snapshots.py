@@ -100,7 +100,7 @@ async def test_those_who_do_not_read_stop_no_more_than_large_states_of_other_fil
         assert b'"initial_state"' in large.taken[:2000]
 
 
-BODY = len(change(Verb.ADDED, pod_key("p"), note="").body) + len(',"note":""')
+BODY = len(change(Verb.ADDED, pod_key("p")).body) - len("null") + len('""')
 LARGE = 256 * 1024  # bytes of bodies: more are made in a thread
 
 
@@ -109,8 +109,8 @@ LARGE = 256 * 1024  # bytes of bodies: more are made in a thread
     [
         (512, 512, False),
         (512, 513, True),
-        (2048, 128, False),
-        (2048, 129, True),
+        (1024, 256, False),
+        (1024, 257, True),
         (999, 262, False),
         (1, 300_000, True),
     ],

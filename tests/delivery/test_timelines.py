@@ -11,7 +11,7 @@ from kstream.core.errors import InvalidMessageError
 from kstream.core.timeline.events import Verb, WatchEvent
 from kstream.core.timeline.health import Cleared, ErrorCode, Fault
 from kstream.core.timeline.timepoint import timestamp
-from kstream.delivery.timelines import bounded_speed
+from kstream.delivery.driving import bounded_speed
 from kstream.logs.memory import MemoryLog
 from kstream.logs.replay import ReplayLog
 from tests.delivery.timetravel import Stage, live
@@ -60,6 +60,51 @@ async def test_whoever_stops_the_present_keeps_what_is_shown() -> None:
         await stage.clock.advance(1)
         someone.hear()
         assert (someone.fold.seq, someone.fold.states, someone.played[-1]) == (15, 1, "live")
+
+
+async def test_those_who_stop_in_one_moment_share_a_state_that_is_copied_when_it_moves() -> None:
+    async with live() as stage:
+        several = [await stage.someone() for _ in range(3)]
+        for someone in several:
+            await someone.do("pause")
+        states = [someone.viewer.hub.state for someone in several]
+        kept = {id(state._kinds) for state in states}
+        assert len(kept) == 1
+        assert kept != {id(stage.hub.state._kinds)}
+        await stage.pods(3)
+        await several[0].do("step")
+        assert len({id(state._kinds) for state in states}) == 2
+        for someone, seq in zip(several, (11, 10, 10), strict=True):
+            await stage.check(someone)
+            assert someone.fold.seq == seq
+        for someone in several:
+            someone.leave()
+        del states, several, someone
+        await stage.clock.advance(1)
+        assert stage.timelines._copied() is None, "a copy that nobody needs is not kept"
+
+
+async def test_who_stops_or_comes_home_waits_for_its_turn_and_finds_itself_where_it_is_by_then() -> None:
+    async with live() as stage:
+        someone, guest = await stage.someone(), await stage.someone()
+        async with stage.timelines._work.turn():  # another one is served
+            stopping = asyncio.ensure_future(someone.do("pause"))
+            await stage.clock.advance(1)
+            assert len(stage.timelines) == 0
+        await stage.clock.advance(2)
+        await stopping
+        owner = someone.viewer.timeline
+        assert owner is not None
+        stage.timelines.follow(guest.viewer, owner)
+        async with stage.timelines._work.turn():
+            coming = asyncio.ensure_future(guest.do("live"))
+            await stage.clock.advance(1)
+            someone.leave()
+            await stage.clock.advance(1)
+        await stage.clock.advance(2)
+        await coming
+        guest.hear()
+        assert (guest.played, guest.viewer.timeline) == (["paused", "live"], None)
 
 
 async def test_a_step_in_the_present_waits_for_what_comes() -> None:
@@ -191,7 +236,7 @@ async def test_who_left_while_its_timeline_was_opened_gets_none() -> None:
         assert (len(stage.timelines), len(stage.hub)) == (0, 0)
 
 
-async def test_what_is_wrong_with_the_cluster_is_told_on_every_timeline() -> None:
+async def test_what_is_wrong_with_the_cluster_now_is_told_on_every_timeline_with_the_time_of_now() -> None:
     async with live() as stage:
         someone = await stage.someone()
         await someone.do("seek", at="seq:3")
@@ -199,9 +244,17 @@ async def test_what_is_wrong_with_the_cluster_is_told_on_every_timeline() -> Non
         stage.hub.report(Fault(ErrorCode.WATCH_ERROR, "lost", "cause", "cluster", stale=True))
         await stage.clock.advance(0.1)
         assert "error" in someone.hear()
+        wrong = {kind: someone.stamps[kind] for kind in ("error", "connection")}
+        assert set(wrong.values()) == {timestamp(START + 10)}
+        late = await stage.someone()
+        await late.do("seek", at="seq:3")
+        late.hear()
+        assert late.stamps["error"] == wrong["error"], "it has not begun anew"
         stage.hub.report(Cleared("cluster"))
         await stage.clock.advance(0.1)
         assert "cleared" in someone.hear()
+        assert someone.stamps["cleared"] == timestamp(START + 10.1)
+        assert someone.stamps["playback"] < timestamp(START + 3), "of the timeline"
 
 
 async def test_a_recording_that_all_watch_has_private_timelines_too() -> None:

@@ -13,7 +13,8 @@ import pytest
 
 from kstream.core.errors import InvalidMessageError, LogFormatError
 from kstream.core.timeline.events import Event, ObjectKey, Verb
-from kstream.delivery.timelines import PrivateTimeline
+from kstream.core.timeline.timepoint import timestamp
+from kstream.delivery.viewers import PrivateTimeline
 from kstream.logs.memory import MemoryLog
 from kstream.logs.replay import ReplayLog
 from kstream.ports import EventLog
@@ -35,6 +36,7 @@ async def test_what_cannot_be_read_sends_everyone_home_and_says_why(caplog: pyte
         someone.hear()
         (error,) = someone.errors
         assert (error["code"], error["details"]) == ("WATCH_ERROR", str(broken))
+        assert timestamp(START + 3) <= someone.stamps["error"] < timestamp(START + 4), "there it was found"
         assert (someone.fold.seq, (someone.playback or {})["state"]) == (10, "live")
         assert (len(stage.timelines), len(stage.hub)) == (0, 1)
     (line,) = [line for line in caplog.records if line.name == "kstream.delivery.timelines"]
@@ -180,6 +182,28 @@ async def test_those_who_wait_to_begin_count_and_one_who_has_gone_is_passed_over
         for each in opening:
             assert "Nobody waits" in str(each.exception())
         assert await stage.timelines.open(at="seq:3", wanted=lambda: True)
+
+
+async def test_one_that_stands_still_keeps_what_it_shows_and_is_told_when_what_comes_next_was_dropped() -> (
+    None
+):
+    async with live() as stage:
+        owner, guest = await stage.someone(), await stage.someone()
+        await owner.do("pause")
+        owner.hear()
+        stage.timelines.follow(guest.viewer, stage.timelines.following((owner.playback or {})["id"]))
+        await stage.pods(6)
+        await stage.log.trim(15)
+        await stage.clock.advance(1)
+        for each in (owner, guest):
+            each.hear()
+            assert (each.fold.seq, (each.playback or {})["state"]) == (10, "paused")
+        await owner.do("step")
+        await stage.clock.advance(1)
+        for each in (owner, guest):
+            assert [kind for kind in each.hear() if kind != "metrics"][-2:] == ["playback", "initial_state"]
+            assert (each.fold.seq, (each.playback or {})["start"]) == (15, timestamp(START + 14))
+            await stage.check(each)
 
 
 async def test_on_a_private_timeline_nothing_is_known_that_is_not_known_of_the_present() -> None:

@@ -11,7 +11,8 @@ from kstream.core.delivery import wire
 from kstream.core.delivery.filters import EVERYTHING
 from kstream.core.timeline.events import Verb, WatchEvent
 from kstream.delivery.hub import Hub
-from kstream.delivery.timelines import Timelines, Viewer
+from kstream.delivery.timelines import Timelines
+from kstream.delivery.viewers import Viewer
 from kstream.logs.memory import MemoryLog
 from kstream.ports import EventLog
 from tests.clientfold import ClientFold
@@ -32,11 +33,13 @@ class Someone:
         self.errors: list[Any] = []
         self.playback: dict[str, Any] | None = None
         self.played: list[str] = []
+        self.stamps: dict[str, str] = {}  # type → the timestamp of the last one
 
     def hear(self) -> list[str]:
         """The types of what came since; `fold` is what it holds now."""
         told = self.socket.messages()
         for message in told:
+            self.stamps[message["type"]] = message["timestamp"]
             match message["type"]:
                 case "playback":
                     self.playback = message["data"]

@@ -15,6 +15,7 @@ ROOT: Final = Path(__file__).parents[2]
 # Tag → the test that takes its blocks. A block with another tag fails: nobody would notice that it stopped being true.
 CHECKERS: Final = {
     "dockerfile": "test_deployment.py",
+    "go": "test_generated.py",
     "html": "test_javascript.py",
     "js": "test_javascript.py",
     "json": "test_json.py",

@@ -1,10 +1,11 @@
 // Runs an example as a browser would: `node example.mjs FILE ID…`, where the IDs are of the elements of its page. It lies beside
-// the example and the kstream.js that both import, and ends when every client that was started is live and all is drawn.
+// the example and the kstream.js or the package that it imports, and ends when every client that was started is live and all is drawn.
 import { readFileSync } from "node:fs";
 
 import WebSocket from "ws";
 
-import { KstreamClient } from "./kstream.js";
+import * as packaged from "kstream";
+import * as served from "./kstream.js";
 
 class Element {
   textContent = "";
@@ -29,7 +30,6 @@ if (readFileSync(example, "utf8").includes("render(")) {
 }
 
 const clients = [];
-const { start } = KstreamClient.prototype;
 const done = new Promise((resolve, reject) => {
   const live = () => clients.every(({ state }) => state.loaded && !state.stale);
   const missing = () => [...elements].filter(([, element]) => !element.drawn).map(([id]) => id);
@@ -41,13 +41,16 @@ const done = new Promise((resolve, reject) => {
   const lose = ({ data }) => {
     if (data.type === "metrics" && live() && ++metrics === 3) reject(new Error(`nothing is drawn in ${missing()}`));
   };
-  KstreamClient.prototype.start = function () {
-    clients.push(this);
-    this.addEventListener("change", look); // after the example's own
-    this.addEventListener("message", lose);
-    this.addEventListener("error", ({ error }) => reject(error));
-    return start.call(this);
-  };
+  for (const { KstreamClient } of [packaged, served]) {
+    const { start } = KstreamClient.prototype;
+    KstreamClient.prototype.start = function () {
+      clients.push(this);
+      this.addEventListener("change", look); // after the example's own
+      this.addEventListener("message", lose);
+      this.addEventListener("error", ({ error }) => reject(error));
+      return start.call(this);
+    };
+  }
 });
 await import(example);
 if (clients.length === 0) throw new Error("nothing was started");

@@ -1,4 +1,4 @@
-"""JavaScript blocks as files, and beside them what they import: the kstream.js of a server, what npm has installed."""
+"""JavaScript blocks as files, and beside them what they import: the kstream.js of a server, the npm package, React."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from typing import Final
 from urllib.parse import urlsplit
 from urllib.request import urlopen
 
+from kstream.schemas.document import document
 from simulator.testing import SimulatedServer
 from tests.docs.blocks import ROOT, Block
-from tests.node_tests import JS
 
 _STATIC: Final = ROOT / "kstream" / "web" / "static"
 _ENDINGS: Final = {"js": ".mjs", "html": ".mjs", "ts": ".ts", "tsx": ".tsx"}
+_TOOLS: Final = ("example.mjs", "typed.mjs")
 _VOID: Final = frozenset({"br", "hr", "img", "input", "link", "meta"})
 
 # What the examples of a page call and leave to the reader.
@@ -29,18 +30,34 @@ declare global {
 """
 
 
+_COMMONJS: Final = """\
+import kstream = require("kstream");
+import react = require("kstream/react");
+import testing = require("kstream/testing");
+export const client: kstream.KstreamClient = react.useKstreamClient();
+export const simulation: Promise<testing.Simulation> = testing.simulate();
+"""
+
+
 def file_name(block: Block) -> str:
     return re.sub(r"\W", "_", str(block)) + _ENDINGS[block.tag]
 
 
-def lay_out(folder: Path, blocks: Sequence[Block], server: SimulatedServer) -> None:
-    """Write the blocks, each so far down that a line of its file is the line of the page."""
+def lay_out(folder: Path, blocks: Sequence[Block], server: SimulatedServer, modules: Path) -> None:
+    """Write the blocks, each so far down that a line of its file is the line of the page.
+
+    `modules`: a node_modules that has the npm package of kstream, and what npm has installed."""
     with urlopen(f"{server.page}kstream.js") as answer:
         (folder / "kstream.js").write_bytes(answer.read())
     shutil.copy(_STATIC / "kstream.d.ts", folder)
-    shutil.copy(Path(__file__).with_name("example.mjs"), folder)
+    for tool in _TOOLS:
+        shutil.copy(Path(__file__).with_name(tool), folder)
+    (folder / "messages.ts").write_text(document("typescript", closed=False), "utf-8")
     (folder / "package.json").write_text('{"type": "module"}')
-    (folder / "node_modules").symlink_to(JS / "node_modules", target_is_directory=True)
+    (folder / "node_modules").symlink_to(modules, target_is_directory=True)
+    for source in (ROOT / "js").glob("*.ts"):  # of the package: types of its own
+        shutil.copy(source, folder)
+    (folder / "commonjs.cts").write_text(_COMMONJS)
     for block in blocks:
         text = Page.of(block).script if block.tag == "html" else block.text
         text = "\n" * (block.line - 1) + adapted(text, urlsplit(server.page).netloc)
@@ -54,7 +71,7 @@ def adapted(text: str, address: str) -> str:
 
 
 def write_configuration(folder: Path, *endings: str, strict: bool) -> Path:
-    """For tsc: of the files with these endings, `strict` as a reader's own might be."""
+    """For TypeScript: of the files with these endings, `strict` as a reader's own might be."""
     (folder / "readers-own.d.ts").write_text(_READERS_OWN)
     options = {
         "strict": strict,
@@ -66,13 +83,10 @@ def write_configuration(folder: Path, *endings: str, strict: bool) -> Path:
         "module": "nodenext",
         "moduleResolution": "nodenext",
         "jsx": "react-jsx",
-        "types": [] if strict else ["node"],
-        "skipLibCheck": not strict,  # kstream.d.ts is looked at where little else is
+        "types": ["node"],
     }
     files = [
-        path.name
-        for path in sorted(folder.iterdir())
-        if path.suffix in endings and path.name != "example.mjs"
+        path.name for path in sorted(folder.iterdir()) if path.suffix in endings and path.name not in _TOOLS
     ]
     path = folder / f"tsconfig-{'strict' if strict else 'loose'}.json"
     path.write_text(json.dumps({"compilerOptions": options, "files": [*files, "readers-own.d.ts"]}))

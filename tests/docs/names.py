@@ -15,7 +15,7 @@ import click
 from kstream.cli import main
 from tests.docs.blocks import ROOT, name, pages, prose
 
-_ROOMS: Final = ("kstream", "simulator", "loadtest", "tests", "docs", "fixtures")
+_ROOMS: Final = ("kstream", "simulator", "loadtest", "js", "tests", "docs", "fixtures")
 # Where a page may stand when it says `core/kube/`.
 _BASES: Final = (ROOT, ROOT / "kstream")
 _FILE = re.compile(r"[\w./-]*\.(py|m?js|ts|json|yaml|toml|lock|sh|md|gz|db|html|csv)")
@@ -30,6 +30,8 @@ ELSEWHERE: Final = {
     "report/loadtest.html": "what the load test leaves",
     "report/loadtest_stats.csv": "what the load test leaves",
     "node-role.kubernetes.io/": "the beginning of a label",
+    "kstream/react": "of the npm package",
+    "kstream/testing": "of the npm package",
 }
 
 

@@ -26,6 +26,9 @@ _REDIRECTS: Final = frozenset({">", ">>", "<", "2>", "&>"})
 NOT_RUN: Final = {
     "make": "its targets set up what runs these tests, run them, or take minutes",
     "pip": "what it would install is here",
+    "npm": "the same; what it would install is made and tried by tests/js",
+    "go": "test_generated.py does, with what is made before it",
+    "npx": "test_generated.py does, where what it would fetch is installed",
     "datasette": "a program of its own for any SQLite file; nothing of ours needs it",
 }
 

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 import yaml
 
+from kstream.config import VERSION
 from simulator.testing import SimulatedServer
 from tests.docs.names import spans
 
@@ -43,7 +44,7 @@ def test_paths_are_found() -> None:
 
 @pytest.mark.parametrize("request_", named(kubernetes=False))
 async def test_a_path_of_ours_is_served(request_: str, server: SimulatedServer) -> None:
-    assert await status(server.page, request_) != 404
+    assert await status(server.page, request_.replace("VERSION", VERSION)) != 404
 
 
 @pytest.mark.parametrize("request_", named(kubernetes=True))

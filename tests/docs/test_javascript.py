@@ -1,4 +1,4 @@
-"""JavaScript, HTML and TypeScript blocks: tsc takes them, and they run in Node where they need no browser."""
+"""JavaScript, HTML and TypeScript blocks: TypeScript takes them, and they run in Node where they need no browser."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from simulator.testing import SimulatedServer
 from tests.docs.blocks import Block, of
 from tests.docs.javascript import Page, adapted, file_name, lay_out, write_configuration
 from tests.docs.session import search_path
-from tests.node_tests import JS, node
+from tests.node_tests import node, package
 
-__all__ = ["node"]  # a fixture
+__all__ = ["node", "package"]  # fixtures
 
 pytestmark = pytest.mark.node
 
@@ -27,10 +27,10 @@ RUNS = [block for block in BLOCKS if block.tag not in _BUILT and _BROWSER not in
 
 
 @pytest.fixture(scope="module")
-def folder(node: str, server: SimulatedServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(package: Path, server: SimulatedServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All blocks as files."""
     path = tmp_path_factory.mktemp("javascript")
-    lay_out(path, BLOCKS, server)
+    lay_out(path, BLOCKS, server, package)
     return path
 
 
@@ -50,11 +50,9 @@ def run(node: str, folder: Path, *arguments: str) -> str:
 
 @pytest.mark.parametrize("strict", [True, False], ids=["TypeScript", "JavaScript"])
 def test_the_types_of_every_block_are_right(strict: bool, node: str, folder: Path) -> None:
-    endings = (".ts", ".tsx") if strict else (".mjs",)
+    endings = (".ts", ".tsx", ".cts") if strict else (".mjs",)
     configuration = write_configuration(folder, *endings, strict=strict)
-    run(
-        node, folder, str(JS / "node_modules" / "typescript" / "bin" / "tsc"), "--project", str(configuration)
-    )
+    run(node, folder, "typed.mjs", str(configuration))
 
 
 @pytest.mark.parametrize("block", [block for block in RUNS if _TESTS in block.text], ids=str)

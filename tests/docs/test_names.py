@@ -24,6 +24,8 @@ SPANS = spans()
 PAGES = [page_name(page) for page in pages()]
 # Of other programs.
 FOREIGN_OPTIONS = {
+    "--bump-revision": "etcdutl snapshot restore",
+    "--mark-compacted": "etcdutl snapshot restore",
     "--strict": "mypy's",
     "--output-watch-events": "kubectl's",
     "--show-managed-fields": "kubectl's",

@@ -67,7 +67,7 @@ test("who was elsewhere is there again, and who came home resumes", () => {
   last().say(HELLO, STATE, { type: "playback", data: told, timestamp });
   last().drop();
   mock.timers.tick(1000);
-  assert.deepEqual(query(), { x: "1", at: told.at, speed: "0.5", paused: "true" });
+  assert.deepEqual(query(), { x: "1", at: told.at, speed: "0.5", paused: "true", epoch: "e 1", seq: "10" });
   last().say(HELLO, { type: "playback", data: { ...told, state: "live", id: null }, timestamp }, STATE);
   last().drop();
   mock.timers.tick(1000);
@@ -310,8 +310,31 @@ test("what is no message is an error for the user, and the connection goes on", 
   assert.equal(client.state.loaded, true);
 });
 
-test("a runtime without WebSocket is told what to do", () => {
-  assert.throws(() => new KstreamClient("ws://h/ws", { WebSocket: null }), /Pass one/);
+test("a runtime without WebSocket may make a client, and is told what to do when it starts one", () => {
+  const client = new KstreamClient("ws://h/ws", { WebSocket: null });
+  assert.throws(() => client.start(), /Pass one/);
+  assert.equal(client.status.link, "closed");
+});
+
+test("a WebSocket that comes to be after the client is the one that is used", () => {
+  const { WebSocket } = globalThis;
+  const client = new KstreamClient("ws://h/ws");
+  globalThis.WebSocket = FakeWebSocket;
+  client.start();
+  globalThis.WebSocket = WebSocket;
+  assert.equal(last().url.href, "ws://h/ws");
+});
+
+test("a server of another version of the protocol is an error for the user, once, and the connection goes on", () => {
+  const client = connect();
+  for (const protocol of [undefined, 1, "x", 2, 2, 3]) {
+    last().say({ ...HELLO, protocol }, STATE);
+    assert.equal(client.state.stale, false);
+    last().drop();
+    mock.timers.tick(1000);
+  }
+  assert.equal(client.errors.length, 2);
+  assert.match(client.errors[0], /speaks version 2 of the protocol, this client version 1: .*kstream\.js/);
 });
 
 test("a status has all its fields, whatever the client is doing", () => {

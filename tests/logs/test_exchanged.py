@@ -81,6 +81,7 @@ def edited(line: bytes, **fields: object) -> bytes:
 
 
 LINES = exported(40)
+LAST = json.loads(LINES[-1])["data"]
 OBJECTS = json.loads(LINES[0])["start"]["objects"]
 
 
@@ -99,7 +100,8 @@ OBJECTS = json.loads(LINES[0])["start"]["objects"]
         ([LINES[0], edited(LINES[1], action="DELETED"), *LINES[2:]], "DELETED, is of no object"),
         ([LINES[0], edited(LINES[1], seq=39), edited(LINES[1], seq=38), *LINES[3:]], "twice"),
         ([*LINES[:-2], LINES[-1], LINES[-2]], f"line {len(LINES) - 1}: Event 60 came after event 58"),
-        ([*LINES[:-1], edited(LINES[-1], uid="new", action="MODIFIED")], "which is not there"),
+        ([*LINES[:-1], edited(LINES[-1], uid="new", action="MODIFIED", data=LAST | {"uid": "new"})], "not there"),
+        ([*LINES[:-1], edited(LINES[-1], uid="new")], "its data is of another"),
         ([LINES[0], edited(LINES[1], data={"status": 7}), *LINES[2:]], "Expected `str`"),
         ([*LINES[:-1], edited(LINES[-1], kind="pod", action="ADDED", uid="n", data={"phase": 7})], "Expected `str`"),
         ([LINES[0], b"x" * (LONGEST + 1)], f"line 2: it has more than {LONGEST} bytes"),

@@ -35,6 +35,22 @@ def test_of_a_gzipped_file_that_is_cut_off_the_end_is_told_to_be_missing(tmp_pat
     assert not last.whole
 
 
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_mark_of_utf_8_is_no_part_of_the_first_line_and_utf_16_is_told(
+    tmp_path: Path, zipped: bool
+) -> None:
+    path = tmp_path / "f"
+
+    def lines(content: bytes) -> list[bytes]:
+        path.write_bytes(gzip.compress(content) if zipped else content)
+        return [each.raw for each in lines_of(path)]
+
+    assert lines(b"\xef\xbb\xbf{\n\xef\xbb\xbf}") == [b"{", b"\xef\xbb\xbf}"]
+    for wide in ("utf-16", "utf-16-be"):
+        with pytest.raises(ConfigError, match=r"it is UTF-16.*iconv -f UTF-16 -t UTF-8"):
+            lines(("\ufeff" * (wide != "utf-16") + "{\n}").encode(wide))
+
+
 def test_an_empty_file_has_no_lines(tmp_path: Path) -> None:
     (tmp_path / "f").touch()
     assert list(lines_of(tmp_path / "f")) == []

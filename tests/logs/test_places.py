@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from kstream.core.errors import InvalidMessageError, LogError, LogTrimmedError
 from kstream.core.timeline.events import Verb
 from kstream.logs.memory import MemoryLog
 from kstream.logs.places import check_kept, known_place, moment_of, past, place, seq_at, settled, time_of
+from kstream.logs.sqlite import SqliteLog
 from tests.making import START, change, pod_key
 
 TIMES = (0, 10, 10, 20, 30, 40, 50)  # of the events 1 to 7, in seconds after START
@@ -200,3 +203,17 @@ async def test_an_event_that_is_not_there_yet_is_no_known_place() -> None:
 
 async def test_an_empty_log_knows_its_beginning_only() -> None:
     assert await known(MemoryLog(), "-5m") == (0, 0.0)
+
+
+async def test_what_another_process_has_committed_by_now_is_there_for_who_was_told_its_number(
+    tmp_path: Path,
+) -> None:
+    written = await SqliteLog.open(tmp_path / "log.db")
+    read = await SqliteLog.open_read_only(tmp_path / "log.db")
+    await written.append([change(Verb.ADDED, pod_key("a"), time=START)])
+    assert read.head == 0
+    assert await known_place(read, "seq:1", field="at") == (1, None)
+    with pytest.raises(InvalidMessageError, match="not there yet"):
+        await known_place(read, "seq:2", field="at")
+    for log in (read, written):
+        await log.close()

@@ -19,7 +19,7 @@ from kstream.core.timeline.playback import MAX
 from kstream.core.timeline.state import ClusterState
 from kstream.core.timeline.timepoint import timestamp
 from kstream.logs.memory import MemoryLog
-from kstream.logs.privatelog import PrivateLog
+from kstream.logs.privatelog import Beginning, PrivateLog
 from kstream.logs.replay import ReplayLog
 from kstream.logs.spans import Spans
 from kstream.ports import EventLog, Jump
@@ -77,17 +77,18 @@ async def staged(
     here: tuple[int, float] = (0, START),
     speed: float = 1.0,
     paused: bool = False,
+    held: int | None = None,
     live: bool = False,
 ) -> AsyncIterator[Stage]:
     """`live`: the wall clock is that of what is recorded."""
     clock = clock or VirtualClock(START)
+    if not (live or isinstance(log, ReplayLog)) and log.head:
+        log = await ReplayLog.open(log, clock, paused=True)
     private = await PrivateLog.begin(
         log,
         clock,
-        at=at,
+        begin=Beginning(at, speed, paused, held),
         here=here,
-        speed=speed,
-        paused=paused,
         present=clock.time if live else None,
         turn=nullcontext,
         beside=ClusterState,
@@ -115,6 +116,33 @@ async def test_it_begins_at_a_point_or_where_one_is() -> None:
     ):
         async with staged(log, at=at, here=(3, START + 25), paused=True) as stage:
             assert (stage.log.head, stage.log.time()) == (seq, time), at
+
+
+@pytest.mark.parametrize("live", [True, False])
+async def test_one_that_saw_some_of_what_happened_in_a_millisecond_comes_back_to_just_these(
+    live: bool,
+) -> None:
+    log, clock = await recorded([0, 1, 1.0002, 1.0004, 1.0011, 9]), VirtualClock(START + 60)
+    place = timestamp(START + 1)
+    for held, at, head in (
+        (None, place, 2),
+        (2, place, 2),
+        (3, place, 3),
+        (4, place, 4),
+        (5, place, 2),  # that was a millisecond later: it says nothing of this one
+        (6, place, 2),
+        (7, place, 2),
+        (0, place, 2),
+        (4, "seq:3", 3),
+    ):
+        async with staged(log, clock=clock, at=at, held=held, paused=True, live=live) as stage:
+            assert stage.log.head == head, (held, at)
+            stage.log.step()
+            await stage.clock.advance(1)
+            assert stage.shown == [head + 1]
+    await log.trim(4)
+    async with staged(log, clock=clock, at=place, held=3, paused=True, live=live) as stage:
+        assert stage.log.head == 3
 
 
 @pytest.mark.parametrize(("at", "says"), [("seq:5", "the last one is seq:4"), ("noon", "at: 'noon': give")])
@@ -146,12 +174,10 @@ def test_what_happened_is_shown_when_it_happened_at_any_speed(gaps: list[float],
         times = [sum(gaps[:count]) for count in range(len(gaps) + 1)]
         log, clock = await recorded(times), LoopClock()
         private = await PrivateLog.begin(
-            log,
+            await ReplayLog.open(log, clock, paused=True),
             clock,
-            at="seq:1",
+            begin=Beginning("seq:1", speed, False),
             here=(0, 0.0),
-            speed=speed,
-            paused=False,
             present=None,
             turn=nullcontext,
             beside=ClusterState,
@@ -278,6 +304,20 @@ async def test_one_beside_a_replay_has_its_bounds_and_a_clock_of_its_own() -> No
         await clock.advance(30)
         assert (stage.shown, stage.log.playback["state"]) == (list(range(11, 21)), "ended")
         assert (shared.head, stage.log.arrived) == (10, False)
+
+
+async def test_beside_a_replay_silences_are_as_short_as_there_and_it_ends_where_that_one_begins_anew() -> (
+    None
+):
+    recording, clock = await recorded([0, 1, 500, 501]), VirtualClock(START)
+    shared = await ReplayLog.open(recording, clock, max_gap=5.0, loop=True, paused=True)
+    async with staged(shared, clock=clock, at="seq:2") as stage:
+        await clock.advance(4.8)
+        assert stage.shown == []
+        await clock.advance(0.4)
+        assert stage.shown == [3]
+        await clock.advance(2)
+        assert (stage.shown, stage.log.playback["state"]) == ([4], "ended")
 
 
 async def test_where_retention_has_dropped_what_comes_next_it_goes_on_with_what_is_left() -> None:

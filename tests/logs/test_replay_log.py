@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from kstream.clock import VirtualClock
 from kstream.core.errors import InvalidMessageError, LogError
+from kstream.core.timeline.events import Event
 from kstream.core.timeline.health import ClusterInfo
 from kstream.core.timeline.state import ClusterState
 from kstream.core.timeline.timepoint import timestamp
@@ -306,3 +308,25 @@ async def test_a_seek_during_a_seek_is_not_lost() -> None:
     await log.close()
     await clock.advance(0)
     await running
+
+
+async def test_what_was_asked_for_is_done_once_the_follower_asks_for_more() -> None:
+    log = await ReplayLog.open(await recorded(), VirtualClock(), paused=True)
+    await log.obeyed()  # nobody follows: nobody is waited for
+    async with aclosing(log.follow(0)) as batches:
+
+        async def more() -> Sequence[Event] | Jump:
+            return await anext(batches)
+
+        await log.seek("seq:50")
+        jump = await more()
+        assert isinstance(jump, Jump)
+        obeyed = asyncio.create_task(log.obeyed())
+        following = asyncio.create_task(more())
+        await obeyed
+        assert not following.done(), "it waits for a command"
+        log.step()
+        stepped = asyncio.create_task(log.obeyed())
+        assert seqs(await following) == (51, 51)
+        assert not stepped.done(), "what came of it is still being handled"
+    await stepped  # whoever followed has left

@@ -19,7 +19,7 @@ from kstream.core.timeline.events import Kind, Verb, WatchEvent, deleted_body
 from kstream.logs import searching
 from kstream.logs.memory import MemoryLog
 from kstream.logs.places import time_of
-from kstream.logs.searching import Found, when
+from kstream.logs.searching import Found, when, when_all
 from kstream.logs.sqlite import SqliteLog
 from tests.logs.facts import as_format
 from tests.logs.lifetimes import happenings
@@ -197,7 +197,13 @@ async def test_an_answer_that_would_cost_too_much_is_cut_and_gone_on_with(
     for bound in ("_STEPS", "_READ"):
         with monkeypatch.context() as patched:
             patched.setattr(searching, bound, -1)
-            page = await asked(busy, Condition.parse('pod.name != "p3"'), 0, 30)
+            condition = Condition.parse('pod.name != "p3"')
+            page = await asked(busy, condition, 0, 30)
+            start = Moment(0, await time_of(busy, 0))
+            whole = await when_all(busy, condition, start=start, upto=30, limit=1000)
+            some = await when_all(busy, condition, start=start, upto=30, limit=12)
+        assert whole == await asked(busy, condition, 0, 30)
+        assert (some.intervals, len(some.intervals)) == (whole.intervals[:12], 12)
         assert (len(page.intervals), page.cursor, page.as_json()["cursor"]) == (9, 10, "seq:10")
 
 

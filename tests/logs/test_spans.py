@@ -14,7 +14,7 @@ from kstream.core.timeline.events import Event, Verb
 from kstream.logs import spans
 from kstream.logs.memory import MemoryLog
 from kstream.logs.spans import Spans
-from tests.making import change, pod_key
+from tests.making import START, change, pod_key
 from tests.virtual import in_virtual_time
 
 
@@ -48,6 +48,18 @@ async def test_what_many_want_at_once_is_read_once() -> None:
     assert [seqs(each) for each in found] == [list(range(after + 1, 501)) for after in (0, 10, 499, 0)]
     assert seqs(await shared.read(20, 25)) == [21, 22, 23, 24, 25]
     assert log.reads == [(0, 500)]
+
+
+async def test_when_it_begins_is_read_once_until_something_is_dropped() -> None:
+    log = Counting()
+    spans_of = Spans(log)
+    assert await spans_of.begins() == 0.0, "nothing is recorded yet"
+    await log.append([change(Verb.ADDED, pod_key(f"p{n}"), time=START + n) for n in range(9)])
+    assert [await spans_of.begins() for _ in range(3)] == [START] * 3
+    assert log.reads == [(0, 1)]
+    await log.trim(4)
+    assert [await spans_of.begins() for _ in range(3)] == [START + 3] * 3
+    assert log.reads == [(0, 1), (3, 4)]
 
 
 async def test_the_end_of_a_log_that_grows_is_read_as_it_is() -> None:

@@ -24,7 +24,7 @@ ROOMS: Final = (
     Room("kstream/delivery", ("tests/delivery", "tests/web")),
     Room("kstream/logs", ("tests/logs",)),
     Room("kstream/web", ("tests/web", "tests/conformance", "tests/delivery")),
-    Room("kstream/web/static/kstream.js", ("client", "filter", "state", "model")),  # of tests/js
+    Room("kstream/web/static/kstream.js", ("client", "filter", "state", "changes", "model")),  # of tests/js
     Room("kstream/processlog", ("tests/processlog",)),
     Room("kstream/sources", ("tests/sources",)),
     Room("kstream/workers", ("tests/workers",)),

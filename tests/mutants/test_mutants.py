@@ -92,7 +92,7 @@ def test_a_mutant_is_another_program_that_can_be_read() -> None:
 def test_the_innermost_room_judges() -> None:
     assert room_of("kstream/core/kube/objects.py").tests == ("tests/core/kube",)
     assert room_of("kstream/core/errors.py").tests == ("tests/core",)
-    assert room_of("kstream/web/static/kstream.js").tests == ("client", "filter", "state", "model")
+    assert room_of("kstream/web/static/kstream.js").tests == ("client", "filter", "state", "changes", "model")
     assert room_of("kstream/client.py").tests == ("tests/test_client.py",)
     for path in ("kstream/ports.py", "docs/make_commands.py"):
         with pytest.raises(

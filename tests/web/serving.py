@@ -21,7 +21,9 @@ from kstream.ports import Clock
 from kstream.run import Address, Server, run
 from kstream.web.api import Status
 from kstream.web.app import Control
+from kstream.web.neighbours import Neighbours
 from tests.making import change, node_key, pod_key
+from tests.said import said
 
 
 @dataclass
@@ -63,6 +65,7 @@ async def serving(
     clock: Clock | None = None,
     status: Status | None = None,
     control: Control | None = None,
+    neighbours: Neighbours | None = None,
     **settings: Any,
 ) -> AsyncIterator[Running]:
     """A server whose log begins with one node and one pod; no source, so its state is always in sync.
@@ -82,6 +85,7 @@ async def serving(
         watermark=lambda: (clock.time(), log.head),
         status=status,
         control=control,
+        neighbours=neighbours,
     )
     async with _started(server) as address:
         yield Running(address, log)
@@ -131,6 +135,5 @@ def connect(url: str, **options: Any) -> client.connect:
 
 
 def decoded(text: str | bytes | bytearray) -> dict[str, Any]:
-    message = json.loads(text)
-    assert isinstance(message, dict)
-    return message
+    """A message, as the protocol has it."""
+    return said(json.loads(text))

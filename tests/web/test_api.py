@@ -118,6 +118,7 @@ async def test_the_status_is_all_that_is_known_in_numbers() -> None:
             "epoch": "epoch-1",
             "term": server.log.terms[-1].id,
             "seq": 3,
+            "protocol": 1,
             "oldest": 2,
             "dropped": 1,
             "source": "replay",

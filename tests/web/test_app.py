@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
+from importlib.metadata import version
 from io import BytesIO
 from typing import Any
 
@@ -12,9 +14,10 @@ from aiohttp import web
 
 from kstream.config import ServeSettings
 from kstream.core.delivery.tally import Recording
+from kstream.core.delivery.wire import PROTOCOL_VERSION
 from kstream.core.errors import ConfigError, InvalidMessageError
 from kstream.logs.memory import MemoryLog
-from kstream.web.app import make_app
+from kstream.web.app import CLIENT, STATIC, make_app
 from kstream.web.measures import Measures
 from kstream.web.seats import OwnSeats
 from tests.hubs import running
@@ -34,6 +37,24 @@ async def test_a_page_comes_with_headers_that_let_it_do_no_more_than_it_has_to(p
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "no-referrer"
     assert headers["Cache-Control"] == "no-cache"
+
+
+async def test_the_client_has_an_address_of_its_version_whose_answer_is_kept_for_ever() -> None:
+    async with serving() as server, aiohttp.ClientSession() as http:
+        async with http.get(server.http(CLIENT)) as response:
+            kept, pinned = response.headers, await response.text()
+        async with http.get(server.http("/kstream.js")) as response:
+            assert await response.text() == pinned
+    assert f"/kstream-{version('kstream')}.js" == CLIENT
+    assert kept["Cache-Control"] == "public, max-age=31536000, immutable"
+
+
+async def test_a_client_speaks_the_protocol_of_the_server_that_it_is_served_by() -> None:
+    spoken = re.search(
+        r"^export const PROTOCOL = (\d+);", (STATIC / "kstream.js").read_text("utf-8"), re.MULTILINE
+    )
+    assert spoken is not None
+    assert int(spoken[1]) == PROTOCOL_VERSION
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ async def test_a_client_in_the_same_process_gets_all_that_it_is_sent() -> None:
             async for message in client.messages():
                 if message["type"] == "initial_state":
                     break
-    assert [pod.get("note") for pod in client.state.pods.values()] == [None, note]
+    assert [pod.get("nodeName") for pod in client.state.pods.values()] == [None, note]
 
 
 @pytest.mark.parametrize("most", [0, 100, MAX_INBOUND])

@@ -23,6 +23,7 @@ from kstream.delivery.timelines import Timelines
 from kstream.logs.memory import MemoryLog
 from kstream.tracebacks import forget_frames
 from kstream.web.metrics import Visits
+from kstream.web.neighbours import Alone
 from kstream.web.seats import OwnSeats, Seats
 from kstream.web.ws import WebSockets
 from tests.conformance.client import CLOSE, PING, PONG, TEXT, RawClient, closing, frame, json_of
@@ -63,7 +64,7 @@ async def door(seats: Seats | None = None, faults: Sequence[SocketFault] = ()) -
             visits,
             seats=seats or OwnSeats(9),
             timelines=Timelines(hub, log, time=clock.time, most=3, metrics_interval=10.0),
-            time=clock.time,
+            neighbours=Alone(),
             faults=faults,
         )
         app = web.Application()

@@ -43,6 +43,22 @@ async def post(
         return answer.status, await answer.json()
 
 
+async def test_an_answer_comes_when_what_was_asked_for_can_be_read() -> None:
+    async with replaying() as (server, http, _):
+        for command, shown in (
+            ({"action": "seek", "at": timestamp(START + 5)}, 6),
+            ({"action": "step"}, 7),
+            ({"action": "pause"}, 7),
+            ({"action": "seek", "at": "seq:0"}, 0),
+            ({"action": "seek", "at": "seq:10"}, 10),
+            ({"action": "step"}, 10),  # there is none left
+        ):
+            await post(server, http, command)
+            async with http.get(server.http("/api/state")) as answer:
+                state = await answer.json()
+            assert (state["seq"], len(state["data"]["pods"])) == (shown, shown)
+
+
 async def test_the_operator_drives_the_timeline_of_all() -> None:
     async with replaying() as (server, http, timeline):
         async with http.get(server.http("/api/playback")) as answer:

@@ -105,11 +105,30 @@ class Kept:
         self.oldest = oldest
         self.reads: list[tuple[int, int]] = []
         self.meanwhile: Callable[[], None] = lambda: None
+        self.committed = head  # by another process
+
+    async def refresh(self) -> None:
+        self.head = self.committed
 
     async def read(self, after: int, upto: int) -> list[Event]:
         self.reads.append((after, upto))
         self.meanwhile()
         return [Event(upto, change(Verb.ADDED, pod_key("last"), time=START + 5.0))]
+
+
+async def test_what_another_process_told_a_moment_ago_is_waited_for_and_not_for_long() -> None:
+    async with resumes() as (at, log, hub):
+        clock = cast(VirtualClock, hub.clock)
+        log.committed = 120_002
+        told, never = (asyncio.ensure_future(at.look(token(120_000 + n), EVERYTHING)) for n in (1, 2))
+        await clock.advance(0.1)
+        assert not told.done()
+        hub.publish([Event(120_001, change(Verb.ADDED, pod_key("new"), time=START))])
+        await clock.advance(0.1)
+        assert await told == ((), None)
+        assert not never.done()
+        await clock.advance(2)
+        assert (await never)[1] == "seq 120002 is ahead of this timeline, which is at 120001"
 
 
 @asynccontextmanager

@@ -85,6 +85,31 @@ async def test_a_client_begins_at_a_moment_and_comes_to_the_present() -> None:
                     ]
 
 
+async def test_who_stepped_through_a_millisecond_comes_back_to_the_event_that_it_saw_last() -> None:
+    async with serving() as server:
+        await server.add_pods(*"abcde")  # all of them at once
+        async with connect(f"{server.ws}?at=seq:3&paused") as ws:
+            term = (await heard(ws, "connection"))["term"]
+            await names(ws)
+            await ws.send('{"type":"playback","action":"step"}')
+            seen = await heard(ws, "pod_event")
+        assert seen["seq"] == 4
+        place = f"{server.ws}?at={seen['timestamp']}&paused&seq=4&epoch=epoch-1&term="
+        async with connect(place + term) as ws:
+            assert (await heard(ws, "initial_state"))["seq"] == 4
+        for other in (
+            place + "another",
+            place.replace("epoch-1", "e") + term,
+            place.replace("seq=4", "seq=99"),
+        ):
+            async with connect(other) as ws:
+                assert (await heard(ws, "initial_state"))["seq"] == 7, (
+                    "of what it is told only the time is known"
+                )
+        with pytest.raises(InvalidStatus):
+            await connect(place.replace("seq=4", "seq=x"))
+
+
 async def test_what_a_command_asks_in_vain_is_answered() -> None:
     async with serving() as server:
         await server.add_pods(*"abcde")
@@ -95,6 +120,14 @@ async def test_what_a_command_asks_in_vain_is_answered() -> None:
             assert (error["code"], error["message"]) == ("INVALID_MESSAGE", "That event is not there yet")
             await ws.send('{"type":"playback","action":"live"}')
             assert (await heard(ws, "playback"))["data"]["state"] == "live"
+            await ws.send('{"type":"playback","action":"seek","at":"seq:4"}')
+            there = (await heard(ws, "playback"))["timestamp"]
+            await ws.send('{"type":"playback","action":"pause"}')
+            await heard(ws, "playback")
+            await ws.send('{"type":"playback","action":"seek","at":"seq:99"}')
+            assert there <= (await heard(ws, "error"))["timestamp"] < there[:4] + "~", (
+                "of the timeline that it is on"
+            )
 
 
 @pytest.mark.parametrize("query", ["at=seq:1", "speed=2", "follow=abc", "paused"])

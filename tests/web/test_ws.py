@@ -164,7 +164,7 @@ async def test_a_bad_parameter_is_refused_before_the_upgrade(query: str) -> None
         with pytest.raises(InvalidStatus) as refused:
             await connect(f"{server.ws}?{query}")
     assert refused.value.response.status_code == 400
-    error = decoded(refused.value.response.body)["error"]
+    error = json.loads(refused.value.response.body)["error"]
     assert set(error) == {"code", "message", "details"}
     assert error["code"] == "INVALID_MESSAGE"
 

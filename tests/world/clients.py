@@ -15,9 +15,10 @@ from kstream.core.delivery.wire import PlaybackCommand, parse
 from kstream.core.errors import InvalidMessageError
 from kstream.delivery.hub import Hub
 from kstream.delivery.member import Member, Reached
-from kstream.delivery.timelines import Viewer
+from kstream.delivery.viewers import Viewer
 from kstream.web.resuming import Token
 from tests.frames_reader import FrameReader
+from tests.said import said
 from tests.world.cluster import Shown, shown_of
 from tests.world.server import Serving
 
@@ -188,7 +189,7 @@ class Client:
             if frame.opcode == 9 and self.viewer is not None and self._server and self._server.hub:
                 self.viewer.hub.pong(self.viewer.member)
             if frame.opcode == 1:
-                message = json.loads(frame.payload)
+                message = said(json.loads(frame.payload))
                 self.times.append(asyncio.get_running_loop().time())
                 self._listener.before(self, message)
                 self._note(message)
@@ -275,7 +276,8 @@ class Client:
                 token = self.holding.token
                 if isinstance(self.holding, Ours):
                     self.holding.state.connecting()
-                self.viewer = await server.join(self, self.watched, token, self.window_bits)
+                place = self.holding.state.timeline({}) if isinstance(self.holding, Ours) else {}
+                self.viewer = await server.join(self, self.watched, token, self.window_bits, place)
                 if self.viewer is not None and server.timelines is not None:
                     await self._lost.wait()
                     server.timelines.leave(self.viewer)

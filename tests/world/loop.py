@@ -61,7 +61,7 @@ class _Nothing(selectors.BaseSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """Runs what is ready in the order in which it became so; waits for nobody. There are no threads."""
+    """Runs what is ready in the order in which it became so; waits for nobody."""
 
     def __init__(self) -> None:
         self._nothing = _Nothing()
@@ -70,6 +70,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._nothing.passed
+
+
+class WorldLoop(VirtualLoop):
+    """There are no threads in it."""
 
     def run_in_executor(
         self, executor: Executor | None, func: Callable[[*_Given], _T], *args: *_Given

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 
 from kstream.clock import time_at
 from kstream.core.delivery.filters import Filter
 from kstream.core.delivery.limits import Limits
 from kstream.core.delivery.session import Close
+from kstream.core.errors import InvalidMessageError
 from kstream.core.timeline.health import Health, Report
 from kstream.core.timeline.retention import Keep
 from kstream.delivery.hub import Hub
 from kstream.delivery.member import Outlet
-from kstream.delivery.timelines import Timelines, Viewer
+from kstream.delivery.timelines import Timelines
+from kstream.delivery.viewers import Viewer
 from kstream.ports import TrimmableLog
 from kstream.retention import Retention
 from kstream.run import pass_on
 from kstream.service import follow, record
 from kstream.sources.kube import KubeSource
 from kstream.web.resuming import Resumes, Token
+from kstream.web.wishes import wished
 from kstream.workers.worker import Foreman
 from tests.world.api import Faults, PlayedApi
 from tests.world.cluster import Cluster
@@ -97,11 +101,22 @@ class Serving:
     async def _bury(self, log: TrimmableLog) -> None:
         await log.close()
 
-    async def join(self, outlet: Outlet, watched: Filter, token: Token | None, bits: int) -> Viewer | None:
-        """What `/ws` does with a new connection; None when the server is gone before it is done."""
-        hub, resumes = self.hub, self.resumes
-        if hub is None or resumes is None:
+    async def join(
+        self, outlet: Outlet, watched: Filter, token: Token | None, bits: int, place: Mapping[str, str]
+    ) -> Viewer | None:
+        """What `/ws` does with a new connection, to a timeline of its own where `place` says so, and there can be one;
+        None when the server is gone before it is done."""
+        hub, resumes, timelines = self.hub, self.resumes, self.timelines
+        if hub is None or resumes is None or timelines is None:
             return None
+        wish = wished(place)
+        if "seq" in place:
+            there = Token(place["epoch"], place.get("term", ""), int(place["seq"]))
+            wish = wish.holding(resumes.vouched(there))
+        with suppress(InvalidMessageError):  # as many are elsewhere as may be
+            wish = await wish.prepared(timelines, wanted=lambda: self.hub is hub)
+        if wish.opened is not None:
+            token = None
         async with resumes.turn(token, watched) as held:
             events, reason = await resumes.look(token, watched) if token is not None else ((), None)
             await asyncio.sleep(0.005)
@@ -114,7 +129,10 @@ class Serving:
             if missed is not None:
                 resumes.give(member, missed)
         hub.serve(member)
-        return Viewer(hub, member)
+        viewer = Viewer(hub, member)
+        with suppress(InvalidMessageError):
+            wish.grant(timelines, viewer)
+        return viewer
 
 
 class Server(Serving):

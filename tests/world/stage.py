@@ -19,7 +19,7 @@ from tests.world.complaints import complaints
 from tests.world.disk import Disk
 from tests.world.filed import FileDisk
 from tests.world.judging import FindingError
-from tests.world.loop import DeadlockError, LoopClock, VirtualLoop
+from tests.world.loop import DeadlockError, LoopClock, WorldLoop
 from tests.world.server import Server, Serving
 from tests.world.story import BY_SWITCH, CLIENTS, LASTS, SET_UP, Step
 from tests.world.weather import Weather
@@ -37,7 +37,7 @@ def play(seed: int, steps: Sequence[Step], *, trace: Trace = lambda _: None) -> 
     with (
         complaints() as complained,
         TemporaryDirectory(prefix="world-") as folder,
-        asyncio.Runner(loop_factory=VirtualLoop) as runner,
+        asyncio.Runner(loop_factory=WorldLoop) as runner,
     ):
         runner.get_loop().set_exception_handler(lambda _, context: complained.append(str(context)))
         try:

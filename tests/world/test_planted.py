@@ -113,7 +113,7 @@ def an_event_comes_twice(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_watermark_is_an_hour_ahead(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(hub.Hub, "as_of", property(lambda self: self._time() + 3600.0))
+    patch.setattr(hub.Hub, "as_of", property(lambda self: self.time() + 3600.0))
 
 
 def the_watermark_is_that_of_the_server(patch: pytest.MonkeyPatch) -> None:

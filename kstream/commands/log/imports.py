@@ -105,7 +105,12 @@ def _check_files(files: Sequence[Path], form: str) -> None:
 
 
 def _nothing(files: Sequence[Path], form: str, found: Adopted) -> str:
-    why = "; ".join(f"{count} {what}" for what, count in found.left.counts.items())
+    why = "; ".join(
+        [
+            *(f"{count} {what}" for what, count in found.left.counts.items()),
+            *(f"the last line of {file}, which is cut off or no JSON" for file in found.left.cut),
+        ]
+    )
     return (
         f"{', '.join(map(_name, files))}: no pod, node or namespace is in it, read as --form {form}"
         f"{f' (left out: {why})' if why else ''}"

@@ -14,9 +14,7 @@ from kstream.core.conditions.intervals import Interval, Moment
 from kstream.core.errors import InvalidMessageError, UsageError
 from kstream.core.timeline.timepoint import timestamp
 from kstream.core.visible import json_text, visible
-from kstream.logs.places import time_of
-from kstream.logs.searching import Found
-from kstream.logs.searching import when as searched
+from kstream.logs.searching import Found, when_all
 from kstream.logs.sqlite import SqliteLog
 
 
@@ -42,14 +40,8 @@ def when(path: Path, where: str, limit: int, output: str, **wanted: Any) -> None
 
     async def search(log: SqliteLog) -> Found:
         first, last = await moments(log, wanted["from"], wanted["to"])
-        start, upto = Moment(*first), last[0]
         try:
-            found = await searched(log, condition, start=start, upto=upto, limit=limit)
-            while found.cursor is not None and (room := limit - len(found.intervals)) > 0:
-                start = Moment(found.cursor, await time_of(log, found.cursor))
-                more = await searched(log, condition, start=start, upto=upto, limit=room, goes_on=True)
-                found = more.after(found)
-            return found
+            return await when_all(log, condition, start=Moment(*first), upto=last[0], limit=limit)
         except InvalidMessageError as invalid:
             raise UsageError(f"{invalid}: {invalid.details}") from None
 

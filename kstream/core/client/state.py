@@ -179,8 +179,8 @@ class ClientState:
 
     def timeline(self, said: Mapping[str, str]) -> dict[str, str]:
         """The parameters of the next connection that say which timeline (PROTOCOL 27), so that one who was elsewhere is
-        there again: `said` are those of the URL, until the server told of one. None is the one that all share; with any
-        nothing is resumed."""
+        there again, up to the event: `said` are those of the URL, until the server told of one. None is the one that
+        all share; with any nothing is resumed."""
         playback = self.playback
         if playback is None:
             return {} if self._ever_played else dict(said)
@@ -189,8 +189,15 @@ class ClientState:
         if said.get("follow") == playback["id"]:
             return {"follow": playback["id"]}
         at = self._time or str(playback.get("at"))
-        paused = {"paused": "true"} if playback.get("state") == "paused" else {}
-        return {"at": at, "speed": str(playback.get("speed")), **paused}
+        place = {"at": at, "speed": str(playback.get("speed"))}
+        if playback.get("state") == "paused":
+            place["paused"] = "true"
+        if self._epoch is not None and self.seq is not None:
+            # Which of the events of that millisecond were seen; of another moment it says nothing.
+            place |= {"epoch": self._epoch, "seq": str(self.seq)}
+            if self._term is not None:
+                place["term"] = self._term
+        return place
 
     def not_resumed(self) -> None:
         """The server would not even answer a resume: none is asked for until there is another state."""

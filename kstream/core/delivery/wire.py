@@ -10,18 +10,23 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
 import msgspec
+from msgspec import UNSET, UnsetType
 from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
     Field,
+    JsonValue,
     TypeAdapter,
     ValidationError,
+    WithJsonSchema,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
+from kstream.core.delivery import messages
 from kstream.core.delivery.limits import MAX_TAKEN, Limits
+from kstream.core.delivery.messages import Mode
 from kstream.core.errors import InvalidMessageError
 from kstream.core.timeline.events import Event, Kind, Verb
 from kstream.core.timeline.health import ClusterInfo, Fault
@@ -30,6 +35,9 @@ from kstream.core.timeline.timepoint import timestamp
 from kstream.core.wording import worded
 
 MAX_MESSAGE = 10_000_000  # bytes of one message: "Max message size: 10MB"
+PROTOCOL_VERSION = (
+    1  # what is only added keeps it; clients are told, and say so where it is not theirs (PROTOCOL 3)
+)
 
 _encode = msgspec.json.Encoder().encode
 
@@ -93,7 +101,7 @@ def connection(
     cluster: ClusterInfo,
     epoch: str,
     term: str,
-    source: str,
+    source: Mode,
     time: float,
     resumed: bool | None = None,
     reason: str | None = None,
@@ -102,53 +110,52 @@ def connection(
     """The first message of a connection, and what tells that the source was lost or found (PROTOCOL 3).
 
     `time`: seconds since the Unix epoch."""
-    message: dict[str, Any] = {
-        "type": "connection",
-        "status": status,
-        "timestamp": timestamp(time),
-        "cluster": {"name": cluster.name, "version": cluster.version},
-        "epoch": epoch,
-        "term": term,
-        "source": source,
-    }
-    if resumed is not None:
-        message["resumed"] = resumed
-    if reason is not None:
-        message["reason"] = reason
-    if limits is not None:
-        message["limits"] = {"messagesPerMinute": limits.per_minute, "burst": limits.burst}
-    return _encode(message)
+    return _encode(
+        messages.ConnectionMessage(
+            status=status,
+            timestamp=timestamp(time),
+            cluster=messages.Cluster(cluster.name, cluster.version),
+            epoch=epoch,
+            term=term,
+            source=source,
+            protocol=PROTOCOL_VERSION,
+            resumed=UNSET if resumed is None else resumed,
+            reason=UNSET if reason is None else reason,
+            limits=UNSET if limits is None else messages.RateLimits(limits.per_minute, limits.burst),
+        )
+    )
 
 
 def metrics(counts: Counts, *, time: float, as_of: float | None) -> bytes:
     """`as_of`: up to when the state of whoever gets it is known to be complete (PROTOCOL 29)."""
-    message = {"type": "metrics", "data": counts._asdict(), "timestamp": timestamp(time)}
-    return _encode(message | _as_of(as_of))
+    return _encode(messages.MetricsMessage(messages.Metrics(*counts), timestamp(time), _as_of(as_of)))
 
 
 def error(fault: Fault, *, time: float, retry_after: float | None = None) -> bytes:
     """An `error` as in the contract; `retryAfter` (seconds) goes with RATE_LIMITED, `fault` with what lasts until it is
     `cleared` (PROTOCOL 8)."""
-    body: dict[str, Any] = {"code": fault.code, "message": fault.message, "details": fault.details}
-    if fault.subject:
-        body["fault"] = fault.subject
-    if retry_after is not None:
-        body["retryAfter"] = round(retry_after, 3)
-    return _encode({"type": "error", "error": body, "timestamp": timestamp(time)})
+    said = messages.ServerError(
+        code=fault.code,
+        message=fault.message,
+        details=fault.details,
+        fault=fault.subject or UNSET,
+        retryAfter=UNSET if retry_after is None else round(retry_after, 3),
+    )
+    return _encode(messages.ErrorMessage(said, timestamp(time)))
 
 
 def cleared(subject: str, *, time: float) -> bytes:
     """What the `error` with this `fault` told is over (PROTOCOL 8)."""
-    return _encode({"type": "cleared", "fault": subject, "timestamp": timestamp(time)})
+    return _encode(messages.ClearedMessage(subject, timestamp(time)))
 
 
 def pong(echo: str, *, as_of: float | None) -> bytes:
     """`as_of` as in `metrics`."""
-    return _encode({"type": "pong", "timestamp": echo} | _as_of(as_of))
+    return _encode(messages.PongMessage(echo, _as_of(as_of)))
 
 
-def _as_of(time: float | None) -> dict[str, str]:
-    return {} if time is None else {"asOf": timestamp(time)}
+def _as_of(time: float | None) -> str | UnsetType:
+    return UNSET if time is None else timestamp(time)
 
 
 def playback(data: Mapping[str, Any], *, time: float) -> bytes:
@@ -166,9 +173,17 @@ class Ping(BaseModel):
 SubscribeId = str | int | None
 
 _EXACT = 2**53 - 1  # JavaScript counts no further
+_ID = {
+    "anyOf": [
+        {"type": "string", "maxLength": 100},
+        {"type": "integer", "minimum": -_EXACT, "maximum": _EXACT},
+        {"type": "null"},
+    ]
+}
 
 
 _SAYS_NOTHING = "says_nothing"
+_SAYS_SOMETHING: list[JsonValue] = [{"required": [name]} for name in ("namespaces", "kinds", "labels")]
 
 
 def _checked_id(value: object) -> object:
@@ -185,13 +200,13 @@ class Subscribe(BaseModel):
     `id` comes back in the `initial_state` that answers.
     """
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, json_schema_extra={"anyOf": _SAYS_SOMETHING})
 
     type: Literal["subscribe"]
     namespaces: list[str] | None = Field(default=None, max_length=10_000)
     kinds: list[str] | None = Field(default=None, max_length=10)
     labels: str | None = None
-    id: Annotated[SubscribeId, BeforeValidator(_checked_id)] = None
+    id: Annotated[SubscribeId, BeforeValidator(_checked_id), WithJsonSchema(_ID)] = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:

@@ -6,7 +6,6 @@ there before is known from its first change on.
 
 from __future__ import annotations
 
-import re
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
 from heapq import merge
@@ -14,7 +13,20 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from kstream.core.imports.foreign import KINDS, RESOURCES, UNREADABLE, Left, Line, Lines, by_time, seconds
+from kstream.core.imports.documents import documents
+from kstream.core.imports.foreign import (
+    GONE,
+    KINDS,
+    OLD,
+    RESOURCES,
+    UNREADABLE,
+    Left,
+    Line,
+    Lines,
+    by_time,
+    seconds,
+    version_of,
+)
 from kstream.core.kube.resources import Decoded, decode_object
 from kstream.core.timeline.events import Kind, ObjectKey, Verb, WatchEvent, deleted_body
 
@@ -23,8 +35,6 @@ _DELETES: Final = frozenset({"delete", "deletecollection"})
 _PARTS: Final = frozenset(
     {"", "status", "finalize", "ephemeralcontainers", "resize"}
 )  # answered with the object
-_GONE: Final = 100_000  # uids of deleted objects that are remembered: what is told of them late is no news
-_NUMBER: Final = re.compile(r"[0-9]{1,20}")  # a version that says which of two is newer
 _NO_OBJECT: Final = "without an object: their level is below RequestResponse, or they were truncated"
 
 
@@ -98,11 +108,9 @@ def changes(files: Sequence[Lines], left: Left) -> Iterator[WatchEvent]:
 def _told(lines: Iterable[Line], left: Left) -> Iterator[WatchEvent]:
     """What one file tells, in the order of its lines: times do not go back."""
     latest = 0.0
-    for line in lines:
-        if not line.raw.strip():
-            continue
+    for line, raw in documents(lines):
         try:
-            found = _decode_event(line.raw)
+            found = _decode_event(raw)
             for event in found.items or () if found.kind == "EventList" else (found,):
                 for told in _written(event, left):
                     latest = max(latest, told.time)
@@ -183,7 +191,7 @@ def _settled(told: Iterable[WatchEvent], left: Left) -> Iterator[WatchEvent]:
                 continue
             key = named[name]
             change = msgspec.structs.replace(change, key=key, body=deleted_body(key))
-        version = int(change.version) if _NUMBER.fullmatch(change.version) else 0
+        version = version_of(change)
         if change.verb is Verb.DELETED:
             if key.uid in gone:
                 continue  # whoever waited for its end, and whoever brought it about
@@ -191,10 +199,10 @@ def _settled(told: Iterable[WatchEvent], left: Left) -> Iterator[WatchEvent]:
             if named.get(name) == key:
                 del named[name]
             gone[key.uid] = None
-            if len(gone) > _GONE:
+            if len(gone) > GONE:
                 gone.popitem(last=False)
         elif key.uid in gone or (version and version < versions.get(key.uid, 0)):
-            left.count("older than what was known already")
+            left.count(OLD)
             continue
         else:
             versions[key.uid], named[name] = version, key

@@ -1,5 +1,6 @@
 """`kubectl get … -w -o json --output-watch-events`: JSON documents {type, object}, one after the other.
 
+What a watch that was begun again lists once more, and what files that overlap tell twice, is older than what is known.
 kubectl writes no times. An object has some of its own: when it was made, when a condition turned, a container started
 or a kubelet reported. The newest that was seen so far is when a change happened, at the earliest.
 """
@@ -14,7 +15,17 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from kstream.core.imports.foreign import KINDS, MAX_LINE, UNREADABLE, Left, Line, Lines, by_time, seconds
+from kstream.core.imports.documents import Document, documents
+from kstream.core.imports.foreign import (
+    KINDS,
+    OLD,
+    UNREADABLE,
+    Left,
+    Lines,
+    Versions,
+    by_time,
+    seconds,
+)
 from kstream.core.kube.resources import Decoded, decode_line
 from kstream.core.timeline.events import Verb, WatchEvent
 
@@ -25,11 +36,6 @@ _STAMPS: Final = re.compile(
     rb'\s*:\s*"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)"'
 )
 _VERBS: Final = frozenset(Verb)
-
-
-class Document(NamedTuple):
-    line: Line  # where it begins; `whole`: it is not cut off
-    raw: bytes
 
 
 class _Kind(msgspec.Struct):
@@ -65,37 +71,13 @@ def changes(files: Sequence[Lines], left: Left) -> Iterator[WatchEvent]:
             listed.append(first)
             first = None
         upcoming.append(watch if first is None else chain([first], watch))
-    start = max((told.time for told in listed), default=0.0)
-    for told in listed:
-        yield _change(told, start)
-    yield from merge(*(_timed(watch, start) for watch in upcoming), key=by_time)
-
-
-def documents(lines: Iterable[Line]) -> Iterator[Document]:
-    """Each on a line of its own (`jq -c`), or from a line that is `{` to one that is `}`, as kubectl writes them.
-
-    Raises ConfigError for what is neither, and for one that is too long.
-    """
-    began: Line | None = None
-    parts: list[bytes] = []
-    size = 0
-    for line in lines:
-        text = line.raw.rstrip()
-        if began is None:
-            if text == b"{":
-                began, parts, size = line, [text], 1
-            elif text:
-                yield Document(line, text)
-            continue
-        parts.append(text)
-        size += len(text) + 1
-        if size > MAX_LINE:
-            raise began.wrong(f"a document of more than {MAX_LINE} bytes begins here")
-        if text == b"}":
-            yield Document(began, b"\n".join(parts))
-            began = None
-    if began is not None:
-        yield Document(began._replace(whole=False), b"\n".join(parts))
+    start, versions = max((told.time for told in listed), default=0.0), Versions()
+    changed = merge(*(_timed(watch, start) for watch in upcoming), key=by_time)
+    for change in chain((_change(told, start) for told in listed), changed):
+        if versions.is_old(change):
+            left.count(OLD)
+        else:
+            yield change
 
 
 def _told(watched: Iterable[Document], left: Left) -> Iterator[_Told]:

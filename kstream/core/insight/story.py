@@ -6,18 +6,17 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from kstream.core.insight.subjects import (
-    Badness,
     Node,
     Pod,
     Workload,
     decode_node,
     decode_pod,
     name_of,
-    pod_badness,
     workload_of,
 )
 from kstream.core.timeline.events import Event, Kind, ObjectKey, Verb
 from kstream.core.timeline.state import ClusterState
+from kstream.core.timeline.wellness import TOLD_TO_GO, Badness, badness
 
 _KEPT: Final = 400  # of the proofs of one thing: a workload of 100,000 pods may fail a million times
 _IMAGES: Final = 20  # that a workload had one after another, and the newest
@@ -184,15 +183,15 @@ class Story:
                 story.failed[key.uid] += new.restarts - old.restarts
         if old is not None and old.status == new.status:
             return
-        badness = pod_badness(new.status)
+        judged = badness(new.status)
         if new.node is None and new.status == "Pending":
             story.waits.add(proof)
-        elif badness is Badness.PRESSED:
+        elif new.status in TOLD_TO_GO:
             story.evictions.add(proof)
-        elif badness is Badness.FAILING and not self._is_lost(new.node):
+        elif judged is Badness.FAILING and not self._is_lost(new.node):
             story.failures.setdefault(new.status, Proofs()).add(proof)
             story.fail(key.uid)
-        elif badness is Badness.NONE:
+        elif judged is Badness.NONE:
             story.failing.discard(key.uid)
 
     def _is_lost(self, node: str | None) -> bool:

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import Final, NamedTuple
 
 import msgspec
 
 from kstream.core.timeline.events import Kind, ObjectKey
-
-
-class Badness(IntEnum):
-    """How much somebody should care."""
-
-    NONE = 0
-    WAITING = 1  # on its way, or waiting for room: bad when it lasts
-    PRESSED = 2  # it was told to go, or goes on short of something
-    FAILING = 3
+from kstream.core.timeline.wellness import Badness, badness
 
 
 class Container(msgspec.Struct):
@@ -88,30 +79,15 @@ class Workload(NamedTuple):
 
 
 _ZONE: Final = "topology.kubernetes.io/zone"
-_FINE: Final = frozenset({"Running", "Completed", "Succeeded", "Terminating", ""})
-_WAITING: Final = frozenset(
-    {"Pending", "ContainerCreating", "PodInitializing", "SchedulingGated", "NotReady"}
-)
-_TOLD_TO_GO: Final = frozenset({"Evicted", "Preempting", "Shutdown", "NodeShutdown", "Terminated"})
 decode_pod: Final = msgspec.json.Decoder(Pod).decode
 decode_node: Final = msgspec.json.Decoder(Node).decode
 
 
-def pod_badness(status: str) -> Badness:
-    """Of the text of a STATUS column. What is not known to be fine is failing: reasons are without number."""
-    if status in _FINE:
-        return Badness.NONE
-    if status in _WAITING or (status.startswith("Init:") and status[5:6].isdigit()):
-        return Badness.WAITING
-    return Badness.PRESSED if status in _TOLD_TO_GO else Badness.FAILING
-
-
 def node_badness(node: Node) -> Badness:
+    """By its conditions, too: a node that is short of something is Ready."""
     if node.lost:
         return Badness.FAILING
-    if node.pressures:
-        return Badness.PRESSED
-    return Badness.WAITING if node.cordoned else Badness.NONE
+    return max(badness(node.status), Badness.PRESSED if node.pressures else Badness.NONE)
 
 
 def workload_of(key: ObjectKey, pod: Pod) -> Workload:

@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from kstream.core.insight.subjects import (
-    Badness,
-    Workload,
-    decode_node,
-    decode_pod,
-    node_badness,
-    pod_badness,
-    workload_of,
-)
+from kstream.core.insight.subjects import Workload, decode_node, decode_pod, node_badness, workload_of
 from kstream.core.timeline.events import Kind
 from kstream.core.timeline.state import ClusterState
+from kstream.core.timeline.wellness import Badness, badness
 
 
 class Trouble(NamedTuple):
@@ -46,18 +39,18 @@ def troubles(state: ClusterState) -> list[Trouble]:
     found = []
     for entry in state.entries(Kind.NODE):
         node = decode_node(entry.body)
-        if (badness := node_badness(node)) > Badness.NONE:
+        if (judged := node_badness(node)) > Badness.NONE:
             status = ", ".join([node.status, *node.pressures])
-            found.append(Trouble(badness, f"node {entry.key.name}", status, 1, entry.key.uid))
+            found.append(Trouble(judged, f"node {entry.key.name}", status, 1, entry.key.uid))
     pods: dict[tuple[Badness, Workload, str], list[Any]] = {}
     for entry in state.entries(Kind.POD):
         pod = decode_pod(entry.body)
-        if (badness := pod_badness(pod.status)) > Badness.NONE:
-            about = badness, workload_of(entry.key, pod), pod.status
+        if (judged := badness(pod.status)) > Badness.NONE:
+            about = judged, workload_of(entry.key, pod), pod.status
             pods.setdefault(about, [0, entry.key.uid])[0] += 1
     found += [
-        Trouble(badness, str(workload), status, number, example)
-        for (badness, workload, status), (number, example) in pods.items()
+        Trouble(judged, str(workload), status, number, example)
+        for (judged, workload, status), (number, example) in pods.items()
     ]
     return sorted(
         found,

@@ -6,72 +6,16 @@ Each function returns compact JSON with the fields in a fixed order, so that equ
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
 from kstream.core.kube import objects as k8s
 from kstream.core.kube.podstatus import is_sidecar, pod_status
 from kstream.core.kube.quantity import binary_bytes, millicores
+from kstream.core.timeline.shapes import Capacity, Container, Namespace, Node, NodeCondition, Owner, Pod
 
 _ROLE: Final = "node-role.kubernetes.io/"
-
-
-class _Container(msgspec.Struct, frozen=True, gc=False):
-    name: str
-    image: str
-    ready: bool = False
-    restartCount: int = 0  # noqa: N815 - the protocol's spelling
-    state: str = "waiting"
-    reason: str | None = None
-
-
-class _Owner(msgspec.Struct, frozen=True, gc=False):
-    kind: str
-    name: str
-
-
-class _Pod(msgspec.Struct, frozen=True, gc=False):
-    name: str
-    uid: str
-    namespace: str
-    nodeName: str | None  # noqa: N815 - the contract's spelling
-    phase: str
-    status: str
-    containers: list[_Container]
-    labels: Mapping[str, str]
-    creationTimestamp: str | None  # noqa: N815 - the contract's spelling
-    owner: _Owner | None
-
-
-class _Capacity(msgspec.Struct, frozen=True, gc=False):
-    cpu: str
-    memory: str
-    pods: str
-
-
-class _Condition(msgspec.Struct, frozen=True, gc=False):
-    type: str
-    status: str
-    reason: str
-    message: str
-
-
-class _Node(msgspec.Struct, frozen=True, gc=False):
-    name: str
-    uid: str
-    status: str
-    role: str
-    capacity: _Capacity
-    conditions: list[_Condition]
-    labels: Mapping[str, str]
-    creationTimestamp: str | None  # noqa: N815 - the contract's spelling
-
-
-class _Namespace(msgspec.Struct, frozen=True, gc=False):
-    name: str
-    uid: str
-    status: str
 
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -89,7 +33,7 @@ def pod_body(pod: k8s.Pod, metadata: k8s.Metadata) -> bytes:
         sidecars = [container for container in spec.init_containers if is_sidecar(container)]
         containers += _containers(sidecars, status.init_container_statuses)
     return _encode(
-        _Pod(
+        Pod(
             metadata.name or "",
             metadata.uid or "",
             metadata.namespace or "",
@@ -104,7 +48,7 @@ def pod_body(pod: k8s.Pod, metadata: k8s.Metadata) -> bytes:
     )
 
 
-def _owner(metadata: k8s.Metadata) -> _Owner | None:
+def _owner(metadata: k8s.Metadata) -> Owner | None:
     """The controller; of a ReplicaSet that a Deployment made, the Deployment (PROTOCOL 31).
 
     Such a ReplicaSet is named after it and the hash that its pods have for a label; one that a person wrote has none.
@@ -115,14 +59,14 @@ def _owner(metadata: k8s.Metadata) -> _Owner | None:
                 made_of = metadata.labels.get("pod-template-hash")
                 name, dash, suffix = owner.name.rpartition("-")
                 if made_of and dash and name and suffix == made_of:
-                    return _Owner("Deployment", name)
-            return _Owner(owner.kind, owner.name)
+                    return Owner("Deployment", name)
+            return Owner(owner.kind, owner.name)
     return None
 
 
 def _containers(
     declared: list[k8s.Container] | None, statuses: list[k8s.ContainerStatus] | None
-) -> list[_Container]:
+) -> list[Container]:
     """The declared containers, in the order of the spec, with what is known of each.
 
     Before the kubelet has said anything, a container waits: not ready, never restarted, for no stated reason.
@@ -130,20 +74,23 @@ def _containers(
     if not declared:
         return []
     if not statuses:
-        return [_Container(container.name or "", container.image or "") for container in declared]
+        return [_waiting(container) for container in declared]
     if len(declared) == len(statuses) == 1 and declared[0].name == statuses[0].name:
         return [_container(declared[0], statuses[0])]
     known = {status.name: status for status in statuses}
     return [
-        _container(container, known[container.name])
-        if container.name in known
-        else _Container(container.name or "", container.image or "")
+        _container(container, known[container.name]) if container.name in known else _waiting(container)
         for container in declared
     ]
 
 
-def _container(declared: k8s.Container, status: k8s.ContainerStatus) -> _Container:
-    what, reason = "waiting", None
+def _waiting(declared: k8s.Container) -> Container:
+    return Container(declared.name or "", declared.image or "", False, 0, "waiting", None)
+
+
+def _container(declared: k8s.Container, status: k8s.ContainerStatus) -> Container:
+    what: Literal["running", "waiting", "terminated"] = "waiting"
+    reason = None
     if (state := status.state) is not None:
         if state.running is not None:
             what = "running"
@@ -151,7 +98,7 @@ def _container(declared: k8s.Container, status: k8s.ContainerStatus) -> _Contain
             what, reason = "terminated", state.terminated.reason
         elif state.waiting is not None:
             reason = state.waiting.reason
-    return _Container(
+    return Container(
         declared.name or "",
         declared.image or "",
         status.ready or False,
@@ -168,18 +115,18 @@ def node_body(node: k8s.Node, metadata: k8s.Metadata) -> bytes:
     capacity = (status.capacity if status is not None else None) or _NO_CAPACITY
     labels = metadata.labels or _NO_LABELS
     return _encode(
-        _Node(
+        Node(
             metadata.name or "",
             metadata.uid or "",
             _node_status(node, conditions),
             _role(labels),
-            _Capacity(
+            Capacity(
                 millicores(_text(capacity.cpu)),
                 binary_bytes(_text(capacity.memory)),
                 _text(capacity.pods),
             ),
             [
-                _Condition(each.type or "", each.status or "", each.reason or "", each.message or "")
+                NodeCondition(each.type or "", each.status or "", each.reason or "", each.message or "")
                 for each in conditions
             ],
             labels,
@@ -211,4 +158,4 @@ def _role(labels: Mapping[str, str]) -> str:
 def namespace_body(namespace: k8s.Namespace, metadata: k8s.Metadata) -> bytes:
     """A namespace without `podCount`, which depends on the pods and is added when it is told."""
     phase = namespace.status.phase if namespace.status is not None else None
-    return _encode(_Namespace(metadata.name or "", metadata.uid or "", phase or ""))
+    return _encode(Namespace(metadata.name or "", metadata.uid or "", phase or ""))

@@ -10,7 +10,10 @@ from typing import Final
 from kstream.core.timeline.events import Kind, Verb
 
 _KINDS: Final = {Kind.POD: 0, Kind.NODE: 1, Kind.NAMESPACE: 2}
-_VERBS: Final = {Verb.MODIFIED: 0, Verb.ADDED: 4, Verb.DELETED: 8}
+ADDED: Final = 4
+DELETED: Final = 8
+VERB: Final = ADDED | DELETED  # neither: MODIFIED
+_VERBS: Final = {Verb.MODIFIED: 0, Verb.ADDED: ADDED, Verb.DELETED: DELETED}
 WAS_BAD: Final = 16  # before the event
 BAD: Final = 32  # after it
 UNREADABLE: Final = 3  # an event that is not as it was written: of no kind
@@ -25,7 +28,7 @@ CODES: Final = {
 
 def is_added(code: int) -> bool:
     """Of an event that added its object."""
-    return code & _VERBS[Verb.ADDED] != 0
+    return code & ADDED != 0
 
 
 MEANINGS: Final = {

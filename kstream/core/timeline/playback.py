@@ -62,7 +62,7 @@ class Playback:
         self.loop = loop
         self.state = PlaybackState.PAUSED if paused else PlaybackState.PLAYING
         self._speed = speed
-        self._max_gap = math.inf if max_gap is None else max_gap
+        self.max_gap = math.inf if max_gap is None else max_gap
         self._at = start  # the position at the instant `_since`
         self._since = now
         self._silent_from = start  # of the last event, or where a seek went
@@ -84,9 +84,9 @@ class Playback:
             return None
         if self._speed == MAX:
             return 0.0
-        due = min(upcoming, self._silent_from + self._max_gap)
+        due = min(upcoming, self._silent_from + self.max_gap)
         # Times of this century leave a quarter of a microsecond between two floats: never more than the gap.
-        seconds = min(due - self.position(now), self._max_gap) / self._speed
+        seconds = min(due - self.position(now), self.max_gap) / self._speed
         return seconds if seconds > _TICK else 0.0
 
     def reached(self, now: float, time: float) -> None:

@@ -96,7 +96,7 @@ export class Drawer {
       this._why = error.status === 404 ? "Nothing is recorded of it." : `Its history is not known: ${error.message}`;
     }
     this._drawHistory();
-    this._acts.changed([{ uid: chosen.uid, name: chosen.name, status: String(this._object?.status ?? ""), versions: this._versions }]);
+    this._acts.changed([{ uid: chosen.uid, name: chosen.name, status: String(this._object?.status || this._object?.phase || ""), versions: this._versions }]);
   }
 
   _draw(gone) {
@@ -105,7 +105,7 @@ export class Drawer {
     element("drawer-kind").textContent = ONE[chosen.kind];
     element("drawer-title").textContent = chosen.name;
     const chip = element("drawer-status");
-    const status = gone ? "Not there at this moment" : String(object?.status ?? object?.phase ?? "");
+    const status = gone ? "Not there at this moment" : String(object?.status || object?.phase || "");
     chip.textContent = status;
     chip.dataset.mood = gone ? "1" : String(mood(status));
     chip.title = gone ? "" : MOOD_NAMES[mood(status)];

@@ -1,6 +1,36 @@
-// The messages of the protocol and the client in kstream.js.
+// The messages of the protocol, made by `make generated`: `kstream schema typescript`.
 
-export type Action = "ADDED" | "MODIFIED" | "DELETED";
+/** A node, as a whole. */
+export interface NodeChanged {
+  type: "node_event";
+  action: "ADDED" | "MODIFIED";
+  /** The number of an event in the log. */
+  seq: number;
+  data: Node;
+  timestamp: string;
+}
+
+export interface Node {
+  name: string;
+  uid: string;
+  /** `Ready`, `NotReady` or `Unknown`, with `,SchedulingDisabled` when cordoned. */
+  status: string;
+  /** Its roles, joined by commas; `worker` where it has none. */
+  role: string;
+  capacity: Capacity;
+  conditions: NodeCondition[];
+  labels: Record<string, string>;
+  creationTimestamp: string | null;
+}
+
+/** What a node offers; "0m", "0", "0" before it has said. */
+export interface Capacity {
+  /** In millicores: `4000m`. */
+  cpu: string;
+  /** In the largest binary unit that is exact: `8Gi`. */
+  memory: string;
+  pods: string;
+}
 
 export interface NodeCondition {
   type: string;
@@ -9,26 +39,32 @@ export interface NodeCondition {
   message: string;
 }
 
-export interface Node {
-  name: string;
-  uid: string;
-  /** `Ready`, `NotReady` or `Unknown`, with `,SchedulingDisabled` when cordoned. */
-  status: string;
-  role: string;
-  capacity: { cpu: string; memory: string; pods: string };
-  conditions: NodeCondition[];
-  labels: Record<string, string>;
-  creationTimestamp: string;
+/** A node is gone. */
+export interface NodeDeleted {
+  type: "node_event";
+  action: "DELETED";
+  /** The number of an event in the log. */
+  seq: number;
+  data: Deleted;
+  timestamp: string;
 }
 
-export interface Container {
+/** A node or a namespace that is gone. */
+export interface Deleted {
+  uid: string;
   name: string;
-  image: string;
-  ready: boolean;
-  restartCount?: number;
-  state?: "running" | "waiting" | "terminated";
-  /** Why it is in that state, where there is a reason. */
-  reason?: string | null;
+}
+
+export type NodeEventMessage = NodeChanged | NodeDeleted;
+
+/** A pod, as a whole. */
+export interface PodChanged {
+  type: "pod_event";
+  action: "ADDED" | "MODIFIED";
+  /** The number of an event in the log. */
+  seq: number;
+  data: Pod;
+  timestamp: string;
 }
 
 export interface Pod {
@@ -40,27 +76,152 @@ export interface Pod {
   phase: string;
   /** The STATUS column of `kubectl get pods`. */
   status: string;
+  /** Those that kubectl's READY column counts. */
   containers: Container[];
   labels: Record<string, string>;
-  creationTimestamp: string;
+  creationTimestamp: string | null;
   /** Its controller, null where it has none; a Deployment stands for its ReplicaSets. Not in recordings made before it was told. */
-  owner?: { kind: string; name: string } | null;
+  owner?: Owner | null;
+}
+
+export interface Container {
+  name: string;
+  /** As in the spec of the pod. */
+  image: string;
+  ready: boolean;
+  restartCount: number;
+  state: "running" | "waiting" | "terminated";
+  /** Why it is in that state; null where there is no reason. */
+  reason: string | null;
+}
+
+export interface Owner {
+  kind: string;
+  name: string;
+}
+
+/** A pod is gone, or the filter no longer lets it through. */
+export interface PodDeleted {
+  type: "pod_event";
+  action: "DELETED";
+  /** The number of an event in the log. */
+  seq: number;
+  data: DeletedPod;
+  timestamp: string;
+}
+
+/** A pod that is gone, or no longer matches. */
+export interface DeletedPod {
+  uid: string;
+  name: string;
+  namespace: string;
+}
+
+export type PodEventMessage = PodChanged | PodDeleted;
+
+/** A namespace, as a whole. */
+export interface NamespaceChanged {
+  type: "namespace_event";
+  action: "ADDED" | "MODIFIED";
+  /** The number of an event in the log. */
+  seq: number;
+  data: Namespace;
+  timestamp: string;
 }
 
 export interface Namespace {
   name: string;
   uid: string;
-  status: "Active" | "Terminating";
-  /** Of the pods that are shown, as of the message; `ClusterState.podCount` counts on. Left out where `kinds` has no pods. */
+  /** `Active` or `Terminating`. */
+  status: string;
+  /** Of the pods that are shown. Left out where `kinds` has no pods. */
   podCount?: number;
 }
 
-export interface Deleted {
-  uid: string;
-  name: string;
-  namespace?: string;
+/** A namespace is gone. */
+export interface NamespaceDeleted {
+  type: "namespace_event";
+  action: "DELETED";
+  /** The number of an event in the log. */
+  seq: number;
+  data: Deleted;
+  timestamp: string;
 }
 
+export type NamespaceEventMessage = NamespaceChanged | NamespaceDeleted;
+
+export type EventMessage = NodeEventMessage | PodEventMessage | NamespaceEventMessage;
+
+/** The first of a connection, and again when the source is lost, is found, or becomes known. */
+export interface ConnectionMessage {
+  type: "connection";
+  /** `reconnecting`: something of what is shown does not follow the cluster. */
+  status: "connected" | "reconnecting";
+  timestamp: string;
+  cluster: Cluster;
+  /** The id of the event log. */
+  epoch: string;
+  /** Who writes the log now; resumes are asked for with it. */
+  term: string;
+  source: "live" | "replay" | "simulate";
+  /** The version of the protocol. */
+  protocol: number;
+  /** In the first one: what was missed follows, and no state. */
+  resumed?: boolean;
+  /** Why a resume was refused. */
+  reason?: string;
+  /** In the first one. */
+  limits?: RateLimits;
+}
+
+export interface Cluster {
+  name: string;
+  version: string;
+}
+
+/** How much a client is sent at most, and may send. */
+export interface RateLimits {
+  messagesPerMinute: number;
+  burst: number;
+}
+
+/** The whole state: what was known before is replaced. */
+export interface InitialStateMessage {
+  type: "initial_state";
+  data: State;
+  timestamp: string;
+  /** The last event that it contains; a state that is cut has none. */
+  seq?: number;
+  /** That of the `subscribe` that it answers. */
+  id?: string | number;
+}
+
+/** All that a filter lets through. */
+export interface State {
+  nodes: Node[];
+  pods: Pod[];
+  namespaces: Namespace[];
+}
+
+/** Events that waited, in the order of the log, at most one for an object. */
+export interface BatchMessage {
+  type: "batch";
+  data: EventMessage[];
+  timestamp: string;
+  /** All up to here is covered; only the last of several parts has it. */
+  seq?: number;
+}
+
+/** Now and then. */
+export interface MetricsMessage {
+  type: "metrics";
+  data: Metrics;
+  timestamp: string;
+  /** Up to when what the client has is known to be complete; left out while that is not known. */
+  asOf?: string;
+}
+
+/** Counts over the whole cluster, whatever the filter. */
 export interface Metrics {
   totalNodes: number;
   readyNodes: number;
@@ -70,23 +231,50 @@ export interface Metrics {
   failedPods: number;
 }
 
-export interface ServerError {
-  code:
-    | "CONNECTION_FAILED"
-    | "PERMISSION_DENIED"
-    | "INVALID_KUBECONFIG"
-    | "CLUSTER_UNREACHABLE"
-    | "WATCH_ERROR"
-    | "RATE_LIMITED"
-    | "INVALID_MESSAGE";
-  message: string;
-  details?: string;
-  /** Seconds; with RATE_LIMITED. */
-  retryAfter?: number;
-  /** It lasts until a `cleared` with the same. */
-  fault?: string;
+/** Something is wrong. */
+export interface ErrorMessage {
+  type: "error";
+  error: ServerError;
+  timestamp: string;
 }
 
+/** What is wrong, for a person to read. */
+export interface ServerError {
+  code: ErrorCode;
+  message: string;
+  details: string;
+  /** It lasts until a `cleared` with the same; without it is a moment. */
+  fault?: string;
+  /** Seconds; with RATE_LIMITED. */
+  retryAfter?: number;
+}
+
+export type ErrorCode = "CONNECTION_FAILED" | "PERMISSION_DENIED" | "INVALID_KUBECONFIG" | "CLUSTER_UNREACHABLE" | "WATCH_ERROR" | "RATE_LIMITED" | "INVALID_MESSAGE";
+
+/** What the `error` with this `fault` told is over. */
+export interface ClearedMessage {
+  type: "cleared";
+  fault: string;
+  timestamp: string;
+}
+
+/** Answers a `ping`. */
+export interface PongMessage {
+  type: "pong";
+  /** That of the ping, as it was; the server's time without one. */
+  timestamp: string;
+  /** Up to when what the client has is known to be complete; left out while that is not known. */
+  asOf?: string;
+}
+
+/** The timeline was paused, moved, or changed its speed. */
+export interface PlaybackMessage {
+  type: "playback";
+  data: Playback;
+  timestamp: string;
+}
+
+/** How a timeline is played. */
 export interface Playback {
   state: "playing" | "paused" | "ended" | "live";
   speed: number | "max";
@@ -97,83 +285,45 @@ export interface Playback {
   id?: string;
 }
 
-interface Stamped {
-  timestamp: string;
-}
-
-export interface ConnectionMessage extends Stamped {
-  type: "connection";
-  status: "connected" | "reconnecting";
-  cluster: { name: string; version: string };
-  epoch?: string;
-  term?: string;
-  source?: "live" | "replay" | "simulate";
-  resumed?: boolean;
-  reason?: string;
-  limits?: { messagesPerMinute: number; burst: number };
-}
-
-export interface InitialStateMessage extends Stamped {
-  type: "initial_state";
-  data: { nodes: Node[]; pods: Pod[]; namespaces: Namespace[] };
-  seq?: number;
-  /** That of the `subscribe` that it answers. */
-  id?: string | number;
-}
-
-type Change<Type extends string, Resource> = Stamped & { type: Type; seq?: number } & (
-    | { action: "ADDED" | "MODIFIED"; data: Resource }
-    | { action: "DELETED"; data: Deleted }
-  );
-
-export type NodeEventMessage = Change<"node_event", Node>;
-export type PodEventMessage = Change<"pod_event", Pod>;
-export type NamespaceEventMessage = Change<"namespace_event", Namespace>;
-export type EventMessage = NodeEventMessage | PodEventMessage | NamespaceEventMessage;
-
-export interface BatchMessage extends Stamped {
-  type: "batch";
-  data: EventMessage[];
-  seq?: number;
-}
-
-export interface MetricsMessage extends Stamped {
-  type: "metrics";
-  data: Metrics;
-  asOf?: string;
-}
-
-export interface ErrorMessage extends Stamped {
-  type: "error";
-  error: ServerError;
-}
-
-/** What the `error` with this `fault` told is over. */
-export interface ClearedMessage extends Stamped {
-  type: "cleared";
-  fault: string;
-}
-
-export interface PongMessage extends Stamped {
-  type: "pong";
-  asOf?: string;
-}
-
-export interface PlaybackMessage extends Stamped {
-  type: "playback";
-  data: Playback;
-}
-
 export type ServerMessage =
   | ConnectionMessage
   | InitialStateMessage
-  | EventMessage
+  | NodeEventMessage
+  | PodEventMessage
+  | NamespaceEventMessage
   | BatchMessage
   | MetricsMessage
   | ErrorMessage
   | ClearedMessage
   | PongMessage
   | PlaybackMessage;
+
+/** `timestamp` is echoed as it is; a client may leave it out. */
+export interface Ping {
+  type: "ping";
+  timestamp?: string | null;
+}
+
+/** What a client asks of its timeline (PROTOCOL 27). */
+export interface PlaybackCommand {
+  type: "playback";
+  action: "pause" | "play" | "seek" | "step" | "live";
+  speed?: number | "max" | null;
+  at?: string | null;
+}
+
+/** The client's filter from now on (PROTOCOL 16, 30): what is left out, or empty, is no restriction. */
+export interface Subscribe {
+  type: "subscribe";
+  namespaces?: string[] | null;
+  kinds?: string[] | null;
+  labels?: string | null;
+  id?: string | number | null;
+}
+
+export type ClientMessage = Ping | Subscribe | PlaybackCommand;
+
+// The client in kstream.js.
 
 export type Kind = "pods" | "nodes" | "namespaces";
 
@@ -189,6 +339,9 @@ export interface ResumeToken {
   seq: number;
 }
 
+/** The version of the protocol that this client speaks. */
+export const PROTOCOL: number;
+
 /** Milliseconds. */
 export const FIRST_WAIT: number;
 export const MAX_WAIT: number;
@@ -200,6 +353,59 @@ export class InvalidMessageError extends Error {
   constructor(message: string, details: string);
   /** Names the field. */
   readonly details: string;
+}
+
+/** Uids. */
+export interface KindChanges {
+  readonly added: ReadonlySet<string>;
+  readonly changed: ReadonlySet<string>;
+  readonly removed: ReadonlySet<string>;
+}
+
+/** Which objects came, changed and went with one message, or with several that were added up. */
+export class Changes {
+  /** A whole state came, so all of it is to be drawn anew; the sets tell what happened to it since. */
+  readonly whole: boolean;
+  readonly nodes: KindChanges;
+  readonly pods: KindChanges;
+  readonly namespaces: KindChanges;
+  /** Nothing is to be drawn. */
+  readonly empty: boolean;
+  /** What happened later, too: for one who draws once a frame. */
+  add(later: Changes): this;
+}
+
+/** Objects by uid that never change, in the order in which they came. */
+export interface Objects<Resource> extends ReadonlyMap<string, Resource> {
+  /** Arrays of objects, and of undefined where one went; the same array as in an earlier snapshot holds the same objects. */
+  readonly parts: readonly (readonly (Resource | undefined)[])[];
+}
+
+/** A `ClusterState` as it was once, which never changes. */
+export interface ClusterSnapshot {
+  readonly version: number;
+  readonly nodes: Objects<Node>;
+  readonly pods: Objects<Pod>;
+  readonly namespaces: Objects<Namespace>;
+  /** How many pods are held of a namespace, by its name; one without pods is not in it. */
+  readonly podCounts: ReadonlyMap<string, number>;
+  readonly wanted: readonly string[];
+  readonly wantedKinds: readonly string[];
+  readonly wantedLabels: string;
+  readonly connection: ConnectionMessage | null;
+  readonly metrics: Metrics | null;
+  readonly playback: Playback | null;
+  readonly error: ServerError | null;
+  readonly faults: ReadonlyMap<string, ServerError>;
+  readonly asOf: string | null;
+  readonly seq: number | null;
+  readonly loaded: boolean;
+  readonly stale: boolean;
+}
+
+/** The same, and how the connection was. */
+export interface Snapshot extends ClusterSnapshot {
+  readonly status: Status;
 }
 
 /** What a client knows: the fold of the messages of a server. What is held belongs to the filter that it was asked for with. */
@@ -228,6 +434,8 @@ export class ClusterState {
   readonly loaded: boolean;
   /** Grows with everything that can change what is shown. */
   readonly version: number;
+  /** What happened to the objects with the last message. */
+  readonly changes: Changes;
   /** What to ask for on the next connection; null when only an `initial_state` will do. */
   readonly resume: ResumeToken | null;
   /** What is held may no longer be true. */
@@ -242,6 +450,8 @@ export class ClusterState {
   connecting(): void;
   /** The fields of a `subscribe` to send now, once; null when there is nothing to say, or while a state is due. */
   unsaid(): { namespaces: readonly string[]; kinds?: readonly string[]; labels?: string } | null;
+  /** All of this as it is now, which never changes: the same object until `version` grows. It costs as much as has changed. */
+  snapshot(): ClusterSnapshot;
   podCount(namespace: string): number;
   counts(): Metrics;
 }
@@ -278,7 +488,7 @@ export interface ClientOptions {
   labels?: string;
   /** Ask for what was missed rather than for everything; true by default. */
   resume?: boolean;
-  /** For runtimes without one (Node before 22): the class from the package `ws`. */
+  /** For runtimes without one (Node before 22): the class from the package `ws`. Needed by `start()`, not before. */
   WebSocket?: unknown;
   /** Asks why a socket was refused, which a WebSocket does not tell; that of the runtime by default, null for none. */
   fetch?: typeof globalThis.fetch | null;
@@ -289,11 +499,13 @@ export interface ClientEvents {
   message: MessageEvent<ServerMessage>;
   /** The state or the status may look different. */
   change: Event;
+  /** Which objects came, changed and went with a message. */
+  changes: Event & { readonly changes: Changes };
   /** `client.status` changed. */
   status: Event;
   /**
-   * For the user: five attempts failed (once in an outage), the server refuses the filter (once for each), or it sent what is
-   * no message. Trying goes on.
+   * For the user: five attempts failed (once in an outage), the server refuses the filter (once for each), it sent what is
+   * no message, or speaks another version of the protocol. Trying goes on.
    */
   error: Event & { readonly error: Error };
 }
@@ -303,7 +515,9 @@ export class KstreamClient extends EventTarget {
   constructor(url: string | URL, options?: ClientOptions);
   readonly state: ClusterState;
   readonly status: Status;
-  /** Throws what the runtime throws at a URL that it takes no socket for. */
+  /** What is held and how the connection is, never to change: the same object until one of them may look different. */
+  snapshot(): Snapshot;
+  /** Throws what the runtime throws at a URL that it takes no socket for, and a TypeError where there is no WebSocket. */
   start(): this;
   close(): void;
   retryNow(): void;

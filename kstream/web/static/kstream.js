@@ -5,9 +5,11 @@
 //   client.addEventListener("change", () => console.log(client.state.counts()));
 //   client.start();
 //
-// Node before 22 has no WebSocket: pass one, `new KstreamClient(url, { WebSocket })`, from the package `ws`.
+// Node before 22 has no WebSocket: pass one, `new KstreamClient(url, { WebSocket })`, from the package `ws`. None is needed
+// before `start()`, so a server that renders pages may make clients.
 // The fold is held to fixtures/messages/*.json, as is the Python client's. Types: kstream.d.ts.
 
+export const PROTOCOL = 1; // the version that this client speaks; a server says its own in `connection`
 export const FIRST_WAIT = 1000; // milliseconds between the loss of a connection and the first attempt
 export const MAX_WAIT = 30_000;
 export const ATTEMPTS_BEFORE_ERROR = 5;
@@ -18,6 +20,9 @@ const FILTER = ["namespaces", "kinds", "labels"]; // parameters of the URL
 const PLACED = new Set(["initial_state", "batch", "node_event", "pod_event", "namespace_event", "metrics", "playback"]);
 const TIMELINE = ["at", "speed", "paused", "follow"]; // the same: where it begins
 const OPENING = 10_000; // for the handshake, and again for the first message
+const KINDS = ["nodes", "pods", "namespaces"];
+const OF = new Map([["node_event", "nodes"], ["pod_event", "pods"], ["namespace_event", "namespaces"]]);
+const PART = 512; // objects in a part of what a snapshot shares with the next one
 
 /** A message that is not of the contract's shape; `details` names the field. */
 export class InvalidMessageError extends Error {
@@ -26,6 +31,149 @@ export class InvalidMessageError extends Error {
     super(`${message} (${details})`);
     this.name = "InvalidMessageError";
     this.details = details;
+  }
+}
+
+/** Which objects came, changed and went, by uid: with one message, or with several that were added up, for those who draw. */
+export class Changes {
+  constructor() {
+    /** A whole state came, so all of it is to be drawn anew; the sets tell what happened to it since. */
+    this.whole = false;
+    const none = () => ({ added: new Set(), changed: new Set(), removed: new Set() });
+    this.nodes = none();
+    this.pods = none();
+    this.namespaces = none();
+  }
+
+  /** Nothing is to be drawn. */
+  get empty() {
+    return !this.whole && KINDS.every((kind) => !Object.values(this[kind]).some(({ size }) => size));
+  }
+
+  /** What happened later, too: for one who draws once a frame. @param {Changes} later @returns {this} */
+  add(later) {
+    if (later.whole) Object.assign(this, new Changes(), { whole: true });
+    for (const kind of KINDS) {
+      const { added, changed, removed } = later[kind];
+      for (const uid of removed) this._removed(kind, uid);
+      for (const uid of added) this._added(kind, uid);
+      for (const uid of changed) this._changed(kind, uid);
+    }
+    return this;
+  }
+
+  _added(kind, uid) {
+    const { added, changed, removed } = this[kind];
+    if (removed.delete(uid)) changed.add(uid);
+    else added.add(uid);
+  }
+
+  _changed(kind, uid) {
+    const { added, changed } = this[kind];
+    if (!added.has(uid)) changed.add(uid);
+  }
+
+  _removed(kind, uid) {
+    const { added, changed, removed } = this[kind];
+    changed.delete(uid);
+    if (!added.delete(uid)) removed.add(uid);
+  }
+}
+
+const WHOLE = Object.assign(new Changes(), { whole: true });
+
+/**
+ * Objects by uid that never change, in the order in which they came: a Map to read. It is made of parts, which the next one
+ * shares while nothing in them has changed: so it costs what changed, not what there is.
+ */
+class Objects {
+  constructor(places, parts, size) {
+    this._places = places;
+    /** Arrays of objects, and of undefined where one went; the same array as before holds the same objects. */
+    this.parts = parts;
+    this.size = size;
+    Object.freeze(this);
+  }
+
+  get(uid) {
+    const place = this._places.get(uid);
+    return place === undefined ? undefined : this.parts[Math.floor(place / PART)]?.[place % PART];
+  }
+
+  has(uid) {
+    return this.get(uid) !== undefined;
+  }
+
+  *values() {
+    for (const part of this.parts) for (const item of part) if (item !== undefined) yield item;
+  }
+
+  *keys() {
+    for (const item of this.values()) yield item.uid;
+  }
+
+  *entries() {
+    for (const item of this.values()) yield [item.uid, item];
+  }
+
+  [Symbol.iterator]() {
+    return this.entries();
+  }
+
+  forEach(each, self) {
+    for (const item of this.values()) each.call(self, item, item.uid, this);
+  }
+}
+
+/** Makes one `Objects` after another of what is written here: a part that somebody may hold is copied before it is written to. */
+class Shelf {
+  constructor(items) {
+    this._begin(items);
+  }
+
+  _begin(items) {
+    // A place is never another's: who holds an older `Objects` may share the map.
+    this._places = new Map();
+    this._parts = [];
+    this._own = new Set(); // parts that nobody holds
+    this._size = 0;
+    this._shown = null;
+    for (const item of items) this.set(item.uid, item);
+  }
+
+  set(uid, item) {
+    let place = this._places.get(uid);
+    if (place === undefined) {
+      // Those that went keep their places: once they are more than what is left, all begins anew.
+      if (this._places.size > 2 * this._size + PART) this._begin([...this.shown().values()]);
+      place = this._places.size;
+      this._places.set(uid, place);
+    }
+    this._size += this._put(place, item) === undefined;
+  }
+
+  delete(uid) {
+    const place = this._places.get(uid);
+    if (place !== undefined) this._size -= this._put(place, undefined) !== undefined;
+  }
+
+  _put(place, item) {
+    const at = Math.floor(place / PART);
+    if (!this._own.has(at)) {
+      this._parts[at] = this._parts[at]?.slice() ?? [];
+      this._own.add(at);
+    }
+    const before = this._parts[at][place % PART];
+    this._parts[at][place % PART] = item;
+    return before;
+  }
+
+  shown() {
+    if (this._shown === null || this._own.size) {
+      this._shown = new Objects(this._places, this._parts.slice(), this._size);
+      this._own.clear();
+    }
+    return this._shown;
   }
 }
 
@@ -81,6 +229,12 @@ export class ClusterState {
     this._held = null;
     /** @type {Map<string, number>} */
     this._podsIn = new Map();
+    /** What happened to the objects with the last message. */
+    this.changes = new Changes();
+    this._torn = false;
+    this._shelves = null; // of the objects, once somebody has asked for a snapshot
+    this._counted = null; // of the same, how many pods there are in each namespace
+    this._snapshot = null;
     this.want(namespaces, more);
     this.connecting();
     /** Grows with everything that can change what is shown: a cheap snapshot for UI frameworks. */
@@ -134,6 +288,14 @@ export class ClusterState {
     if (!isObject(message) || typeof message.type !== "string") {
       throw new InvalidMessageError("A message of the server has no type", "type: must be a string");
     }
+    // Of a message that was refused in the middle, what was taken of it is told with the next.
+    if (!this._torn && !this.changes.empty) this.changes = new Changes();
+    this._torn = true;
+    this._fold(message);
+    this._torn = false;
+  }
+
+  _fold(message) {
     if (PLACED.has(message.type)) {
       this._time = textOf(message.timestamp);
       // This connection has not told of a timeline before what it shows: it is on the one that all share.
@@ -173,11 +335,11 @@ export class ClusterState {
         break;
       case "error":
         this.error = field(message, "error", isObject, "an object");
-        if (typeof this.error.fault === "string") this.faults.set(this.error.fault, this.error);
+        if (typeof this.error.fault === "string") this.faults = new Map(this.faults).set(this.error.fault, this.error);
         this._refused(this.error);
         break;
       case "cleared":
-        this.faults.delete(field(message, "fault", isText, "a string"));
+        this._mended(field(message, "fault", isText, "a string"));
         if (this.error?.fault === message.fault) this._over();
         break;
       default:
@@ -199,8 +361,8 @@ export class ClusterState {
   }
 
   /**
-   * The parameters of the next connection that say which timeline, so that one who was elsewhere is there again: those of
-   * the URL, `said`, until the server told of one. None is the one that all share; with any nothing is resumed.
+   * The parameters of the next connection that say which timeline, so that one who was elsewhere is there again, up to the
+   * event: those of the URL, `said`, until the server told of one. None is the one that all share; with any nothing is resumed.
    * @param {Record<string, string>} said
    * @returns {Record<string, string>}
    */
@@ -209,13 +371,51 @@ export class ClusterState {
     if (playback === null) return this._everPlayed ? {} : said;
     if (typeof playback.id !== "string") return {};
     if (said.follow === playback.id) return { follow: playback.id };
-    const paused = playback.state === "paused" ? { paused: "true" } : {};
-    return { at: this._time ?? String(playback.at), speed: String(playback.speed), ...paused };
+    const place = { at: this._time ?? String(playback.at), speed: String(playback.speed) };
+    if (playback.state === "paused") place.paused = "true";
+    if (this._epoch !== null && this.seq !== null) {
+      // Which of the events of that millisecond were seen; of another moment it says nothing.
+      Object.assign(place, { epoch: this._epoch, seq: String(this.seq) });
+      if (this._term !== null) place.term = this._term;
+    }
+    return place;
   }
 
   /** What is held may no longer be true: no socket, a server without its source, or a state to come. */
   get stale() {
     return !this._linked || this._awaiting || this._held !== this._wants || this.connection?.status !== "connected";
+  }
+
+  /**
+   * All of this as it is now, which never changes: the same object until `version` grows. It costs as much as has changed since
+   * the last one, except for the first and for the first after a whole state.
+   */
+  snapshot() {
+    if (this._snapshot?.version === this.version) return this._snapshot;
+    this._shelves ??= Object.fromEntries(KINDS.map((kind) => [kind, new Shelf(this[kind].values())]));
+    this._counted ??= new Map(this._podsIn);
+    const { nodes, pods, namespaces } = this._shelves;
+    const { version, wanted, wantedKinds, wantedLabels, connection, metrics, playback, error, faults } = this;
+    this._snapshot = Object.freeze({
+      version,
+      nodes: nodes.shown(),
+      pods: pods.shown(),
+      namespaces: namespaces.shown(),
+      podCounts: this._counted,
+      wanted,
+      wantedKinds,
+      wantedLabels,
+      connection,
+      metrics,
+      playback,
+      error,
+      faults,
+      asOf: this.asOf,
+      seq: this.seq,
+      loaded: this.loaded,
+      stale: this.stale,
+    });
+    return this._snapshot;
   }
 
   /** How many pods are held of a namespace: clients count themselves. @param {string} namespace */
@@ -241,7 +441,7 @@ export class ClusterState {
       this._linked = true;
       this._awaiting = message.resumed !== true;
       if (this._awaiting) this._held = null;
-      this.faults.clear(); // those that last are told again
+      this.faults = new Map(); // those that last are told again
       this.error = null;
       this._played = false;
     }
@@ -261,6 +461,11 @@ export class ClusterState {
     this.error = [...this.faults.values()].at(-1) ?? null;
   }
 
+  _mended(fault) {
+    this.faults = new Map(this.faults);
+    this.faults.delete(fault);
+  }
+
   _heardAsOf({ asOf }) {
     if (typeof asOf !== "string" || asOf === this.asOf) return false;
     this.asOf = asOf;
@@ -268,12 +473,14 @@ export class ClusterState {
   }
 
   _replace(data) {
-    const [nodes, pods, namespaces] = ["nodes", "pods", "namespaces"].map(
+    const [nodes, pods, namespaces] = KINDS.map(
       (kind) => new Map(field(data, kind, Array.isArray, "a list").map((item) => [uidOf(item), item])),
     );
     Object.assign(this, { nodes, pods, namespaces });
     this._podsIn = new Map();
     for (const pod of pods.values()) this._count(pod, 1);
+    this.changes.add(WHOLE);
+    this._shelves = this._counted = null;
     this._awaiting = false;
     this._held = this._asked;
     this.loaded = true;
@@ -292,24 +499,25 @@ export class ClusterState {
   }
 
   _event(event) {
-    const held = this._heldBy(event?.type);
-    if (held === null) return;
+    const kind = OF.get(event?.type);
+    if (kind === undefined) return;
+    const held = this[kind];
     const data = field(event, "data", isObject, "an object");
     const uid = uidOf(data);
     const before = held.get(uid);
     if (event.action === "DELETED") held.delete(uid);
     else if (event.action === "ADDED" || event.action === "MODIFIED") held.set(uid, data);
     else return;
-    if (held === this.pods) {
-      if (event.action !== "DELETED") this._count(data, 1);
+    const gone = event.action === "DELETED";
+    if (kind === "pods") {
+      if (!gone) this._count(data, 1);
       if (before !== undefined) this._count(before, -1);
+      if (gone || before?.namespace !== data.namespace) this._counted = null;
     }
-  }
-
-  _heldBy(type) {
-    if (type === "pod_event") return this.pods;
-    if (type === "node_event") return this.nodes;
-    return type === "namespace_event" ? this.namespaces : null;
+    if (!gone) this.changes[before === undefined ? "_added" : "_changed"](kind, uid);
+    else if (before !== undefined) this.changes._removed(kind, uid);
+    if (gone) this._shelves?.[kind].delete(uid);
+    else this._shelves?.[kind].set(uid, data);
   }
 
   _count(pod, change) {
@@ -355,8 +563,9 @@ export class Reconnect {
  * One connection to a kstream server, kept up from `start()` to `close()`.
  *
  * Events: `message` (a MessageEvent: `data` is the message, folded already), `change` (the state or the status may look
- * different), `status` (`client.status` changed), `error` (`error` is an Error for the user: once after 5 failed attempts in
- * a row, or when the server sent something that is no message; trying goes on).
+ * different), `changes` (`changes` says which objects came, changed and went with a message), `status` (`client.status`
+ * changed), `error` (`error` is an Error for the user: once after 5 failed attempts in a row, when the server sent something
+ * that is no message, or when it speaks another version of the protocol; trying goes on).
  */
 export class KstreamClient extends EventTarget {
   /**
@@ -373,14 +582,11 @@ export class KstreamClient extends EventTarget {
       kinds = [],
       labels = "",
       resume = true,
-      WebSocket = globalThis.WebSocket,
+      WebSocket,
       fetch = globalThis.fetch,
     } = {},
   ) {
     super();
-    if (typeof WebSocket !== "function") {
-      throw new TypeError("This runtime has no WebSocket. Pass one: new KstreamClient(url, { WebSocket })");
-    }
     /** @type {{ link: "connecting" | "connected" | "waiting" | "closed", reason: string, wait: number, failed: number }} */
     this.status = Object.freeze({ link: "closed", reason: "", wait: 0, failed: 0 });
     this._url = new URL(url);
@@ -407,10 +613,16 @@ export class KstreamClient extends EventTarget {
     /** @type {any} */
     this._socket = null;
     this._heard = false;
+    /** Of the server, where it is another than ours and the user was told. @type {number | null} */
+    this._foreign = null;
+    this._shown = null;
     this._timers = { heartbeat: undefined, pong: undefined, retry: undefined };
   }
 
-  /** Connect, and stay connected. Throws what the runtime throws at a URL that it takes no socket for. */
+  /**
+   * Connect, and stay connected. Throws what the runtime throws at a URL that it takes no socket for.
+   * @throws {TypeError} in a runtime without WebSocket, where none was passed
+   */
   start() {
     if (this.status.link !== "closed") return this;
     this._retries.connected();
@@ -446,6 +658,17 @@ export class KstreamClient extends EventTarget {
   }
 
   /**
+   * What is held and how the connection is, as they are now, never to change: the same object until one of them may look
+   * different. For frameworks that compare.
+   */
+  snapshot() {
+    const held = this.state.snapshot();
+    const { status } = this;
+    if (this._shown?.status !== status || this._shown.version !== held.version) this._shown = Object.freeze({ ...held, status });
+    return this._shown;
+  }
+
+  /**
    * Go to a timeline of one's own, drive it, or come back with `live`. False when there is no connection to send it on.
    * @param {"pause" | "play" | "seek" | "step" | "live"} action
    * @param {{ speed?: number | "max", at?: string }} [options]
@@ -467,7 +690,11 @@ export class KstreamClient extends EventTarget {
       if (token.term !== null) url.searchParams.set("term", token.term);
       url.searchParams.set("seq", String(token.seq));
     }
-    const socket = new this._WebSocket(url.href);
+    const Socket = this._WebSocket === undefined ? globalThis.WebSocket : this._WebSocket;
+    if (typeof Socket !== "function") {
+      throw new TypeError("This runtime has no WebSocket. Pass one: new KstreamClient(url, { WebSocket })");
+    }
+    const socket = new Socket(url.href);
     this._socket = socket;
     this._timers.pong = setTimeout(() => this._lost(socket, "no answer in time"), OPENING);
     // A socket that was left may still speak: only the present one is listened to.
@@ -503,12 +730,30 @@ export class KstreamClient extends EventTarget {
       clearTimeout(this._timers.pong);
       this._timers.heartbeat = setInterval(() => this._ping(socket), HEARTBEAT_INTERVAL);
       this._tell({ link: "connected" });
+      this._checkProtocol(message);
     } else if (message.type === "pong") {
       clearTimeout(this._timers.pong);
     }
     this._sayWanted();
     this.dispatchEvent(new MessageEvent("message", { data: message }));
+    const { changes } = this.state;
+    if (!changes.empty) this.dispatchEvent(Object.assign(new Event("changes"), { changes }));
     this._emit("change");
+  }
+
+  /** What is added to the protocol keeps its version: another one may mean anything. It is gone on with, as well as it can be. */
+  _checkProtocol({ protocol }) {
+    // A server from before it was told is of the first version.
+    const theirs = Number.isSafeInteger(protocol) ? protocol : 1;
+    if (theirs !== PROTOCOL && theirs !== this._foreign) {
+      this._emitError(
+        new Error(
+          `The server speaks version ${theirs} of the protocol, this client version ${PROTOCOL}: what is shown may be wrong. ` +
+            "Use the client of the server's version: its /kstream.js, or that version of the npm package",
+        ),
+      );
+    }
+    this._foreign = theirs;
   }
 
   _ping(socket) {

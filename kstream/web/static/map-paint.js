@@ -36,7 +36,7 @@ export const PALETTES = {
       ...{ ground: "#151a26", block: "#1e2534", border: "#303a50", ill: "#43201a", illBorder: "#ff7a4d", tired: "#3b3117", hole: "#262f41" },
       ...{ halo: "#ffe1d6", mark: "#17110d", flash: "#ffffff", found: "#ffffff" },
     },
-    ["#3f84ad", "#4d576b", "#e3ad3b", "#8478ab", "#ff6a3c"],
+    ["#35749b", "#4d576b", "#e3ad3b", "#7468a0", "#ff6a3c"],
   ),
 };
 

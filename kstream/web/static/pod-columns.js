@@ -97,7 +97,7 @@ export class PodColumns {
     }
     this.uid[slot] = pod.uid;
     this.name[slot] = String(pod.name ?? pod.uid);
-    const text = String(pod.status ?? pod.phase ?? "");
+    const text = String(pod.status || pod.phase || "");
     const status = this.statuses.texts.length < MOST_STATUSES ? this.statuses.id(text) : Math.max(this.statuses.known(text), 0);
     if (status >= this._moods.length) this._moods.push(mood(text));
     const { ready, total, restarts } = containers(pod);

@@ -4,9 +4,10 @@ const GOOD = new Set(["Running", "Completed", "Succeeded", "Ready", "Active"]);
 const PASSING = new Set(["Pending", "ContainerCreating", "PodInitializing", "Terminating", "SchedulingDisabled"]);
 const INIT_PROGRESS = /^Init:\d+\/\d+$/;
 
-/** `good`, `wait` or `bad`. @param {string} status */
+/** `good`, `wait` or `bad`, as the server judges it (fixtures/statuses.json). @param {string} status */
 export function tone(status) {
-  const words = String(status ?? "").split(",");
+  if (!status) return "wait"; // nothing is known of it yet
+  const words = String(status).split(",");
   if (words.every((word) => GOOD.has(word))) return "good";
   return words.every((word) => GOOD.has(word) || PASSING.has(word) || INIT_PROGRESS.test(word)) ? "wait" : "bad";
 }

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from kstream.core.delivery import wire
 from kstream.core.delivery.backlog import Backlog
 from kstream.core.delivery.filters import EVERYTHING, Filter
 from kstream.core.delivery.limits import Limits
 from kstream.core.delivery.session import Session
 from kstream.core.timeline.events import Event, Verb
+from kstream.core.timeline.state import Counts
 from tests.frames_reader import FrameReader
-from tests.making import change, numbered, pod_key
+from tests.making import START, change, numbered, pod_key
 
 LIMITS = Limits()
 
@@ -31,3 +33,17 @@ def sent(session: Session, now: float) -> list[dict[str, Any]]:
 
 def pods(count: int, after: int = 0) -> list[Event]:
     return numbered([change(Verb.ADDED, pod_key(f"p{after + n}")) for n in range(count)], after)
+
+
+PART = wire.batch([], seq=None, time=START)
+"""Some of a state that comes in parts."""
+
+
+def metrics(number: int = 1) -> bytes:
+    """A message of metrics that is told from others by its number."""
+    return wire.metrics(Counts(number, 0, 0, 0, 0, 0), time=START, as_of=None)
+
+
+def pong(number: int = 0) -> bytes:
+    """An answer that is told from others by its number."""
+    return wire.pong(str(number), as_of=None)

@@ -7,6 +7,7 @@ from kstream.core.delivery.lane import FOREVER, Lane
 from kstream.core.delivery.limits import Limits, TokenBucket
 from kstream.core.delivery.tally import Tally
 from kstream.core.timeline.events import Verb
+from tests.core.delivery import sessions
 from tests.frames_reader import FrameReader
 from tests.making import change, numbered, pod_key, take
 
@@ -82,8 +83,8 @@ def test_a_lane_that_fell_off_the_window_says_so_and_takes_no_token() -> None:
     assert lane.bucket.level(0.0) == LIMITS.burst
 
 
-def metrics(n: int = 1) -> bytes:
-    return text_frame(b'{"type":"metrics","n":%d}' % n, 0)
+def metrics() -> bytes:
+    return text_frame(sessions.metrics(), 0)
 
 
 def told(lane: Lane, now: float = 0.0) -> list[str]:

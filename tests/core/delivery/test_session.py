@@ -18,7 +18,7 @@ from kstream.core.errors import DivergedError
 from kstream.core.timeline.events import Event, Verb
 from kstream.core.timeline.timepoint import timestamp
 from tests.core.delivery.flushed import level, told
-from tests.core.delivery.sessions import LIMITS, pods, sent, session_on, synced
+from tests.core.delivery.sessions import LIMITS, PART, metrics, pods, pong, sent, session_on, synced
 from tests.making import START, change, numbered, pod_key, take
 
 
@@ -71,21 +71,21 @@ def test_only_the_newest_metrics_wait() -> None:
     session = synced(backlog)
     take(backlog, pods(45))
     session.flush(0.0)
-    session.offer_metrics(b'{"type":"metrics","n":1}')
+    session.offer_metrics(metrics(1))
     session.flush(0.0)
-    session.offer_metrics(b'{"type":"metrics","n":2}')
-    assert [message["n"] for message in sent(session, 1.0)] == [2]
+    session.offer_metrics(metrics(2))
+    assert [message["data"]["totalNodes"] for message in sent(session, 1.0)] == [2]
 
 
 def test_metrics_cost_a_token_and_each_part_of_a_state_does() -> None:
     session = synced(Backlog(head=0))
-    session.offer_metrics(b'{"type":"metrics"}')
+    session.offer_metrics(metrics())
     assert told(session) == ["metrics"]
     assert level(session) == LIMITS.burst - 1
     session.restart()
-    session.give(Snapshot(0, tuple(text_frame(b'{"type":"part"}', 0) for _ in range(3))))
+    session.give(Snapshot(0, tuple(text_frame(PART, 0) for _ in range(3))))
     for left in (48, 47, 46):
-        assert told(session) == ["part"], "one at a time"
+        assert told(session) == ["batch"], "one at a time"
         assert level(session) == left
     assert (session.tally.messages, session.tally.snapshots) == (4, 1)
     assert session.caught_up
@@ -93,14 +93,14 @@ def test_metrics_cost_a_token_and_each_part_of_a_state_does() -> None:
 
 def test_parts_wait_for_tokens_and_leave_the_reserve() -> None:
     session = session_on(Backlog(head=0))
-    session.give(Snapshot(0, tuple(text_frame(b'{"type":"part"}', 0) for _ in range(47))))
+    session.give(Snapshot(0, tuple(text_frame(PART, 0) for _ in range(47))))
     for _ in range(45):
-        assert told(session) == ["part"]
+        assert told(session) == ["batch"]
     assert told(session) == []
     assert session.sending
     assert session.due == session.lane.bucket.ready_at(1, 0.0, keep=LIMITS.reserve)
-    assert told(session, session.due) == ["part"]
-    assert told(session, session.due) == ["part"]
+    assert told(session, session.due) == ["batch"]
+    assert told(session, session.due) == ["batch"]
     assert not session.sending
 
 
@@ -185,7 +185,7 @@ def test_one_that_steps_out_leaves_the_lane_to_the_others() -> None:
     assert lane.takes(other.lane, 0.0)
     other.step_in(lane)
     assert (other.lane is lane, lane.riders, other.riding) == (True, 2, True)
-    other.tell(Word("", b'{"type":"pong"}'))
+    other.tell(Word("", pong()))
     assert (other.riding, lane.riders, other.lane is lane) == (False, 1, False)
     other.step_out()
     assert lane.riders == 1, "it is out already"
@@ -313,7 +313,7 @@ def test_what_is_told_meanwhile_is_not_waited_for_either() -> None:
     take(backlog, large(24))
     told(session)
     session.restart()
-    session.tell(Word("", b'{"type":"pong"}'))
+    session.tell(Word("", pong()))
     assert told(session) == ["pong"]
     assert session.due == LIMITS.heartbeat
 

@@ -9,7 +9,7 @@ from kstream.core.delivery.filters import EVERYTHING
 from kstream.core.delivery.urgent import Word
 from kstream.core.errors import InvalidMessageError
 from tests.core.delivery.flushed import level
-from tests.core.delivery.sessions import LIMITS, pods, sent, session_on, synced
+from tests.core.delivery.sessions import LIMITS, pods, pong, sent, session_on, synced
 from tests.frames_reader import FrameReader
 from tests.making import START, take
 
@@ -93,10 +93,10 @@ def test_words_and_answers_go_as_the_burst_and_then_the_rate_allow() -> None:
     session = session_on(Backlog(head=0))
     session.flush(0.0)
     for number in range(64):
-        session.tell(Word("", b'{"type":"pong","n":%d}' % number))
-    assert [message["n"] for message in sent(session, 0.0)] == list(range(50)), "the burst"
+        session.tell(Word("", pong(number)))
+    assert [int(message["timestamp"]) for message in sent(session, 0.0)] == list(range(50)), "the burst"
     assert session.due == session.lane.bucket.ready_at(1, 0.0)
-    assert [message["n"] for message in sent(session, 2.0)] == list(range(50, 64))
+    assert [int(message["timestamp"]) for message in sent(session, 2.0)] == list(range(50, 64))
     assert session.tally.messages == 64
 
 

@@ -21,7 +21,7 @@ from kstream.core.timeline.events import Event, Kind, ObjectKey, Verb
 from kstream.core.timeline.recorder import Recorder
 from kstream.core.timeline.state import ClusterState, with_pod_count
 from tests.clientfold import ClientFold
-from tests.core.delivery.sessions import LIMITS, sent, session_on, synced
+from tests.core.delivery.sessions import LIMITS, metrics, sent, session_on, synced
 from tests.frames_reader import FrameReader
 from tests.making import START, change, namespace_key, node_key, numbered, pod_key, take
 
@@ -124,7 +124,7 @@ class Clients(RuleBasedStateMachine):
     def metrics_come(self) -> None:
         """What the hub does: those in a lane are offered theirs together."""
         self.offered += 1
-        message = b'{"type":"metrics","n":%d}' % self.offered
+        message = metrics(self.offered)
         for lane in {client["session"].lane for client in self.clients if client["session"].riding}:
             lane.metrics = text_frame(message, lane.bits)
         for client in self.clients:
@@ -205,8 +205,8 @@ class Clients(RuleBasedStateMachine):
             client["fold"].take(message)
             client["sent"].append(self.now)
             if message["type"] == "metrics":
-                assert message["n"] > client["metrics"], "never twice, and the newest last"
-                client["metrics"] = message["n"]
+                assert message["data"]["totalNodes"] > client["metrics"], "never twice, and the newest last"
+                client["metrics"] = message["data"]["totalNodes"]
         return messages
 
     @invariant()

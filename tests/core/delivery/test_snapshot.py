@@ -143,9 +143,9 @@ def test_nodes_and_namespaces_take_their_room_from_the_pods() -> None:
     for event in numbered(changes):
         state.apply(event)
     taken = snapshot.capture(state, EVERYTHING)
-    sizes = [len(text) for text in snapshot.messages(taken, time=START, limit=80_000)]
+    sizes = [len(text) for text in snapshot.messages(taken, time=START, limit=120_000)]
     assert len(sizes) > 1
-    assert 80_000 - 600 <= sizes[0] <= 80_000
+    assert 120_000 - 600 <= sizes[0] <= 120_000
     small = [change(Verb.ADDED, node_key(f"{n}"), mark="R") for n in range(3000)]
     state = ClusterState()
     for event in numbered([*small, *(change(Verb.ADDED, pod_key(f"p{n}")) for n in range(1000))]):

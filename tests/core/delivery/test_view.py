@@ -45,7 +45,7 @@ def test_a_batch_joins_what_happened_to_an_object() -> None:
     assert actions(frame) == [("ADDED", "a"), ("MODIFIED", "d"), ("DELETED", "c")]
     assert message["seq"] == 7
     assert message["data"][0]["seq"] == 4
-    assert message["data"][0]["data"]["note"] == "later"
+    assert message["data"][0]["data"]["nodeName"] == "later"
 
 
 def test_a_deleted_and_recreated_object_is_two() -> None:

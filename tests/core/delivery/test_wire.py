@@ -11,7 +11,7 @@ from kstream.core.timeline.events import Event, Kind, Verb
 from kstream.core.timeline.health import ClusterInfo, ErrorCode, Fault
 from kstream.core.timeline.state import Counts
 from kstream.core.timeline.timepoint import timestamp
-from tests.making import START, change, pod_key
+from tests.making import START, body_of, change, pod_key
 
 
 def test_a_timestamp_is_utc_with_milliseconds() -> None:
@@ -24,7 +24,7 @@ def test_an_event_has_the_contracts_shape_and_its_number() -> None:
         "type": "pod_event",
         "action": "ADDED",
         "seq": 7,
-        "data": {"name": "web", "uid": "uid-default-web", "namespace": "default", "phase": "Pending"},
+        "data": json.loads(body_of(pod_key("web"), "Pending")),
         "timestamp": "2025-01-24T10:00:00.000Z",
     }
 
@@ -57,6 +57,7 @@ def test_a_connection_names_cluster_epoch_and_source() -> None:
         "epoch": "e1",
         "term": "t1",
         "source": "live",
+        "protocol": 1,
         "resumed": False,
         "reason": "too old",
     }
@@ -199,7 +200,7 @@ def test_a_connection_says_no_more_than_is_known() -> None:
             time=START,
         )
     )
-    assert set(message) == {"type", "status", "timestamp", "cluster", "epoch", "term", "source"}
+    assert set(message) == {"type", "status", "timestamp", "cluster", "epoch", "term", "source", "protocol"}
     message = json.loads(
         wire.connection(
             status="connected",
@@ -327,3 +328,7 @@ def test_what_is_longer_than_any_message_has_to_be_is_not_looked_at() -> None:
     with pytest.raises(InvalidMessageError, match="The message is too long") as refused:
         wire.parse(b"{" * (MAX_TAKEN + 1))
     assert refused.value.details == "It has 65537 bytes; at most 65536 are looked at"
+
+
+def test_an_id_comes_back_as_it_was() -> None:
+    assert (wire.encode_id("1"), wire.encode_id(1)) == (b'"1"', b"1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -156,7 +157,7 @@ def test_what_comes_late_is_no_news() -> None:
 
 
 def test_a_name_that_has_gone_to_another_object_is_that_ones(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(audit, "_GONE", 1)
+    monkeypatch.setattr(audit, "GONE", 1)
     first, second = pod(uid="one"), pod(uid="two")
     found = changes(
         [
@@ -183,7 +184,7 @@ def test_parts_of_one_log_may_come_in_any_order_and_as_lists() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        "{",
+        '{"kind"',
         "[]",
         {**entry("create", pod()), "stageTimestamp": "yesterday"},
         entry("create", {"kind": "Pod", "metadata": 7}),
@@ -196,3 +197,9 @@ def test_what_cannot_be_read_is_refused_with_its_line_unless_it_is_the_end(wrong
     left = Left()
     assert list(changes([file(entry("create", pod()), wrong, cut=True)], left))
     assert left.cut == ["f"]
+
+
+def test_an_event_may_be_indented() -> None:
+    entries = [entry("create", pod("a", version="1")), entry("create", pod("b", version="2"), at=1)]
+    indented = "\n".join(json.dumps(each, indent=2) for each in entries)
+    assert told(*indented.split("\n")) == told(*entries) == [(Verb.ADDED, "a", "1"), (Verb.ADDED, "b", "2")]

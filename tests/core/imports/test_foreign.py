@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kstream.core.errors import ConfigError
-from kstream.core.imports.foreign import Left, Line, by_time, seconds
+from kstream.core.imports import foreign
+from kstream.core.imports.foreign import Left, Line, Versions, by_time, seconds, version_of
 from kstream.core.timeline.events import Kind, ObjectKey, Verb, WatchEvent
 
 
@@ -27,6 +28,33 @@ def test_what_is_left_out_is_counted_by_its_reason() -> None:
     left.count("a")
     left.count("a")
     assert (dict(left.counts), left.cut) == ({"a": 2}, [])
+
+
+def change(version: str, verb: Verb = Verb.MODIFIED, uid: str = "u") -> WatchEvent:
+    return WatchEvent(verb, ObjectKey(Kind.NODE, "", "n", uid), version, 0.0, b"{}")
+
+
+def test_of_two_tellings_the_one_with_the_smaller_version_is_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(foreign, "GONE", 1)
+    versions = Versions()
+    told = [
+        (change("7", Verb.ADDED), False),
+        (change("6"), True),
+        (change("7"), False),
+        (change("7", uid="other"), False),
+        (change("odd"), False),  # says nothing, and what is known stays known
+        (change("٣"), False),
+        (change("9", Verb.DELETED), False),
+        (change("8"), True),  # also of one that is gone
+        (change("10", Verb.ADDED), False),  # it was out of sight of a selector
+        (change("9"), True),
+        (change("12", Verb.DELETED), False),
+        (change("12", Verb.DELETED, "other"), False),  # one is remembered
+        (change("11", uid="other"), True),
+        (change("1"), False),
+    ]
+    assert [versions.is_old(each) for each, _ in told] == [old for _, old in told]
+    assert (version_of(change("10")), version_of(change("-1")), version_of(change(""))) == (10, 0, 0)
 
 
 def test_changes_are_merged_by_their_time() -> None:

@@ -6,13 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from kstream.core.errors import ConfigError
-from kstream.core.imports import kubectl
-from kstream.core.imports.foreign import MAX_LINE, Left, Line
-from kstream.core.imports.kubectl import changes, documents
+from kstream.core.imports.foreign import OLD, Left
+from kstream.core.imports.kubectl import changes
 from kstream.core.timeline.events import Verb
 from kstream.core.timeline.timepoint import timestamp
 from tests.core.imports.making import file, other, pod
@@ -101,18 +98,6 @@ def test_documents_may_be_a_line_each_or_indented(indent: int | None) -> None:
     assert [name for _, _, name in told(file(*text.split("\n")))] == ["a", "b"]
 
 
-@given(
-    st.lists(st.dictionaries(st.text(), st.lists(st.text()), min_size=1), max_size=4),
-    st.sampled_from([None, 1, 4]),
-)
-def test_whatever_is_in_documents_they_are_found_again(
-    items: list[dict[str, list[str]]], indent: int | None
-) -> None:
-    text = "\n".join(json.dumps(each, indent=indent) for each in items).encode()
-    lines = [Line("f", number, raw) for number, raw in enumerate(text.split(b"\n"), 1)]
-    assert [json.loads(raw) for _, raw in documents(lines)] == items
-
-
 @pytest.mark.parametrize("lines", [['{"type":"ADDED","obj'], ["{", '  "type": "ADDED",']])
 def test_a_document_that_is_cut_off_at_the_end_is_left_out_and_told(lines: list[str]) -> None:
     left = Left()
@@ -132,10 +117,13 @@ def test_what_is_no_watch_event_is_refused_with_the_line_on_which_it_begins() ->
             list(changes([file(event("ADDED", pod()), wrong)], Left()))
 
 
-def test_a_document_without_an_end_is_refused_before_it_takes_all_memory(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    assert MAX_LINE == 16 * 1024 * 1024
-    monkeypatch.setattr(kubectl, "MAX_LINE", 100)
-    with pytest.raises(ConfigError, match="f, line 1: a document of more than 100 bytes begins here"):
-        list(changes([file("{", *["  " + "x" * 30 for _ in range(9)])], Left()))
+def test_what_a_watch_that_was_begun_again_or_another_file_tells_twice_is_old() -> None:
+    def version(number: int, verb: str, **more: Any) -> dict[str, Any]:
+        return event(verb, pod("a", resourceVersion=str(number), **more))
+
+    first = [version(1, "ADDED"), version(3, "MODIFIED", labels={"a": "b"}), version(5, "DELETED")]
+    left = Left()
+    again = [*first, version(1, "ADDED"), version(3, "MODIFIED", labels={"a": "b"})]
+    told = [each.version for each in changes([file(*again), file(*first[1:])], left)]
+    assert told == ["1", "3", "5", "5"]  # of the same one nobody can say which is older
+    assert dict(left.counts) == {OLD: 3}

@@ -14,13 +14,17 @@ from typing import NamedTuple
 
 import pytest
 
+from kstream.core.conditions.condition import Condition
+from kstream.core.conditions.intervals import Moment, intervals
+from kstream.core.conditions.judging import Judge
 from kstream.core.insight.budget import DEFAULT, fitted, tokens
 from kstream.core.insight.findings import findings
 from kstream.core.insight.story import Story
+from kstream.core.insight.subjects import name_of
 from kstream.core.insight.summary import troubles
-from kstream.core.timeline.events import Event
+from kstream.core.timeline.events import Event, Verb
 from kstream.core.timeline.recorder import Recorder
-from kstream.core.timeline.state import ClusterState
+from kstream.core.timeline.state import ClusterState, Entry
 from kstream.logs.sqlite import SqliteLog
 from simulator.simulation import Simulation
 from simulator.source import watch_event
@@ -42,9 +46,22 @@ CAUSES: dict[str, set[tuple[str, str]]] = {
     "zone-outage": {("node-lost", "zone zone-b")},
     "incident": {("node-lost", "node node-5"), ("failing", "Deployment shop/broken")},
 }
+# What shows it, as a condition, and of whom it was true meanwhile: among all of whom it was, the cause.
+CONDITIONS: dict[str, tuple[str, str]] = {
+    "tour": ('node.status.startsWith("NotReady")', "node node-3"),
+    "bad-rollout": ('pod.status == "CrashLoopBackOff" && pod.namespace == "shop"', "pod shop/web-"),
+    "crash-loop": ('pod.status == "CrashLoopBackOff"', "pod shop/cart-"),
+    "drain-and-upgrade": ('node.status.endsWith("SchedulingDisabled")', "node node-"),
+    "namespace-teardown": ('namespace.status == "Terminating"', "namespace staging"),
+    "node-failure": ('node.status != "Ready"', "node node-3"),
+    "noisy-neighbour": ('pod.status == "Evicted"', "pod "),
+    "zone-outage": ('node.status == "NotReady"', "node node-"),
+    "incident": ('pod.status == "CrashLoopBackOff"', "pod shop/broken-"),
+}
 
 
 class Run(NamedTuple):
+    known: list[Entry]
     story: Story
     events: dict[int, Event]
 
@@ -64,7 +81,7 @@ def run(name: str, seed: int) -> Run:
         simulation.step(0)
         for event in numbered():
             state.apply(event)
-    story = Story(state)
+    known, story = list(state), Story(state)
     events: dict[int, Event] = {}
     for second in range(MINUTES * 60):
         while not simulation.advance(second * 1000):
@@ -72,17 +89,18 @@ def run(name: str, seed: int) -> Run:
         some = numbered()
         story.take(some)
         events |= by_seq(some)
-    return Run(story, events)
+    return Run(known, story, events)
 
 
 async def recorded() -> Run:
     log = await SqliteLog.open_read_only(INCIDENT)
     begun = 30  # events: the cluster stands
-    story = Story(await log.state_at(begun))
+    state = await log.state_at(begun)
+    known, story = list(state), Story(state)
     events = await log.read(begun, log.head)
     await log.close()
     story.take(events)
-    return Run(story, by_seq(events))
+    return Run(known, story, by_seq(events))
 
 
 def by_seq(events: Iterable[Event]) -> dict[int, Event]:
@@ -110,6 +128,28 @@ def test_every_seq_that_is_cited_is_an_event_that_shows_what_is_said(name: str, 
             change = played.events[proof.seq].change
             assert proof.time == change.time
             assert change.key.name in proof.what
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_when_tells_of_the_cause_by_events_before_which_it_was_not_so(name: str) -> None:
+    where, subject = CONDITIONS[name]
+    played, judge = run(name, 1), Judge(Condition.parse(where))
+    start = Moment(min(played.events) - 1, 0.0)
+    found = intervals(played.known, played.events.values(), start, judge)
+    told = [each for each in found if name_of(each.key).startswith(subject)]
+    assert told
+    bodies = {entry.key: entry.body for entry in played.known}
+    begun = {each.since.seq: each.key for each in told if not each.earlier}
+    ended = {each.until.seq: each.key for each in told if each.until is not None}
+    assert len(begun) + len(ended) > 0
+    for seq, event in played.events.items():
+        key, gone = event.change.key, event.change.verb is Verb.DELETED
+        was, is_so = key in bodies and judge(bodies[key]), not gone and judge(event.change.body)
+        assert seq not in begun or (begun[seq], was, is_so) == (key, False, True)
+        assert seq not in ended or (ended[seq], was, is_so) == (key, True, False)
+        bodies[key] = event.change.body
+        if gone:
+            del bodies[key]
 
 
 @pytest.mark.parametrize("name", CAUSES)

@@ -143,3 +143,12 @@ def test_what_there_was_before_is_known() -> None:
     assert story.zones == {"a": {"n1", "n2"}}
     assert (story.workloads[WEB].began, story.events) == (2, 1)
     assert story.workloads[WEB].images == [("i:1", None)]
+
+
+def test_what_is_held_back_is_neither_evicted_nor_failing() -> None:
+    history = History()
+    for number, status in enumerate(("NotReady", "SchedulingGated", "Evicted")):
+        history.pod(f"web-{number}")
+        history.pod(f"web-{number}", status)
+    story = history.story().workloads[WEB]
+    assert (story.evictions.count, story.failing) == (1, set())

@@ -7,33 +7,16 @@ from typing import Any
 import pytest
 
 from kstream.core.insight.subjects import (
-    Badness,
     Pod,
     Workload,
     decode_node,
     decode_pod,
     name_of,
     node_badness,
-    pod_badness,
     workload_of,
 )
 from kstream.core.timeline.events import Kind, ObjectKey
-
-
-@pytest.mark.parametrize(
-    ("badness", "statuses"),
-    [
-        (Badness.NONE, "Running Completed Succeeded Terminating"),
-        (Badness.WAITING, "Pending ContainerCreating PodInitializing Init:0/2 SchedulingGated NotReady"),
-        (Badness.PRESSED, "Evicted Preempting"),
-        (
-            Badness.FAILING,
-            "CrashLoopBackOff Error OOMKilled ImagePullBackOff Init:Error Unknown Signal:9 SomethingNew",
-        ),
-    ],
-)
-def test_what_is_not_known_to_be_fine_is_failing(badness: Badness, statuses: str) -> None:
-    assert {pod_badness(status) for status in statuses.split()} == {badness}
+from kstream.core.timeline.wellness import Badness
 
 
 @pytest.mark.parametrize(
@@ -52,6 +35,7 @@ def test_a_node_is_as_bad_as_the_worst_of_it(badness: Badness, status: str, pres
     node = decode_node(body.encode())
     assert node_badness(node) is badness
     assert node.zone == ""
+    assert node.cordoned is ("SchedulingDisabled" in status)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kstream.core.errors import DivergedError
 from kstream.core.timeline.events import Event, Kind, ObjectKey, Verb
-from kstream.core.timeline.state import ClusterState, with_pod_count
+from kstream.core.timeline.state import ClusterState, entries_of, with_pod_count, without_pod_count
 from tests.making import START, change, namespace_key, node_key, numbered, pod_key
 
 
@@ -46,6 +46,7 @@ def test_an_object_keeps_its_place_when_it_changes_and_loses_it_with_its_deletio
 def test_a_namespaces_count_replaces_the_one_it_had() -> None:
     assert with_pod_count(b'{"name":"a"}', 3) == b'{"name":"a","podCount":3}'
     assert with_pod_count(b'{"name":"a","podCount":3}', 12) == b'{"name":"a","podCount":12}'
+    assert without_pod_count(b'{"name":"a","podCount":3}') == b'{"name":"a"}'
 
 
 @given(
@@ -90,6 +91,47 @@ def test_a_keyframe_stands_for_all_before_it() -> None:
     changes = [change(Verb.ADDED, namespace_key("a")), change(Verb.ADDED, pod_key("p", "a"))]
     state.load(changes, seq=90, time=5.0)
     assert (state.seq, state.time, state.pod_count("a"), len(state)) == (90, 5.0, 1, 2)
+
+
+OBJECTS = [
+    change(Verb.ADDED, namespace_key("a")),
+    change(Verb.ADDED, pod_key("p", "a"), mark="Pending", version="7"),
+    change(Verb.ADDED, node_key("n1")),
+    change(Verb.ADDED, pod_key("q", "b")),
+    change(Verb.ADDED, node_key("n2"), mark="NotReady"),
+    change(Verb.ADDED, pod_key("r", "a")),
+]
+
+
+def test_a_state_that_is_filled_is_the_one_that_is_loaded() -> None:
+    loaded, filled = ClusterState(), ClusterState()
+    loaded.load(OBJECTS, seq=90, time=5.0)
+    entries = entries_of(
+        [each.key for each in OBJECTS], [each.version for each in OBJECTS], [each.body for each in OBJECTS]
+    )
+    filled.fill(entries, seq=90, time=5.0)
+    more = [
+        change(Verb.MODIFIED, OBJECTS[1].key, mark="Failed"),
+        change(Verb.DELETED, OBJECTS[3].key),
+        change(Verb.DELETED, OBJECTS[2].key),
+        change(Verb.ADDED, pod_key("s", "b")),
+    ]
+    for event in [None, *numbered(more, after=90)]:
+        if event is not None:
+            assert filled.apply(event) == loaded.apply(event)
+        assert list(filled) == list(loaded)
+        assert (filled.seq, filled.time, filled.counts()) == (loaded.seq, loaded.time, loaded.counts())
+        for namespaces in (None, {"a"}, {"b"}, {"a", "b"}):
+            assert filled.pod_bodies(namespaces) == loaded.pod_bodies(namespaces)
+        assert [filled.pod_count(name) for name in "abc"] == [loaded.pod_count(name) for name in "abc"]
+
+
+@pytest.mark.parametrize("twice", [pod_key("p", "a"), node_key("n1"), namespace_key("a")])
+def test_a_state_that_is_filled_with_an_object_twice_is_refused(twice: ObjectKey) -> None:
+    changes = [*OBJECTS, change(Verb.ADDED, twice)]
+    entries = entries_of([each.key for each in changes], ["1"] * 7, [each.body for each in changes])
+    with pytest.raises(DivergedError, match=f"The state at 9 has the {twice.kind} {twice.uid} twice"):
+        ClusterState().fill(entries, seq=9, time=1.0)
 
 
 @pytest.mark.parametrize("seq", [0, 1, 2, 4])
@@ -226,6 +268,23 @@ def test_a_copy_goes_its_own_way() -> None:
     assert (copy.pod_count("shop"), state.pod_count("shop")) == (0, 1)
     assert (copy.pod_bodies({"shop"}), len(state.pod_bodies({"shop"}))) == ([], 1)
     assert copy.pod_bodies(None) != state.pod_bodies(None)
+
+
+def test_a_branch_takes_nothing_until_something_changes_on_it() -> None:
+    trunk = ClusterState()
+    for event in numbered([change(Verb.ADDED, key) for key in (node_key("n"), pod_key("a"), pod_key("b"))]):
+        trunk.apply(event)
+    whole = list(trunk)
+    one, other, third = trunk.branch(), trunk.branch(), trunk.branch()
+    assert (one.seq, one.time, list(one), one.counts()) == (3, trunk.time, whole, trunk.counts())
+    assert one._kinds is other._kinds is trunk._kinds
+    one.apply(Event(4, change(Verb.DELETED, pod_key("b"))))
+    twig = one.branch()
+    twig.apply(Event(5, change(Verb.ADDED, pod_key("c"))))
+    list(third.share(ClusterState()))
+    assert [len(each) for each in (trunk, one, twig, other, third)] == [3, 2, 3, 3, 3]
+    assert (list(trunk), list(other), other.counts()) == (whole, whole, trunk.counts())
+    assert third._kinds is not trunk._kinds, "what it holds in place of its own is not the trunk's affair"
 
 
 def test_what_two_states_have_alike_is_held_once_and_nothing_else_changes() -> None:

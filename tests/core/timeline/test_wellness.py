@@ -1,40 +1,32 @@
-"""What is bad is what the page calls "not well"."""
+"""What is bad is what the page calls "not well", and what agents are told of."""
 
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kstream.core.timeline.wellness import _FINE, RUNNING, is_bad, is_unwell
+from kstream.core.timeline.wellness import _WORDS, RUNNING, TOLD_TO_GO, Badness, badness, is_bad, is_unwell
 
-_PAGE = Path(__file__).parents[3] / "kstream/web/static/viewer-model.js"
+_STATUSES: dict[str, list[str]] = json.loads(
+    (Path(__file__).parents[3] / "fixtures" / "statuses.json").read_text()
+)
 
 
 @pytest.mark.parametrize(
-    "status",
-    ["CrashLoopBackOff", "Error", "ImagePullBackOff", "NotReady", "Unknown", "Init:Error", "Init:1/2x"],
+    ("degree", "status"), [(degree, status) for degree, some in _STATUSES.items() for status in some]
 )
-def test_what_nobody_waits_for_is_bad(status: str) -> None:
-    assert is_bad(status)
-    assert is_bad(f"{status},SchedulingDisabled")
+def test_each_status_is_as_bad_as_the_fixture_says_that_the_page_reads_too(degree: str, status: str) -> None:
+    assert badness(status) is Badness[degree]
+    assert is_bad(status) is (degree in ("PRESSED", "FAILING"))
 
 
-@pytest.mark.parametrize(
-    "status",
-    ["", "Running", "Pending", "Init:1/12", "Terminating", "Ready", "Ready,SchedulingDisabled", "Active"],
-)
-def test_what_is_well_or_passes_by_itself_is_not(status: str) -> None:
-    assert not is_bad(status)
-
-
-def test_the_words_are_those_of_the_page() -> None:
-    lists = re.findall(r"const (?:GOOD|PASSING) = new Set\(\[(.*?)\]\)", _PAGE.read_text())
-    assert {word for each in lists for word in json.loads(f"[{each}]")} == _FINE
+def test_the_fixture_has_every_word_that_is_known() -> None:
+    assert {status for some in _STATUSES.values() for status in some} > set(_WORDS)
+    assert set(_STATUSES["PRESSED"]) > TOLD_TO_GO
 
 
 @given(status=st.text(), label=st.text())

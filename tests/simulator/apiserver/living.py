@@ -29,12 +29,13 @@ class Living(NamedTuple):
     """The cluster, its server, and a kubeconfig for it."""
 
     server: FakeApiServer
-    simulation: Simulation
+    simulation: Simulation | None  # None: a recording is played
     config: Path
 
     def perform(self, do: str, target: str | None = None, **options: object) -> None:
         """Let something happen to the cluster now."""
         aim = {} if target is None else {"target": target}
+        assert self.simulation is not None
         self.simulation.perform(parse_action({"do": do, **aim, **options}))
 
     def names(self, kind: Kind) -> list[str]:

@@ -12,11 +12,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 
+from kstream.clock import SystemClock
 from kstream.core.timeline.events import Kind
+from kstream.logs.sqlite import SqliteLog
+from simulator.apiserver.recorded import PlayedLog
 from simulator.apiserver.requests import Seen
+from simulator.apiserver.server import FakeApiServer
 from tests.simulator.apiserver.living import Living, living
 
+INCIDENT = Path(__file__).parents[3] / "fixtures" / "incident.db"
 KUBECTL = shutil.which("kubectl")
 _GATES_SINCE = 31  # the minor version from which on client-go lets the environment choose WatchList
 
@@ -109,6 +115,35 @@ async def test_a_pod_is_waited_for_until_it_is_gone(tmp_path: Path, watch_list: 
         assert _shapes(cluster, "pods") == (["watch list"] if watch_list else ["list any version", "watch"])
         assert all(seen.query["fieldSelector"] == f"metadata.name={name}" for seen in asked)
         assert key not in cluster.names(Kind.POD)
+
+
+async def test_a_reflector_lists_again_where_a_log_is_moved_back_and_hears_what_is_skipped(
+    tmp_path: Path,
+) -> None:
+    played = await PlayedLog.open(INCIDENT, SystemClock(), at="seq:400", speed=1, paused=True)
+    async with FakeApiServer(played.store, pacing=played) as server:
+        cluster = Living(server, None, tmp_path / "config")
+        await asyncio.to_thread(cluster.config.write_text, yaml.safe_dump(server.kubeconfig()))
+        key = min(set(await _pods(300)) & set(cluster.names(Kind.POD)) - set(await _pods(500)))
+        namespace, _, name = key.partition("/")
+        async with _waiting(
+            cluster, "--for=delete", f"pod/{name}", "-n", namespace, watch_list=False
+        ) as process:
+            await cluster.until(lambda: _shapes(cluster, "pods") == ["list any version", "watch"])
+            await played.timeline.seek("seq:300")
+            await cluster.until(lambda: _shapes(cluster, "pods")[-2:] == ["list", "watch"])
+            assert process.returncode is None
+            await played.timeline.seek("seq:500")
+        # A watch is told that its version is gone; one that lasted less than a second is not tried again before.
+        assert _shapes(cluster, "pods")[2:] in (["watch", "list", "watch"], ["list", "watch"])
+    await played.close()
+
+
+async def _pods(seq: int) -> list[str]:
+    log = await SqliteLog.open_read_only(INCIDENT)
+    state = await log.state_at(seq)
+    await log.close()
+    return [f"{entry.key.namespace}/{entry.key.name}" for entry in state.entries(Kind.POD)]
 
 
 # What happens, after how many changes of the node, and what is asked in all.

@@ -57,11 +57,32 @@ def test_it_says_where_it_serves_writes_a_kubeconfig_and_stops_cleanly_at_ctrl_c
     assert (process.returncode, *rest) == (0, "", "")
 
 
+def test_a_log_is_played_by_requests_to_its_control_address() -> None:
+    with _running("--recording", LOG, "--at", "seq:400", "--paused", "--control-port", "0") as (
+        process,
+        line,
+    ):
+        api, control = re.findall(r"http://127\.0\.0\.1:\d+[a-z/]*", line)
+
+        def version() -> str:
+            with urllib.request.urlopen(f"{api}/api/v1/pods?limit=1") as answer:
+                return str(json.load(answer)["metadata"]["resourceVersion"])
+
+        assert version() == "400"
+        with urllib.request.urlopen(control, data=b'{"action": "seek", "at": "seq:100"}') as answer:
+            assert json.load(answer)["data"]["state"] == "paused"
+        while version() != "1000000100":
+            pass
+        process.send_signal(signal.SIGINT)
+        assert (process.wait(), process.stderr.read() if process.stderr else "") == (0, "")
+
+
 @pytest.mark.parametrize(
     ("options", "code", "text"),
     [
         (["--recording", "nowhere.jsonl"], 1, "nowhere.jsonl: cannot be read: No such file or directory"),
-        (["--recording", CAPTURE, "--at", "+1m"], 2, "--at is a point of an event log"),
+        (["--recording", CAPTURE, "--at", "+1m"], 2, "--at is for an event log"),
+        (["--control-port", "0"], 2, "--control-port is for an event log: give one with --recording"),
         (["--recording", LOG, "--at", "seq:9999"], 1, "--at seq:9999: the log ends with event 539"),
         (["--recording", "x", "--scenario", "tour"], 2, "are two clusters: give one"),
         (["--client-certificates"], 2, "name them with --token NAME=ROLE"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
@@ -23,8 +24,7 @@ from kstream.logs.sqlite import SqliteLog
 from kstream.sources.apiserver import ApiServer
 from kstream.sources.kube import KubeSource
 from kstream.sources.kubeconfig import KubeSettings
-from simulator.apiserver.feed import Pacing
-from simulator.apiserver.recorded import LogFeed, is_log, open_feed
+from simulator.apiserver.recorded import PlayedLog, is_log
 from simulator.apiserver.server import FakeApiServer
 from simulator.apiserver.simulated import SimulatedFeed
 from simulator.apiserver.store import Store
@@ -93,13 +93,11 @@ def bodies(state: ClusterState) -> dict[ObjectKey, bytes]:
 @asynccontextmanager
 async def watched(
     path: Path, folder: Path, *, at: str | None = None
-) -> AsyncIterator[tuple[FakeApiServer, Recording]]:
+) -> AsyncIterator[tuple[PlayedLog, Recording]]:
     """The log as an API, and kstream's own source that watches it."""
-    clock, store = VirtualClock(1_000_000.0), Store()
-    feed = await open_feed(path, at=at)
-    feed.load(store)
-    pacing = Pacing(feed, store, clock, speed=1, start=feed.start, read=feed.read)
-    async with FakeApiServer(store, clock=clock, pacing=pacing) as server:
+    clock = VirtualClock(1_000_000.0)
+    played = await PlayedLog.open(path, clock, at=at, speed=1, paused=False)
+    async with FakeApiServer(played.store, clock=clock, pacing=played) as server:
         config = folder / "config"
         await asyncio.to_thread(config.write_text, yaml.safe_dump(server.kubeconfig()))
         source = KubeSource(
@@ -108,17 +106,17 @@ async def watched(
         recording = Recording(source, clock, ClusterState(), Known({}, {}))
         running = asyncio.create_task(recording.run())
         try:
-            yield server, recording
+            yield played, recording
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
-            feed.close()
+            await played.close()
 
 
-async def agree(server: FakeApiServer, recording: Recording, wanted: ClusterState) -> bool:
+async def agree(played: PlayedLog, recording: Recording, wanted: ClusterState) -> bool:
     for _ in range(2000):
         await recording.clock.advance(0.5)
-        if server.played and bodies(recording.state) == bodies(wanted):
+        if played.ended and bodies(recording.state) == bodies(wanted):
             return True
     return False
 
@@ -130,8 +128,8 @@ async def test_kstream_that_watches_a_simulated_recording_folds_to_the_same_stat
     await record_tour(log)
     wanted = await state_of(log)
     assert len(wanted) > 40
-    async with watched(log, tmp_path) as (server, recording):
-        assert await agree(server, recording, wanted)
+    async with watched(log, tmp_path) as (played, recording):
+        assert await agree(played, recording, wanted)
         versions = {entry.key: int(entry.version) for entry in recording.state}
         assert max(versions.values()) == wanted.seq, "the version of a write is its seq"
 
@@ -140,19 +138,77 @@ async def test_kstream_that_watches_a_simulated_recording_folds_to_the_same_stat
 async def test_kstream_that_watches_a_real_recording_ends_with_its_state_wherever_it_begins(
     tmp_path: Path, at: str | None
 ) -> None:
-    async with watched(INCIDENT, tmp_path, at=at) as (server, recording):
-        assert await agree(server, recording, await state_of(INCIDENT))
+    async with watched(INCIDENT, tmp_path, at=at) as (played, recording):
+        assert await agree(played, recording, await state_of(INCIDENT))
+
+
+async def test_kstream_that_watches_has_the_state_of_each_moment_that_the_log_is_moved_to(
+    tmp_path: Path,
+) -> None:
+    async with watched(INCIDENT, tmp_path, at="seq:200") as (played, recording):
+        timeline = played.timeline
+        timeline.pause()
+        version, dice = 0, random.Random(5)
+        for seq in (450, 300, 300, 12, 500, *(dice.randrange(1, 540) for _ in range(5))):
+            before = played.store.version
+            back = before % 1_000_000_000 > seq
+            await timeline.seek(f"seq:{seq}")
+            wanted = await state_of(INCIDENT, seq)
+            assert await agree(played, recording, wanted), seq
+            # Behind the billions it is the seq; a watch from before cannot go on where history went back.
+            assert (
+                played.store.version == before // 1_000_000_000 * 1_000_000_000 + back * 1_000_000_000 + seq
+            )
+            assert (played.store.compacted > before) is back
+            assert played.store.version >= version
+            version = played.store.version
+            assert played.now() == wanted.time
+        timeline.step()
+        assert await agree(played, recording, await state_of(INCIDENT, seq + 1))
+        timeline.set_speed("max")
+        timeline.play()
+        assert await agree(played, recording, await state_of(INCIDENT))
+        timeline.play()  # again, from the beginning
+        assert not played.ended
+        timeline.pause()
+        assert await agree(played, recording, await state_of(INCIDENT, 0))
+
+
+@asynccontextmanager
+async def played_log(
+    path: Path, *, at: str | None = None, speed: float | None = None, paused: bool = False
+) -> AsyncIterator[tuple[PlayedLog, FakeApiServer, VirtualClock]]:
+    clock = VirtualClock(0.0)
+    played = await PlayedLog.open(path, clock, at=at, speed=speed, paused=paused)
+    try:
+        async with FakeApiServer(played.store, clock=clock, pacing=played) as server:
+            yield played, server, clock
+    finally:
+        await played.close()
+
+
+def records(store: Store) -> list[tuple[Verb, str, int, float]]:
+    return sorted(
+        (
+            (each.verb, json.loads(each.entry.body)["metadata"]["uid"], each.version, each.time)
+            for kind in Kind
+            for each in store.read(kind, store.position(kind, store.compacted), most=10_000)
+        ),
+        key=lambda each: each[2],
+    )
+
+
+async def settle(clock: VirtualClock) -> None:
+    for _ in range(100):
+        await clock.advance(0.1)
 
 
 @pytest.mark.parametrize("seq", [1, 17, 250, 539])
-async def test_what_stands_at_the_beginning_is_the_state_of_that_moment(tmp_path: Path, seq: int) -> None:
-    feed = await open_feed(INCIDENT, at=f"seq:{seq}")
-    store = Store()
-    feed.load(store)
-    feed.close()
-    assert (store.version, store.compacted) == (seq, seq)
-    wanted = bodies(await state_of(INCIDENT, seq))
-    assert {each.key.uid for each in _decoded(store)} == {key.uid for key in wanted}
+async def test_what_stands_at_the_beginning_is_the_state_of_that_moment(seq: int) -> None:
+    async with played_log(INCIDENT, at=f"seq:{seq}", paused=True) as (played, server, _):
+        assert (server.store.version, server.store.compacted) == (seq, seq)
+        wanted = bodies(await state_of(INCIDENT, seq))
+        assert {each.key.uid for each in _decoded(played.store)} == {key.uid for key in wanted}
 
 
 async def test_a_name_that_is_told_to_be_anothers_first_is_that_ones_and_the_last_deletion_is_no_news(
@@ -169,102 +225,119 @@ async def test_a_name_that_is_told_to_be_anothers_first_is_that_ones_and_the_las
             event(Verb.DELETED, 5.0, "new"),
         ],
     )
-    feed = await open_feed(log)
-    store = Store()
-    feed.load(store)
-    await feed.read()
-    told = [
-        (each.verb, each.object["metadata"]["uid"], each.object["metadata"]["resourceVersion"])
-        for each in feed.until(9.0)
+    async with played_log(log) as (played, server, clock):
+        await settle(clock)
+        assert [each[:3] for each in records(server.store)] == [
+            (Verb.ADDED, "new", 2),
+            (Verb.MODIFIED, "new", 4),
+            (Verb.DELETED, "new", 5),
+        ]
+        await played.timeline.seek("seq:1")
+        played.timeline.pause()
+        await settle(clock)
+        # Two writes, of which the log has one event: there is no version for both, so history begins anew.
+        await played.timeline.seek("seq:2")
+        await settle(clock)
+        assert [each.key.uid for each in _decoded(server.store)] == ["new"]
+        assert server.store.version == 2_000_000_002
+    async with played_log(log, at="seq:2", paused=True) as (played, _, _):
+        assert [each.key.uid for each in _decoded(played.store)] == ["new"]
+
+
+async def test_what_is_skipped_is_told_as_its_difference_with_versions_up_to_where_it_goes(
+    tmp_path: Path,
+) -> None:
+    log = tmp_path / "log.db"
+    some = [event(Verb.ADDED, 1.0, uid, name=uid) for uid in ("goes", "changes", "stays", "again-1")]
+    later = [
+        event(Verb.DELETED, 2.0, "goes", name="goes"),
+        event(Verb.MODIFIED, 3.0, "changes", name="changes", status="Error"),
+        event(Verb.MODIFIED, 4.0, "changes", name="changes", status="Unknown"),
+        event(Verb.ADDED, 5.0, "comes", name="comes"),
+        event(Verb.DELETED, 6.0, "again-1", name="again-1"),
+        event(Verb.ADDED, 7.0, "again-2", name="again-1"),
+        event(Verb.ADDED, 8.0, "passes", name="passes"),
+        event(Verb.DELETED, 9.0, "passes", name="passes"),
     ]
-    feed.close()
-    assert told == [(Verb.ADDED, "new", "2"), (Verb.MODIFIED, "new", "4"), (Verb.DELETED, "new", "5")]
-    both = await open_feed(log, at="seq:2")
-    store = Store()
-    both.load(store)
-    both.close()
-    assert [each.key.uid for each in _decoded(store)] == ["new"]
+    await record(log, [*some, *later])
+    async with played_log(log, at="seq:4", paused=True) as (played, server, clock):
+        await played.timeline.seek("seq:12")
+        await settle(clock)
+        told = records(server.store)
+        assert [(verb, uid) for verb, uid, _, _ in told] == [
+            (Verb.DELETED, "goes"),
+            (Verb.DELETED, "again-1"),
+            (Verb.MODIFIED, "changes"),
+            (Verb.ADDED, "comes"),
+            (Verb.ADDED, "again-2"),
+        ]
+        assert [(version, time) for _, _, version, time in told] == [(at, 9.0) for at in range(8, 13)]
 
 
 async def test_a_deletion_tells_the_object_as_it_last_was(tmp_path: Path) -> None:
     log = tmp_path / "log.db"
     await record(log, [event(Verb.ADDED, 1.0, "a"), event(Verb.DELETED, 2.0, "a")])
-    feed = await open_feed(log)
-    feed.load(Store())
-    await feed.read()
-    (gone,) = feed.until(2.0)
-    feed.close()
-    assert gone.object["status"]["phase"] == "Running"
+    async with played_log(log) as (_, server, clock):
+        await settle(clock)
+        (gone,) = server.store.read(Kind.POD, server.store.position(Kind.POD, 1))
+        assert json.loads(gone.entry.body)["status"]["phase"] == "Running"
 
 
-async def test_times_never_go_back_and_a_long_log_is_read_bit_by_bit(tmp_path: Path) -> None:
+async def test_times_never_go_back_and_others_have_their_turn(tmp_path: Path) -> None:
     log = tmp_path / "log.db"
-    times = [10.0, 5.0, *(20.0 for _ in range(2000))]
+    times = [10.0, 5.0, *(20.0 for _ in range(1200))]
     await record(log, [event(Verb.ADDED, time, str(at), name=str(at)) for at, time in enumerate(times)])
-    feed = await open_feed(log, at="seq:0")
-    feed.load(Store())
-    told: list[float] = []
-    assert feed.next_time() is not None
-    while feed.next_time() is not None:
-        await feed.read()
-        some = list(feed.until(100.0))
-        assert len(some) <= 1000
-        told += [change.time for change in some]
-    feed.close()
-    assert told == [10.0, 10.0, *(20.0 for _ in range(2000))]
+    async with played_log(log, at="seq:0") as (_, server, clock):
+        await settle(clock)
+        told = records(server.store)
+        assert [time for *_, time in told] == [10.0, 10.0, *(20.0 for _ in range(1200))]
+        assert [version for _, _, version, _ in told] == list(range(1, 1203))
 
 
-async def test_it_stands_still_at_its_moment_while_it_is_paused(tmp_path: Path) -> None:
-    clock, store = VirtualClock(0.0), Store()
-    feed = await open_feed(INCIDENT, at="+1m")
-    feed.load(store)
-    pacing = Pacing(feed, store, clock, speed=1, start=feed.start, paused=True, read=feed.read)
-    writes = store.writes
-    async with FakeApiServer(store, clock=clock, pacing=pacing) as server:
+async def test_it_stands_still_at_its_moment_while_it_is_paused() -> None:
+    async with played_log(INCIDENT, at="+1m", paused=True) as (played, server, clock):
+        writes, time = server.store.writes, server.cluster_time()
         await clock.advance(3600)
-        assert (server.cluster_time(), store.writes, server.played) == (feed.start, writes, True)
-    feed.close()
+        assert (server.cluster_time(), server.store.writes, server.played) == (time, writes, True)
+        assert played.lasting(5.0) == 0.0
+        played.timeline.play()
+        assert played.lasting(5.0) == 0.0  # as fast as it goes
+        played.timeline.set_speed(4)
+        assert played.lasting(8.0) == 2.0
 
 
 @pytest.mark.parametrize("at", ["seq:540", "yesterday"])
 async def test_a_point_that_is_none_is_wrong_usage(at: str) -> None:
     with pytest.raises(UsageError, match="--at"):
-        await open_feed(INCIDENT, at=at)
+        async with played_log(INCIDENT, at=at):
+            pass
 
 
-@pytest.mark.parametrize(("at", "seq"), [("2000-01-01T00:00:00Z", 0), ("2100-01-01T00:00:00Z", 539)])
-async def test_a_moment_outside_of_the_log_is_its_nearest_end(at: str, seq: int) -> None:
-    feed = await open_feed(INCIDENT, at=at)
-    store = Store()
-    feed.load(store)
-    feed.close()
-    assert store.version == seq
-    span = (await open_and_close(None), await open_and_close("-0s"))
-    assert span[0] <= feed.start <= span[1]
-
-
-async def open_and_close(at: str | None) -> float:
-    feed = await open_feed(INCIDENT, at=at)
-    feed.close()
-    return feed.start
+@pytest.mark.parametrize(
+    ("at", "seq"), [("2000-01-01T00:00:00Z", 0), ("2100-01-01T00:00:00Z", 539), (None, 4)]
+)
+async def test_a_moment_outside_of_the_log_is_its_nearest_end(at: str | None, seq: int) -> None:
+    async with played_log(INCIDENT, at=at, paused=True) as (played, server, _):
+        assert server.store.version == seq
+        span = played.timeline.playback
+        assert span["at"] == span["end" if seq == 539 else "start"]
 
 
 async def test_an_empty_log_and_a_damaged_one_are_refused(tmp_path: Path) -> None:
     log = tmp_path / "log.db"
     await record(log, [])
     with pytest.raises(LogError, match="Nothing was recorded"):
-        await open_feed(log)
-    await record(log, [event(Verb.ADDED, 1.0, "a"), event(Verb.ADDED, 2.0, "b", name="b")])
+        async with played_log(log):
+            pass
     key, _ = pod("c", name="c")
     broken = WatchEvent(Verb.ADDED, key, "", 3.0, b'{"phase":5}')
-    log_2 = tmp_path / "log2.db"
-    await record(log_2, [event(Verb.ADDED, 1.0, "a"), broken])
-    feed: LogFeed = await open_feed(log_2)
-    feed.load(Store())
-    await feed.read()
+    await record(log, [event(Verb.ADDED, 1.0, "a"), broken])
+    damaged = played_log(log)
+    _, server, clock = await damaged.__aenter__()
+    await settle(clock)
+    assert server.failed.is_set()
     with pytest.raises(LogFormatError, match="damaged"):
-        list(feed.until(9.0))
-    feed.close()
+        await damaged.__aexit__(None, None, None)
 
 
 def test_a_log_is_told_from_a_capture_by_its_first_bytes(tmp_path: Path) -> None:

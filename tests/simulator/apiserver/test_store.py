@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -100,6 +102,24 @@ def test_compaction_by_age_forgets_what_was_written_before_and_keeps_the_state()
         writer.store.position(Kind.POD, 0)
     with pytest.raises(FutureError):
         writer.store.snapshot(Kind.POD, 99)
+
+
+def test_history_that_begins_anew_has_versions_above_all_before_and_nobody_goes_on_from_those() -> None:
+    writer = Writer()
+    writer.pod("a")
+    last = writer.pod("b")
+    anew = writer.store.begun_anew()
+    assert (anew.version, anew.compacted, anew.writes) == (1_000_000_000, 1_000_000_000, writer.store.writes)
+    with pytest.raises(CompactedError):
+        anew.position(Kind.POD, last)
+    again = Writer()
+    again.store = anew
+    assert again.pod("a") == 1
+    (entry,) = anew.snapshot(Kind.POD).entries
+    assert entry.version == anew.version == 1_000_000_001
+    assert json.loads(entry.body)["metadata"]["resourceVersion"] == "1000000001"
+    anew.advance(7)
+    assert (anew.version, anew.begun_anew().version) == (1_000_000_007, 2_000_000_000)
 
 
 def test_a_listener_hears_every_write_until_it_leaves() -> None:

@@ -1,0 +1,64 @@
+"""What a file brings as a resource: refused where a field has not its type, or where it is of another object."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from kstream.core.errors import ConfigError
+from kstream.core.kube.shapes import check
+from kstream.core.timeline.events import Kind, ObjectKey
+
+POD = ObjectKey(Kind.POD, "shop", "web-1", "u1")
+NODE = ObjectKey(Kind.NODE, "", "n1", "u2")
+NAMESPACE = ObjectKey(Kind.NAMESPACE, "", "shop", "u3")
+
+
+def named(key: ObjectKey, **fields: Any) -> bytes:
+    space = {"namespace": key.namespace} if key.kind is Kind.POD else {}
+    return json.dumps({"name": key.name, "uid": key.uid, **space, **fields}).encode()
+
+
+@pytest.mark.parametrize("key", [POD, NODE, NAMESPACE], ids=lambda key: str(key.kind))
+def test_what_a_deletion_tells_is_enough_and_what_is_not_known_is_let_be(key: ObjectKey) -> None:
+    check(key, named(key))
+    check(key, named(key, of_another_version={"a": [1]}))
+
+
+@pytest.mark.parametrize(
+    ("key", "fields"),
+    [
+        (POD, {"phase": None}),
+        (POD, {"status": 5}),
+        (POD, {"containers": "x"}),
+        (POD, {"containers": [{"restartCount": "3"}]}),
+        (POD, {"nodeName": 5}),
+        (POD, {"labels": {"a": {"b": 1}}}),
+        (POD, {"owner": {"kind": "Job"}}),
+        (NODE, {"status": None}),
+        (NODE, {"conditions": [{"type": "Ready"}]}),
+        (NODE, {"capacity": {"pods": 110}}),
+        (NAMESPACE, {"podCount": "3"}),
+    ],
+)
+def test_a_field_of_another_type_is_named(key: ObjectKey, fields: dict[str, Any]) -> None:
+    with pytest.raises(ConfigError, match=rf"its data is no {key.kind} of kstream \(.*{next(iter(fields))}"):
+        check(key, named(key, **fields))
+
+
+@pytest.mark.parametrize("field", ["name", "uid", "namespace"])
+def test_data_of_another_object_is_refused(field: str) -> None:
+    with pytest.raises(ConfigError, match=r"of another pod \(.*other"):
+        check(POD, named(POD, **{field: "other"}))
+
+
+def test_the_namespace_of_what_has_none_does_not_count() -> None:
+    check(NODE, named(NODE, namespace="shop"))
+
+
+@pytest.mark.parametrize("body", [b"{", b"[" * 100_000, b'{"name":"\xff"}'])
+def test_what_is_no_json_is_refused(body: bytes) -> None:
+    with pytest.raises(ConfigError, match="its data is no pod"):
+        check(POD, body)
