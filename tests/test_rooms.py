@@ -38,6 +38,7 @@ JUDGED: Final = {
     "simulator/cluster/controllers/": Judged("tests/simulator/cluster/test_lifecycles.py", _WHOLE),
     **_all("tests/commands/log/test_trim.py", _COMMAND, "kstream/commands", "keeping"),
     **_all("tests/test_incident_replay.py", _COMMAND, "kstream/commands", "replay"),
+    **_all("tests/logs/test_replay.py", "a replay says what its ends are", "kstream/logs", "ends"),
     **_all("tests/test_cli.py", _COMMAND, "kstream/commands", "serve serving tail"),
     **_all("tests/test_cli.py", "a setting is what its option and its variable make of it", "kstream", "config"),
     **_all("tests/logs/test_contract.py", "it has types only; what they promise is the contract", "kstream", "ports"),

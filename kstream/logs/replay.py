@@ -16,8 +16,8 @@ from kstream.core.timeline.narrow import Narrow
 from kstream.core.timeline.playback import MAX, Playback, PlaybackState, speed_of
 from kstream.core.timeline.state import ClusterState
 from kstream.core.timeline.terms import Term
-from kstream.core.timeline.timepoint import timestamp
-from kstream.logs.places import check_there, past, place, settled, time_of
+from kstream.logs.ends import ends_of, holds
+from kstream.logs.places import check_there, place, settled, time_of
 from kstream.ports import Clock, EventLog, Jump
 
 _AHEAD: Final = 1000  # events that are read at a time, and the largest batch
@@ -73,12 +73,12 @@ class ReplayLog:
         `at` of a log that is still written is relative to `now`.
         Raises InvalidMessageError whose details begin with `from`, `to`, `at` or `speed`.
         """
-        span, (first, starts), (last, ends) = await settled(lambda: _ends(recording, start, end))
+        span, (first, starts), (last, ends) = await settled(lambda: ends_of(recording, start, end))
         if last < first or (last == first and ends < starts):
             where = f"from {start!r}" if start is not None else "the beginning"
             raise InvalidMessageError(
                 "The span to replay ends before it begins",
-                f"to: {end!r} is before {where}: {_holds(recording, span)}",
+                f"to: {end!r} is before {where}: {holds(recording, span)}",
             )
         ends = max(starts, ends)  # the clock of whoever recorded it may have gone back
         playback = Playback(
@@ -371,30 +371,3 @@ class ReplayLog:
             await self._begin_later()
         seq = min(max(seq, self._first), self._last)
         return seq, min(max(time, self._playback.start), self._playback.end)
-
-
-async def _ends(
-    recording: EventLog, start: str | None, end: str | None
-) -> tuple[tuple[float, float], tuple[int, float], tuple[int, float]]:
-    """The times of the whole recording, and seq and time of either end of the span to play."""
-    lower, upper = recording.oldest - 1, recording.head
-    span = await time_of(recording, lower), await time_of(recording, upper)
-    first, starts = await place(recording, start, span, field="from", otherwise=(lower, span[0]))
-    ends = await place(recording, end, span, field="to", otherwise=(upper, span[1]))
-    numbered = start is not None and start.startswith("seq:")
-    if (starts > max(span) and not numbered) or past(recording, start):
-        raise InvalidMessageError(
-            "The recording ends before that", f"from: {start!r} is after its end: {_holds(recording, span)}"
-        )
-    # Before its beginning there is nothing to wait for.
-    return span, (first, max(starts, min(span))), ends
-
-
-def _holds(recording: EventLog, span: tuple[float, float]) -> str:
-    """What there is to replay, for whoever asked for something else."""
-    if recording.head < recording.oldest:
-        return f"the log has no events, only the state of {timestamp(span[1])}"
-    return (
-        f"the log has {timestamp(min(span))} to {timestamp(max(span))}"
-        f" (seq:{recording.oldest} to seq:{recording.head})"
-    )
