@@ -243,10 +243,12 @@ PLANTED: Final = (
     ),
     Planted(
         "what is over is not taken back",
-        'this.faults.delete(field(message, "fault", isText, "a string"));',
-        'field(message, "fault", isText, "a string");',
+        "    this.faults.delete(fault);\n",
+        "",
         "told/faults",
     ),
-    Planted("faults outlive their connection", "this.faults.clear();", "", "told/faults-away"),
+    Planted(
+        "faults outlive their connection", "this.faults = new Map(); // those", "// those", "told/faults-away"
+    ),
     Planted("how old it is is not kept", "    this.asOf = asOf;\n", "", "told/metrics"),
 )
