@@ -99,8 +99,8 @@ class Top(App[KstreamError]):
     .-narrow #above { layout: vertical; height: 60%; }
     .-narrow #map { width: 100%; height: 3fr; }
     .-narrow #worst { width: 100%; height: 2fr; }
-    .-short #above { height: 0; }
-    .-short.-in-above #above { height: 1fr; }
+    .-short #above { display: none; }
+    .-short.-in-above #above { display: block; height: 1fr; }
     .-short Panel { display: none; }
     .-short Panel.-chosen { display: block; width: 100%; height: 1fr; }
     #sheet { width: 100%; height: 100%; }
@@ -121,7 +121,9 @@ class Top(App[KstreamError]):
         Binding("shift+tab", "panel(-1)", show=False, priority=True),
         Binding("n", "unwell(1)", show=False),
         Binding("N", "unwell(-1)", show=False),
-        Binding("slash", "filter", show=False),
+        Binding(
+            "slash", "filter", show=False, priority=True
+        ),  # what is typed at once after it is of the filter
         Binding("escape", "all", show=False),
         Binding("b", "bad", show=False),
         Binding("f", "only", show=False),
@@ -140,6 +142,7 @@ class Top(App[KstreamError]):
         self._steering = Steering()
         self._moment = Moment()
         self._rate = Rate()
+        self._whole = False  # a state came in one piece, or its last piece has come (PROTOCOL 4)
         self._changed = True
         self._filling = False
         self._link = feed.status
@@ -192,14 +195,17 @@ class Top(App[KstreamError]):
             yield from board.put_all(Kind.NODE, list(state.nodes.values()))
             yield from board.put_all(Kind.POD, list(state.pods.values()))
             self._scene.board = board
+            self._whole = self._feed.state.seq is not None
             self._relist()
         elif kind == "batch":
             events = message["data"]
-            self._rate.add(len(events), now=now)
+            if self._whole:
+                self._rate.add(len(events), now=now)
             for start in range(0, len(events), _PIECE):
                 for event in events[start : start + _PIECE]:
                     self._scene.board.follow(event)
                 yield
+            self._whole = self._feed.state.seq is not None
         elif kind in _EVENTS:
             self._rate.add(1, now=now)
             self._scene.board.follow(message)
@@ -213,7 +219,7 @@ class Top(App[KstreamError]):
         scene, board = self._scene, self._scene.board
         board.drain()
         listing = self._table.wanted()
-        for _ in listing.fill(list(board.pods.values())):
+        for _ in listing.fill(board):
             await asyncio.sleep(0)
         listing.refresh(board.drain() or {}, board.pods)
         scene.listing = listing
@@ -237,6 +243,7 @@ class Top(App[KstreamError]):
         if not self._filling:
             scene.listing.refresh(scene.board.drain() or {}, scene.board.pods)
         self._worst.refresh()
+        self._map.refresh()
         head = words.header(state, status, time=scene.time, wait=self._retry_at - now)
         self._say("header", head)
         self._say("tiles", words.tiles(scene.board, state, self._rate.total(now=now)))
@@ -365,6 +372,10 @@ class Top(App[KstreamError]):
         self._table.group = chosen if self._table.group != chosen else None
         self._relist()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """In the filter a slash is a letter."""
+        return action != "filter" or not self._field.has_focus
+
     def action_filter(self) -> None:
         # Now, and not with the next drawing: the next key is a letter of it.
         field = self._field
@@ -394,8 +405,8 @@ class Top(App[KstreamError]):
 
     def on_panel_picked(self, event: Panel.Picked) -> None:
         match event.panel.id:
-            case "pods":
-                self._open(Kind.POD, self._scene.listing.rows[event.panel.cursor].uid)
+            case "pods" if len(self._table):
+                self._open(Kind.POD, self._scene.listing.row(event.panel.cursor).uid)
             case "worst" if self._worst.troubles:
                 trouble = self._worst.troubles[min(event.panel.cursor, len(self._worst.troubles) - 1)]
                 self._open(trouble.kind, trouble.example)

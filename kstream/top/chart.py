@@ -6,7 +6,7 @@ cell, as bad as the worst that is in it; and where even these do not fit a cell 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import Enum
 from itertools import groupby
 from typing import Final, NamedTuple
@@ -20,6 +20,7 @@ _LABEL: Final = 24  # columns of a name, at most
 _GAP: Final = 2
 _PODS_IN_A_ROW: Final = 60  # cells of one group in one line, at most
 _HALF: Final = "▀"
+_LOWER: Final = "▄"
 
 
 class Detail(Enum):
@@ -56,6 +57,7 @@ def plan(
 
     `colours`: where they can be told apart, two cells share a character when room is scarce.
     """
+    width, height = max(width, 1), max(height, 1)  # what is not displayed has no room
     sections = _sections(board, by)
     names = [name for _, some in sections for name in some]
     sizes = [len(some) for _, some in sections]
@@ -67,12 +69,14 @@ def plan(
         made = _laid(Detail.PODS, names, titles, sizes, width, label, label + 1 + cells)
         if len(made.lines) <= height:
             return made
-    if least is not Detail.CELLS:
+    # Less than this no counts take: where it does not fit none is counted.
+    least_counts = _laid(Detail.COUNTS, names, titles, sizes, width, label, label + 4)
+    if least is Detail.COUNTS or (least is Detail.PODS and len(least_counts.lines) <= height):
         counts = max((len(_counted(board.groups[by].get(name))) for name in names), default=0)
         made = _laid(Detail.COUNTS, names, titles, sizes, width, label, min(label + 1 + counts, width))
         if len(made.lines) <= height or least is Detail.COUNTS:
             return made
-    return _cells(names, titles, sizes, width, max(height, 1), colours)
+    return _cells(names, titles, sizes, width, height, colours)
 
 
 def draw(made: Plan, board: Board, by: By, line: int, *, chosen: str | None = None) -> Line:
@@ -82,7 +86,7 @@ def draw(made: Plan, board: Board, by: By, line: int, *, chosen: str | None = No
         return [Span(what, "title")]
     groups = board.groups[by]
     if made.detail is Detail.CELLS:
-        return _drawn_cells(made, what, groups, board, by, chosen)
+        return _drawn_cells(made, what, board, by, chosen)
     out: Line = []
     for index in what:
         name = made.names[index]
@@ -165,43 +169,33 @@ def _cells(
         each += 1
 
 
-def _drawn_cells(
-    made: Plan, what: range, groups: dict[str, Group], board: Board, by: By, chosen: str | None
-) -> Line:
-    def worst(some: Sequence[int]) -> Badness | None:
-        return max((_badness(board, groups, by, made.names[index]) for index in some), default=None)
-
-    pieces = [what[at : at + made.each] for at in range(0, len(what), made.each)]
-    here = [any(made.names[index] == chosen for index in piece) for piece in pieces]
+def _drawn_cells(made: Plan, what: range, board: Board, by: By, chosen: str | None) -> Line:
+    sick, names = board.sick[by], made.names
+    bad = [sick.get(names[index], Badness.NONE) for index in what]
+    if made.each > 1:
+        bad = [max(bad[at : at + made.each]) for at in range(0, len(bad), made.each)]
+    tones = [TONES[each] for each in bad]
+    where = next((at for at, index in enumerate(what) if names[index] == chosen), None) if chosen else None
+    if where is not None:
+        tones[where // made.each] = "chosen"
     if not made.halves:
-        shown = [
-            ("chosen" if at else _tone(worst(piece)), worst(piece))
-            for piece, at in zip(pieces, here, strict=True)
-        ]
-        return [
-            Span("".join(LETTERS[badness or Badness.NONE] for _, badness in some), tone)
-            for tone, some in ((tone, list(some)) for tone, some in groupby(shown, key=lambda cell: cell[0]))
-        ]
-    out: Line = []
-    for at in range(0, len(pieces), 2):
-        lower = pieces[at + 1] if at + 1 < len(pieces) else ()
-        if any(here[at : at + 2]):
-            out.append(Span("▀" if here[at] else "▄", "chosen"))
-        else:
-            out.append(Span(_HALF, _tone(worst(pieces[at])), _tone(worst(lower))))
-    return out
+        text = "".join(LETTERS[each] for each in bad)
+        return list(_runs(Span(letter, tone) for letter, tone in zip(text, tones, strict=True)))
+    if len(tones) % 2:
+        tones.append("")
+    return list(_runs(_halved(upper, lower) for upper, lower in zip(tones[::2], tones[1::2], strict=True)))
 
 
-def _badness(board: Board, groups: dict[str, Group], by: By, name: str) -> Badness:
-    group = groups.get(name)
-    node = board.node_named.get(name) if by is By.NODE else None
-    return max(
-        group.worst if group is not None else Badness.NONE, node.badness if node is not None else Badness.NONE
-    )
+def _halved(upper: str, lower: str) -> Span:
+    if "chosen" in (upper, lower):
+        return Span(_HALF if upper == "chosen" else _LOWER, "chosen")
+    return Span(_HALF, upper, lower)
 
 
-def _tone(badness: Badness | None) -> str:
-    return "" if badness is None else TONES[badness]
+def _runs(spans: Iterator[Span]) -> Iterator[Span]:
+    """Neighbours that look the same, as one."""
+    for (tone, under), some in groupby(spans, key=lambda span: span[1:]):
+        yield Span("".join(span.text for span in some), tone, under)
 
 
 def _parts(group: Group | None) -> Line:

@@ -1,81 +1,114 @@
-"""The pods of the table: in an order, some of them, kept with every change; made in pieces, so that nothing waits."""
+"""The pods of the table: some of them, in the order of their groups; kept with every change.
+
+No order of all pods is ever made: groups are in order, and the pods of one only when they are looked at.
+"""
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator, Mapping, Sequence
-from operator import attrgetter
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from itertools import accumulate
 from typing import Final
 
 from kstream.core.timeline.wellness import Badness
-from kstream.top.board import By, Row
+from kstream.top.board import Board, By, Group, Row
 
-_PIECE: Final = 10_000  # pods that are looked at before others have their turn: some 10 ms
-_MANY: Final = 1_000  # changes from which on all are sorted rather than each put in its place
-
-_ORDER: Final = {
-    By.NODE: attrgetter("node", "namespace", "name", "uid"),
-    By.NAMESPACE: attrgetter("namespace", "name", "uid"),
-    By.OWNER: attrgetter("owner", "namespace", "name", "uid"),
-}
+_PIECE: Final = 5_000  # pods that are looked at before others have their turn: some 10 ms
 
 
 class Listing:
-    """`rows`: the pods in which every word of `search` is, of name, namespace, node, owner or status, in the order of
-    `by`. Whether a pod is listed, and where, depends on its Row alone."""
+    """The pods in which every word of `search` is, of name, namespace, node, owner or status, by `by`, namespace and
+    name. Whether a pod is listed, and where, depends on its Row alone."""
 
     def __init__(self, by: By, *, search: str = "", unwell: bool = False, group: str | None = None) -> None:
         """`unwell`: only those that are not well. `group`: only those of this group of `by`."""
         self.by = by
-        self.group = group
-        self.rows: list[Row] = []
+        self._group = group
         self._words = search.lower().split()
         self._unwell = unwell
-        self._key = _ORDER[by]
         self._lower: dict[str, str] = {}
+        self._groups: dict[str, Group] = {}
+        self._names: list[str] = []
+        self._starts: list[int] = [0]  # the index of the first pod of each group, and how many there are
+        self._sorted: dict[str, list[Row]] = {}
 
     @property
     def everything(self) -> bool:
         """Whether no pod is left out."""
-        return not self._words and not self._unwell and self.group is None
+        return not self._words and not self._unwell and self._group is None
 
     def lists(self, row: Row) -> bool:
         if self._unwell and row.badness is Badness.NONE:
             return False
-        if self.group is not None and row.group(self.by) != self.group:
+        if self._group is not None and row.group(self.by) != self._group:
             return False
         return all(self._has(row, word) for word in self._words)
 
-    def fill(self, pods: Sequence[Row]) -> Iterator[None]:
-        """Take them in, a piece each time it is asked on; `refresh` what changed meanwhile when it has ended."""
-        for start in range(0, len(pods), _PIECE):
-            self._take(filter(self.lists, pods[start : start + _PIECE]))
-            yield
+    def fill(self, board: Board) -> Iterator[None]:
+        """Take in what there is, a piece each time it is asked on; `refresh` what changed meanwhile when it has ended.
+
+        Where nothing is left out the groups of the board are looked at themselves.
+        """
+        if self.everything:
+            self._groups = board.groups[self.by]
+        else:
+            pods = list(board.pods.values())
+            for start in range(0, len(pods), _PIECE):
+                for row in filter(self.lists, pods[start : start + _PIECE]):
+                    self._put(row)
+                yield
+        self._lay()
 
     def refresh(self, touched: Mapping[str, Row | None], now: Mapping[str, Row]) -> None:
-        """`touched`: each pod that changed, as it was when `rows` were right (None: not there); `now`: all of them."""
-        gone = [row for row in touched.values() if row is not None and self.lists(row)]
-        come = [row for uid in touched if (row := now.get(uid)) is not None and self.lists(row)]
-        if len(gone) + len(come) > _MANY:
-            left = set(gone)
-            self.rows = [row for row in self.rows if row not in left]
-            self._take(iter(come))
-            return
-        for row in gone:
-            at = self.place(row)
-            if at < len(self.rows) and self.rows[at].uid == row.uid:
-                del self.rows[at]
-        for row in come:
-            self.rows.insert(self.place(row), row)
+        """`touched`: each pod that changed, as it was when this was right (None: not there); `now`: all of them."""
+        for uid, before in touched.items():
+            for row in (before, now.get(uid)):
+                if row is not None:
+                    self._sorted.pop(row.group(self.by), None)
+            if not self.everything:
+                self._swap(before, now.get(uid))
+        if touched:
+            self._lay()
 
-    def place(self, row: Row) -> int:
-        """Where it is, or would be."""
-        return bisect_left(self.rows, self._key(row), key=self._key)
+    def __len__(self) -> int:
+        return self._starts[-1]
 
-    def _take(self, rows: Iterator[Row]) -> None:
-        # Two sorted runs, which are merged: the whole is not sorted anew.
-        self.rows += sorted(rows, key=self._key)
-        self.rows.sort(key=self._key)
+    def row(self, index: int) -> Row:
+        """Raises IndexError past the last one."""
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        at = bisect_right(self._starts, index) - 1
+        return self._in(self._names[at])[index - self._starts[at]]
+
+    def _in(self, name: str) -> list[Row]:
+        rows = self._sorted.get(name)
+        if rows is None:
+            pods = self._groups[name].pods.values()
+            rows = self._sorted[name] = sorted(pods, key=lambda row: (row.namespace, row.name, row.uid))
+        return rows
+
+    def _lay(self) -> None:
+        groups = self._groups
+        if len(self._names) != len(groups) or not all(name in groups for name in self._names):
+            self._names = sorted(groups)
+        self._starts = [0, *accumulate(len(groups[name].pods) for name in self._names)]
+
+    def _swap(self, before: Row | None, after: Row | None) -> None:
+        if before is not None and self.lists(before):
+            name = before.group(self.by)
+            pods = self._groups[name].pods
+            del pods[before.uid]
+            if not pods:
+                del self._groups[name]
+        if after is not None and self.lists(after):
+            self._put(after)
+
+    def _put(self, row: Row) -> None:
+        name = row.group(self.by)
+        group = self._groups.get(name)
+        if group is None:
+            group = self._groups[name] = Group()
+        group.pods[row.uid] = row
 
     def _has(self, row: Row, word: str) -> bool:
         if word in row.name or word in row.namespace or word in row.node:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final, Protocol
 
 from rich.segment import Segment
@@ -76,6 +77,7 @@ class Panel(ScrollView, inherit_bindings=False, can_focus=True):
         self.cursor = 0
         self._has_cursor = cursor
         self._drawn: list[Line] = []
+        self._drawn_at = (-1, -1)  # how far it was scrolled, and how wide it was
 
     def redraw(self) -> None:
         """What it shows may have changed."""
@@ -89,11 +91,11 @@ class Panel(ScrollView, inherit_bindings=False, can_focus=True):
         for y, line in enumerate(now):
             if y >= len(self._drawn) or self._drawn[y] != line:
                 self.refresh(Region(0, y, self.size.width, 1))
-        self._drawn = now
+        self._drawn, self._drawn_at = now, self._seen_from()
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
-        segments = [Segment(text, _style(tone, under)) for text, tone, under in self._line(y)]
+        segments = [Segment(text, _style(tone, under)) for text, tone, under in self._known(y)]
         strip = Strip(segments).adjust_cell_length(width)
         if self.has_focus and not y:
             strip = strip.apply_style(_FOCUS)
@@ -148,6 +150,14 @@ class Panel(ScrollView, inherit_bindings=False, can_focus=True):
     def _index(self, y: int) -> int:
         return self.scroll_offset.y + y - self.lines.heads if y >= self.lines.heads else -1
 
+    def _seen_from(self) -> tuple[int, int]:
+        return self.scroll_offset.y, self.scrollable_content_region.width
+
+    def _known(self, y: int) -> Line:
+        """As it was compared with what is on the screen; made now only where it is looked at otherwise since."""
+        known = self._drawn_at == self._seen_from() and y < len(self._drawn)
+        return self._drawn[y] if known else self._line(y)
+
     def _line(self, y: int) -> Line:
         width = self.scrollable_content_region.width
         if y < self.lines.heads:
@@ -175,6 +185,7 @@ class Held:
         return self._lines[index]
 
 
+@cache
 def _style(tone: str, under: str) -> Style:
     if not under:
         return _STYLES[tone]

@@ -46,6 +46,7 @@ class Sheet(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark", "dismiss", show=False, priority=True),
         Binding("enter", "dismiss", show=False, priority=True),
+        Binding("ctrl+c,ctrl+q", "app.leave", show=False, priority=True),
     ]
 
     def __init__(self, title: str, lines: list[Line]) -> None:

@@ -38,18 +38,22 @@ class Map:
         self._scene = scene
         self._size = (80, 10)
         self._made: tuple[object, Plan] | None = None
+        self._widest = 0  # pods of one group
         self.least = Detail.PODS
         self.chosen: str | None = None
 
     def resized(self, width: int, height: int) -> None:
         self._size = width, height
 
+    def refresh(self) -> None:
+        """The board may have changed: cells of pods need more room with more pods in one group."""
+        groups = self._scene.board.groups[self._scene.by].values()
+        self._widest = max((len(group.pods) for group in groups), default=0)
+
     @property
     def plan(self) -> Plan:
         scene = self._scene
-        # Cells of pods need more room with more pods in one group.
-        widest = max((len(group.pods) for group in scene.board.groups[scene.by].values()), default=0)
-        about = scene.board, scene.board.grouped, widest, scene.by, self._size, self.least
+        about = scene.board, scene.board.grouped, self._widest, scene.by, self._size, self.least
         if self._made is None or self._made[0] != about:
             width, height = self._size
             made = chart.plan(scene.board, scene.by, width, height, colours=scene.colours, least=self.least)
@@ -94,11 +98,7 @@ class Map:
         return None
 
     def unwell(self, name: str) -> bool:
-        board, by = self._scene.board, self._scene.by
-        group = board.groups[by].get(name)
-        node = board.node_named.get(name) if by is By.NODE else None
-        worst = max(group.worst if group else Badness.NONE, node.badness if node else Badness.NONE)
-        return worst > Badness.NONE
+        return name in self._scene.board.sick[self._scene.by]
 
     def at(self, index: int, x: int) -> str | None:
         """The group at a line and a column."""
@@ -155,7 +155,7 @@ class Table:
         return Listing(self._scene.by, search=self.search, unwell=self.unwell, group=self.group)
 
     def __len__(self) -> int:
-        return len(self._scene.listing.rows)
+        return len(self._scene.listing)
 
     def head(self, y: int, width: int) -> Line:
         scene = self._scene
@@ -183,5 +183,5 @@ class Table:
 
     def line(self, index: int, width: int) -> Line:
         scene = self._scene
-        row: Row = scene.listing.rows[index]
+        row: Row = scene.listing.row(index)
         return words.table_line(row, scene.state.pods.get(row.uid, {}), scene.by, width, time=scene.time)

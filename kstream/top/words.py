@@ -94,13 +94,12 @@ def tiles(board: Board, state: ClientState, rate: int) -> Line:
     """One line of counts. `rate`: events of the last minute."""
     if not state.loaded:
         return [Span("No state has come yet.", "wait")]
-    counts = state.counts()
-    ready, nodes = counts.readyNodes, counts.totalNodes
+    ready, nodes = board.ready, len(board.nodes)
     line = [
         Span("nodes ", "quiet"),
         Span(f"{ready:,}/{nodes:,} ready", "good" if ready == nodes else "bad"),
         Span("  pods ", "quiet"),
-        Span(f"{counts.totalPods:,}"),
+        Span(f"{len(board.pods):,}"),
     ]
     for badness, word in zip(reversed(Badness), reversed(WORDS), strict=True):
         count = board.tones[badness]
