@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, ClassVar, Final
 
 from rich.text import Text
@@ -20,63 +20,22 @@ from kstream.core.errors import KstreamError, UnreachableError
 from kstream.core.timeline.events import Kind
 from kstream.ports import Clock
 from kstream.top import words
-from kstream.top.board import Board, By
+from kstream.top.board import By
 from kstream.top.chart import Detail
 from kstream.top.feed import Feed
-from kstream.top.moment import Moment
+from kstream.top.follower import Follower
+from kstream.top.mappanel import MapPanel
 from kstream.top.panel import Panel, text_style
-from kstream.top.rate import Rate
 from kstream.top.screens import Details, Help
 from kstream.top.spans import Line, cut
 from kstream.top.steering import Steering
 from kstream.top.views import Map, Scene, Table, Worst
 
 _REDRAW: Final = 0.2  # seconds between two drawings: more often than a person reads
-_PIECE: Final = 200  # events that are taken in before keys have their turn
 _KEYS: Final = (
     "? help  q quit  space pause  ←→ 10 s  . step  [ ] speed  l live  / filter  g group  b not well  ⏎ details  "
     "Tab panel"
 )
-_EVENTS: Final = frozenset(("node_event", "pod_event", "namespace_event"))
-
-
-class MapPanel(Panel):
-    """The map, whose cursor is a group."""
-
-    def __init__(self, view: Map) -> None:
-        super().__init__(view, id="map", cursor=False)
-        self.view = view
-
-    def redraw(self) -> None:
-        if not self.screen.has_class("-wide") or not self.screen.has_class("-tall"):
-            self.view.resized(self.scrollable_content_region.width, self.size.height - self.view.heads)
-        super().redraw()
-
-    def action_go(self, steps: int) -> None:
-        self.show(self.view.choose(steps))
-
-    def action_page(self, pages: int) -> None:
-        made = self.view.plan
-        longest = max((len(line) for line in made.lines if isinstance(line, range)), default=1)
-        self.show(self.view.choose(pages * longest))
-
-    def action_end(self, which: int) -> None:
-        self.show(self.view.choose(which * len(self.view.plan.names)))
-
-    def next_unwell(self, steps: int) -> None:
-        self.show(self.view.choose(steps, only=self.view.unwell))
-
-    def show(self, line: int | None) -> None:
-        if (
-            line is not None
-            and not self.scroll_offset.y <= line < self.scroll_offset.y + self.size.height - 1
-        ):
-            self.scroll_to(y=line, animate=False, immediate=True)
-        self.redraw()
-
-    def clicked(self, index: int, x: int) -> None:
-        self.view.chosen = self.view.at(index, x) or self.view.chosen
-        self.redraw()
 
 
 class Top(App[KstreamError]):
@@ -140,11 +99,8 @@ class Top(App[KstreamError]):
         self._scene = Scene(feed.state, by=by, colours=not self.no_color)
         self._map, self._worst, self._table = Map(self._scene), Worst(self._scene), Table(self._scene)
         self._steering = Steering()
-        self._moment = Moment()
-        self._rate = Rate()
-        self._whole = False  # a state came in one piece, or its last piece has come (PROTOCOL 4)
+        self._follower = Follower(self._scene)
         self._changed = True
-        self._filling = False
         self._link = feed.status
         self._retry_at = 0.0
         self._drawn_second = -1
@@ -178,52 +134,22 @@ class Top(App[KstreamError]):
     async def _follow(self) -> None:
         try:
             async for message in self._feed.messages():
-                for _ in self._take(message):
+                self._steering.heard(message["type"])
+                for _ in self._follower.take(message, now=self._clock.monotonic()):
                     await asyncio.sleep(0)
+                if message["type"] == "initial_state":
+                    self._relist()
                 self._changed = True
         except KstreamError as error:
             self.exit(error)
-
-    def _take(self, message: Json) -> Iterator[None]:
-        """A message, in pieces: keys and drawing have their turn between them."""
-        kind, now = message["type"], self._clock.monotonic()
-        self._steering.heard(kind)
-        if kind != "pong":
-            self._moment.heard(words.seconds_of(message.get("timestamp")), now=now)
-        if kind == "initial_state":
-            board, state = Board(), self._feed.state
-            yield from board.put_all(Kind.NODE, list(state.nodes.values()))
-            yield from board.put_all(Kind.POD, list(state.pods.values()))
-            self._scene.board = board
-            self._whole = self._feed.state.seq is not None
-            self._relist()
-        elif kind == "batch":
-            events = message["data"]
-            if self._whole:
-                self._rate.add(len(events), now=now)
-            for start in range(0, len(events), _PIECE):
-                for event in events[start : start + _PIECE]:
-                    self._scene.board.follow(event)
-                yield
-            self._whole = self._feed.state.seq is not None
-        elif kind in _EVENTS:
-            self._rate.add(1, now=now)
-            self._scene.board.follow(message)
 
     def _relist(self) -> None:
         self.run_worker(self._fill(), group="listing", exclusive=True)
 
     async def _fill(self) -> None:
         """The table anew, in pieces; what is shown stays until it is there."""
-        self._filling = True
-        scene, board = self._scene, self._scene.board
-        board.drain()
-        listing = self._table.wanted()
-        for _ in listing.fill(board):
+        for _ in self._scene.list(self._table.wanted()):
             await asyncio.sleep(0)
-        listing.refresh(board.drain() or {}, board.pods)
-        scene.listing = listing
-        self._filling = False
         self._changed = True
 
     # Drawing
@@ -239,14 +165,13 @@ class Top(App[KstreamError]):
             return
         self._changed, self._drawn_second = False, int(now)
         scene, state = self._scene, self._feed.state
-        scene.time = self._moment.time(now, state.playback, running=not state.stale)
-        if not self._filling:
-            scene.listing.refresh(scene.board.drain() or {}, scene.board.pods)
+        scene.time = self._follower.moment.time(now, state.playback, running=not state.stale)
+        scene.settle()
         self._worst.refresh()
         self._map.refresh()
         head = words.header(state, status, time=scene.time, wait=self._retry_at - now)
         self._say("header", head)
-        self._say("tiles", words.tiles(scene.board, state, self._rate.total(now=now)))
+        self._say("tiles", words.tiles(scene.board, state, self._follower.rate.total(now=now)))
         self._arrange()
         problem = words.problem(state, status)
         self.glance.query_one("#problem").set_class(problem is None, "-none")

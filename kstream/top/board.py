@@ -218,6 +218,7 @@ class Board:
             return
         if before is not None and before.name != row.name:  # no uid has two names, but a server may be wrong
             self._drop_node(row.uid)
+            before = None
         if before is not None:
             self.ready -= before.ready
         self.ready += row.ready

@@ -62,7 +62,7 @@ def plan(
     names = [name for _, some in sections for name in some]
     sizes = [len(some) for _, some in sections]
     titles = [visible(title) for title, _ in sections] if len(sections) > 1 else [""]
-    label = min(max(map(len, names), default=0), _LABEL, max(width // 2, 8))
+    label = min(max((len(visible(name)) for name in names), default=0), _LABEL, max(width // 2, 8))
     most = max((len(group.pods) for group in board.groups[by].values()), default=0)
     cells = min(most, _PODS_IN_A_ROW, max(width - label - 1, 1))
     if least is Detail.PODS and most <= cells:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from kstream.core.client.state import ClientState
@@ -27,6 +27,25 @@ class Scene:
         self.board = Board()
         self.listing = Listing(by)
         self.time: float | None = None  # of the timeline, seconds since the Unix epoch
+        self._listed: Board | None = None  # the board that `listing` is of
+        self._missed: dict[str, Row | None] = {}  # what changed since a listing is being filled
+
+    def settle(self) -> None:
+        """What changed on the board since is in the listing, too."""
+        touched = self.board.drain() or {}
+        if self._listed is self.board:
+            self.listing.refresh(touched, self.board.pods)
+        for uid, before in touched.items():
+            self._missed.setdefault(uid, before)
+
+    def list(self, wanted: Listing) -> Iterator[None]:
+        """Another listing, in pieces: the one that there is stays until that one is complete. One at a time."""
+        self.settle()
+        board, self._missed = self.board, {}
+        yield from wanted.fill(board)
+        self.settle()
+        wanted.refresh(self._missed, board.pods)
+        self.listing, self._listed = wanted, board
 
 
 class Map:

@@ -162,14 +162,19 @@ def table_head(by: By, width: int) -> Line:
 def _fitted(by: By, width: int) -> list[tuple[str, int]]:
     """Those columns that there is room for, the name with what is left; what says least goes first."""
     chosen = list(columns(by))
-    for title in ("AGE", "READY", "NODE", "RESTARTS", "NAMESPACE", "OWNER"):
-        left = width - sum(wide + 1 for _, wide in chosen)
-        if left >= 24:
+    first = chosen[0].title
+    # What it is ordered by stays while anything else can go, and some of the name can be read.
+    goes = [each for each in ("AGE", "READY", "NODE", "RESTARTS", "NAMESPACE", "OWNER") if each != first]
+    for title, enough in [*((each, 24) for each in goes), (first, 10)]:
+        if _left(chosen, width) >= enough:
             break
-        # What it is ordered by stays as long as anything can go.
-        chosen = [each for each in chosen if each.title != title or each is columns(by)[0]]
-    left = width - sum(wide + 1 for _, wide in chosen)
-    return [(title, wide or max(left, 8)) for title, wide in chosen]
+        chosen = [each for each in chosen if each.title != title]
+    return [(title, wide or max(_left(chosen, width), 8)) for title, wide in chosen]
+
+
+def _left(chosen: Sequence[Column], width: int) -> int:
+    """For the name."""
+    return width - sum(wide + 1 for _, wide in chosen)
 
 
 def age_of(data: Mapping[str, Any], time: float | None) -> str:
