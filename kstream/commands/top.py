@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import re
 import sys
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -19,6 +22,7 @@ from kstream.commands.address import page_url, socket_url
 from kstream.config import ServeSettings, env_option
 from kstream.core.errors import ConfigError, InvalidMessageError, KstreamError, LogError, UsageError
 from kstream.core.naming import namespace_names
+from kstream.core.timeline.playback import speed_of
 from kstream.ending import stop_on_signals
 from kstream.logs.places import check_kept
 from kstream.logs.replay import ReplayLog
@@ -34,7 +38,7 @@ _ADDRESS = re.compile(r"[a-z]+://.*|(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):\d+(?:
 
 
 @click.command()
-@click.argument("source", metavar="URL|LOG", default="ws://127.0.0.1:3001/ws", envvar="KSTREAM_URL")
+@click.argument("source", metavar="[URL|LOG]", default="ws://127.0.0.1:3001/ws", envvar="KSTREAM_URL")
 @env_option(
     "-n",
     "--namespace",
@@ -68,6 +72,11 @@ def top(
     check_terminal()
     app_of = _app()
     timeline = {"at": at, "speed": speed, "follow": follow}
+    if speed is not None:
+        with _of_option():
+            speed_of(speed)
+    if _is_recording(source):
+        timeline["at"] = at or "+0s"
     asyncio.run(
         _top(
             app_of,
@@ -89,6 +98,26 @@ def check_terminal() -> None:
             "kstream top needs a terminal for its input and output, and one that can move its cursor: "
             "`kstream tail` prints what a server says, `kstream log` reads a recording"
         )
+
+
+def _is_recording(source: str) -> bool:
+    """Raises UsageError for what is neither an address nor could be the name of a file."""
+    if _ADDRESS.fullmatch(source):
+        return False
+    if not Path(source).exists() and "." not in source and "/" not in source:
+        raise UsageError(
+            f"{source!r:.200} is neither a recording nor an address: write http://{source:.200}:3001 for a server"
+        )
+    return True
+
+
+@contextmanager
+def _of_option() -> Iterator[None]:
+    """What is wrong with a point or a speed is a wrong option."""
+    try:
+        yield
+    except InvalidMessageError as invalid:
+        raise UsageError(f"--{invalid.details.removeprefix('--')}") from None
 
 
 def _app() -> type[Top]:
@@ -118,7 +147,6 @@ async def _top(
     stop = asyncio.Event()
     async with AsyncExitStack() as stack:
         if not _ADDRESS.fullmatch(source):
-            timeline = {"at": "+0s", **timeline}
             source = await _played(stack, source, timeline["at"])
         client = Client(
             str(URL(socket_url(source)).update_query(timeline)),
@@ -152,20 +180,18 @@ async def _stop(stop: asyncio.Event, app: Top) -> None:
 async def _played(stack: AsyncExitStack, path: str, at: str) -> str:
     """The address at which this process plays a recording, to itself, until the stack is left."""
     clock = SystemClock()
-    if not os.path.exists(path) and "." not in path and "/" not in path:  # noqa: ASYNC240
-        raise UsageError(
-            f"{path!r:.200} is neither a recording nor an address: write http://{path:.200}:3001 for a server"
-        )
+    # What a server says of its clients would be written into the picture.
+    silent = logging.NullHandler()
+    logging.getLogger().addHandler(silent)
+    stack.callback(logging.getLogger().removeHandler, silent)
     recording = await SqliteLog.open_read_only(path, clock=clock)
     stack.push_async_callback(recording.close)
     if not recording.head:
         raise LogError(f"Nothing was recorded in {path}: there is nothing to show. `kstream record` says why")
-    try:
+    with _of_option():
         await check_kept(recording, at, field="--at")
-        # The timeline that all share stands at its end: that is where `live` goes.
-        timeline = await ReplayLog.open(recording, clock, at=f"seq:{recording.head}")
-    except InvalidMessageError as invalid:
-        raise UsageError(f"--{invalid.details.removeprefix('--')}") from None
+    # The timeline that all share stands at its end: that is where `live` goes.
+    timeline = await ReplayLog.open(recording, clock, at=f"seq:{recording.head}")
     server = Server(
         mode="replay",
         settings=ServeSettings(port=0),

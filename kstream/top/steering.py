@@ -40,7 +40,7 @@ class Steering:
         self._ask(Command("step"))
 
     def jump(self, seconds: float) -> None:
-        """From where the timeline is; several are one."""
+        """So many seconds from where the timeline is; several are one."""
         self._jump += seconds
         self._waiting = [each for each in self._waiting if each.action != "seek"]
         if self._jump:

@@ -1,4 +1,7 @@
-"""What the glance says in words: the state of the connection, the tiles, the lines of the lists, ages."""
+"""What the glance says in words: the state of the connection, the tiles, the lines of the lists, ages.
+
+Where a time is asked for it is that of the timeline, in seconds since the Unix epoch.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +26,8 @@ class Column(NamedTuple):
 
 
 def header(state: ClientState, status: Status, *, time: float | None, wait: float) -> Line:
-    """One line: which cluster, whether what is shown is true, and as of when. `time`: of the timeline, seconds since
-    the Unix epoch; `wait`: seconds until the next attempt to connect."""
+    """One line: which cluster, whether what is shown is true, and as of when. `wait`: seconds until the next attempt
+    to connect."""
     connection = state.connection or {}
     cluster = connection.get("cluster")
     named = cluster if isinstance(cluster, Mapping) else {}
@@ -132,7 +135,7 @@ def columns(by: By) -> Sequence[Column]:
 
 
 def table_line(row: Row, data: Mapping[str, Any], by: By, width: int, *, time: float | None) -> Line:
-    """A pod. `data`: as it came; `time` as of `header`."""
+    """A pod. `data`: as it came."""
     containers = [each for each in _list(data.get("containers")) if isinstance(each, Mapping)]
     ready = sum(each.get("ready") is True for each in containers)
     restarts = [each["restartCount"] for each in containers if isinstance(each.get("restartCount"), int)]

@@ -27,6 +27,7 @@ NOT_RUN: Final = {
     "make": "its targets set up what runs these tests, run them, or take minutes",
     "pip": "what it would install is here",
     "datasette": "a program of its own for any SQLite file; nothing of ours needs it",
+    "kstream top": "it draws in a terminal: tests/commands/test_top.py gives it one; here its words are looked at",
 }
 
 
@@ -97,6 +98,12 @@ def answered(block: Block) -> Block | None:
             return before if program(last) == "curl" or last[:2] == ("kstream", "sim") else None
         before = other
     return None
+
+
+def is_not_run(words: Sequence[str]) -> bool:
+    """Whether a program, or a command of one, stands in NOT_RUN."""
+    name = program(words)
+    return name in NOT_RUN or " ".join((name, *words[1:2])) in NOT_RUN
 
 
 def program(words: Sequence[str]) -> str:

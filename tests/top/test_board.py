@@ -69,8 +69,8 @@ def test_what_is_kept_is_what_a_look_at_everything_finds(events: list[dict[str, 
                 worst[name] = max(worst[name], made.node_named[name].badness)
         assert made.sick[by] == {name: how for name, how in worst.items() if how}
     pods_told = Counter({each.subject: 0 for each in made.troubles()})
-    for each in made.troubles():
-        pods_told[each.subject] += each.number
+    for trouble in made.troubles():
+        pods_told[trouble.subject] += trouble.number
     unwell = Counter(row.owner for row in made.pods.values() if row.badness)
     assert {k: n for k, n in pods_told.items() if not k.startswith("node ")} == unwell
 
