@@ -1,7 +1,8 @@
 """The map: every pod or every group as a cell, in as much detail as there is room for.
 
-Where all pods fit each is a cell behind the name of its group; else each group has its counts; else each group is a
-cell, as bad as the worst that is in it; and where even these do not fit a cell stands for several.
+Where all pods fit each is a cell behind the name of its group; else each group has its counts, in a list that is at
+most twice as long as what is in sight; else each group is a cell, as bad as the worst that is in it; and where even
+these do not fit a cell stands for several.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from kstream.top.spans import LETTERS, TONES, WORDS, Line, Span, cut
 
 _LABEL: Final = 24  # columns of a name, at most
 _GAP: Final = 2
+_SCREENS: Final = 2  # that counts may fill: they say so much more than cells
 _PODS_IN_A_ROW: Final = 60  # cells of one group in one line, at most
 _HALF: Final = "▀"
 _LOWER: Final = "▄"
@@ -71,10 +73,10 @@ def plan(
             return made
     # Less than this no counts take: where it does not fit none is counted.
     least_counts = _laid(Detail.COUNTS, names, titles, sizes, width, label, label + 4)
-    if least is Detail.COUNTS or (least is Detail.PODS and len(least_counts.lines) <= height):
+    if least is Detail.COUNTS or (least is Detail.PODS and len(least_counts.lines) <= _SCREENS * height):
         counts = max((len(_counted(board.groups[by].get(name))) for name in names), default=0)
         made = _laid(Detail.COUNTS, names, titles, sizes, width, label, min(label + 1 + counts, width))
-        if len(made.lines) <= height or least is Detail.COUNTS:
+        if len(made.lines) <= _SCREENS * height or least is Detail.COUNTS:
             return made
     return _cells(names, titles, sizes, width, height, colours)
 

@@ -23,9 +23,10 @@ class Listing:
     def __init__(self, by: By, *, search: str = "", unwell: bool = False, group: str | None = None) -> None:
         """`unwell`: only those that are not well. `group`: only those of this group of `by`."""
         self.by = by
-        self._group = group
+        self.search = search
+        self.unwell = unwell
+        self.group = group
         self._words = search.lower().split()
-        self._unwell = unwell
         self._lower: dict[str, str] = {}
         self._groups: dict[str, Group] = {}
         self._names: list[str] = []
@@ -35,12 +36,12 @@ class Listing:
     @property
     def everything(self) -> bool:
         """Whether no pod is left out."""
-        return not self._words and not self._unwell and self._group is None
+        return not self._words and not self.unwell and self.group is None
 
     def lists(self, row: Row) -> bool:
-        if self._unwell and row.badness is Badness.NONE:
+        if self.unwell and row.badness is Badness.NONE:
             return False
-        if self._group is not None and row.group(self.by) != self._group:
+        if self.group is not None and row.group(self.by) != self.group:
             return False
         return all(self._has(row, word) for word in self._words)
 

@@ -179,12 +179,13 @@ class Table:
     def head(self, y: int, width: int) -> Line:
         scene = self._scene
         if y:
-            return words.table_head(scene.by, width)
+            return words.table_head(scene.listing.by, width)
         count, every = len(self), len(scene.board.pods)
-        said = f"{count:,}" if scene.listing.everything else f"{count:,} of {every:,}"
-        only = [f"/{self.search}"] if self.search else []
-        only += ["not well"] if self.unwell else []
-        only += [f"{scene.by.value} {visible(self.group)}"] if self.group is not None else []
+        listing = scene.listing  # not what is wanted: that may be on its way
+        said = f"{count:,}" if listing.everything else f"{count:,} of {every:,}"
+        only = [f"/{visible(listing.search)}"] if listing.search else []
+        only += ["not well"] if listing.unwell else []
+        only += [f"{listing.by.value} {visible(listing.group)}"] if listing.group is not None else []
         label = f"PODS {said}{' (' + ', '.join(only) + ')' if only else ''}"
         if not count:
             return [Span(cut(f"{label}: {self._why()}", width), "quiet")]
@@ -203,4 +204,6 @@ class Table:
     def line(self, index: int, width: int) -> Line:
         scene = self._scene
         row: Row = scene.listing.row(index)
-        return words.table_line(row, scene.state.pods.get(row.uid, {}), scene.by, width, time=scene.time)
+        return words.table_line(
+            row, scene.state.pods.get(row.uid, {}), scene.listing.by, width, time=scene.time
+        )

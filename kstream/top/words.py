@@ -52,7 +52,11 @@ def problem(state: ClientState, status: Status) -> Line | None:
     """What is wrong and what is done about it; None when nothing is."""
     if status.link in (Link.WAITING, Link.CONNECTING) and status.reason:
         often = f" {status.failed} attempts failed; trying goes on." if status.error is not None else ""
-        return [Span(f"The server is gone: {visible(status.reason)}.{often} What is shown is old.", "bad")]
+        return [
+            Span(
+                f"The server is gone: {_sentence(visible(status.reason))}{often} What is shown is old.", "bad"
+            )
+        ]
     if status.link is Link.CLOSED and status.reason:
         return [Span(visible(status.reason), "bad")]
     wrong = list(state.faults.values()) or ([state.error] if state.error is not None else [])
@@ -60,6 +64,10 @@ def problem(state: ClientState, status: Status) -> Line | None:
         return None
     said = [_said(each) for each in wrong]
     return [Span("; ".join(said), "bad")]
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 def _said(error: Mapping[str, Any]) -> str:

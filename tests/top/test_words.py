@@ -81,6 +81,11 @@ def test_the_header_says_as_of_when_what_is_shown_is_true() -> None:
             Status(Link.CONNECTING, "bye", failed=5, error=UnreachableError("bye")),
             "The server is gone: bye. 5 attempts failed; trying goes on. What is shown is old.",
         ),
+        (
+            WHOLE,
+            Status(Link.WAITING, "is it there?"),
+            "The server is gone: is it there? What is shown is old.",
+        ),
         (WHOLE, Status(Link.CLOSED, "refused"), "refused"),
     ],
 )
