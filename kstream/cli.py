@@ -19,11 +19,11 @@ from kstream.core.errors import KstreamError
 from kstream.core.visible import visible
 from kstream.ending import stopped_from_the_start, written_out
 
-_OWN = ("serve", "replay", "record", "log", "trim", "tail", "check", "schema", "mcp")
+_OWN = ("serve", "replay", "record", "log", "trim", "tail", "top", "check", "schema", "mcp")
 _MOVED = {"trim": "log.trim"}  # where those are that have another name today, and keep the old one
 _EXTENSIONS = "kstream.commands"
 # A signal is how these end. Any other one that is broken off has not done what was asked for.
-_UNTIL_STOPPED = ("serve", "replay", "record", "tail", "simulate", "fake-apiserver")
+_UNTIL_STOPPED = ("serve", "replay", "record", "tail", "top", "simulate", "fake-apiserver")
 
 CONTEXT: Final = {"help_option_names": ["-h", "--help"]}
 EPILOG = """\b

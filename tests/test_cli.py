@@ -39,6 +39,7 @@ def test_the_help_lists_every_command_and_the_exit_codes() -> None:
         "record",
         "trim",
         "tail",
+        "top",
         "check",
         "sim",
         "fake-apiserver",

@@ -41,6 +41,7 @@ JUDGED: Final = {
     **_all("tests/logs/test_replay.py", "a replay says what its ends are", "kstream/logs", "ends"),
     **_all("tests/test_cli.py", _COMMAND, "kstream/commands", "serve serving tail"),
     **_all("tests/test_cli.py", "a setting is what its option and its variable make of it", "kstream", "config"),
+    **_all("tests/top/test_app.py", "what is drawn is judged as it is seen", "kstream/top", "panel mappanel screens"),
     **_all("tests/logs/test_contract.py", "it has types only; what they promise is the contract", "kstream", "ports"),
     **_all("tests/test_incident_replay.py", "it composes what the others are: a running server", "kstream", "run"),
     **_all("tests/sources/test_permissions.py", "which streams run is what RBAC allows", _SOURCES, "streams"),

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from tests.docs.blocks import ROOT, Block
-from tests.docs.shell import NOT_RUN, Command, commands, program
+from tests.docs.shell import Command, commands, is_not_run, program
 
 # Of kstream, what goes on until Ctrl-C while others ask it, with what it says when it is ready.
 _SERVES: Final = {
@@ -79,7 +79,7 @@ class Session:
     def run(self, command: Command) -> str:
         """Run it, or start it when it goes on until Ctrl-C; returns what it printed until then."""
         name = program(command.words)
-        if name in NOT_RUN:
+        if is_not_run(command.words):
             return ""
         if shutil.which(name, path=search_path()) is None:
             self.missing.append(name)

@@ -30,6 +30,7 @@ NOT_RUN: Final = {
     "go": "test_generated.py does, with what is made before it",
     "npx": "test_generated.py does, where what it would fetch is installed",
     "datasette": "a program of its own for any SQLite file; nothing of ours needs it",
+    "kstream top": "it draws in a terminal: tests/commands/test_top.py gives it one; here its words are looked at",
 }
 
 
@@ -100,6 +101,12 @@ def answered(block: Block) -> Block | None:
             return before if program(last) == "curl" or last[:2] == ("kstream", "sim") else None
         before = other
     return None
+
+
+def is_not_run(words: Sequence[str]) -> bool:
+    """Whether a program, or a command of one, stands in NOT_RUN."""
+    name = program(words)
+    return name in NOT_RUN or " ".join((name, *words[1:2])) in NOT_RUN
 
 
 def program(words: Sequence[str]) -> str:

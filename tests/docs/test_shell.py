@@ -57,7 +57,7 @@ def test_the_commands_of_a_block_run_one_after_another(
         ("make loadtest ARGS=--shape=round", "invalid choice: 'round'"),
         ("python -m tests.nowhere", "No module named"),
         ("python -m tests.world --seed 1", "No such option"),
-        ("pip install 'kstream[all]'", "there are ['bench', 'load', 'mcp', 'socks']"),
+        ("pip install 'kstream[all]'", "there are ['bench', 'load', 'mcp', 'socks', 'tui']"),
         ("frobnicate --all", "nobody says what is done with 'frobnicate'"),
     ],
 )
