@@ -49,6 +49,14 @@ def test_an_answer_that_is_found_in_several_looks_is_one(monkeypatch: pytest.Mon
     assert when('pod.name != "x"').output == whole.output
 
 
+def test_an_answer_that_is_empty_says_so_to_people() -> None:
+    result = when('pod.namespace == "nowhere"')
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == "(that was so of no object)\n"
+    assert when('pod.namespace == "nowhere"', "-o", "json").output == ""
+    assert "that was so of no object" not in when(LOOPS, "--limit", "1").stderr
+
+
 def test_what_cannot_be_told_is_said() -> None:
     result = when('pod.labels.nope != "x"')
     assert (result.exit_code, result.stdout) == (0, "")
@@ -59,6 +67,10 @@ def test_what_cannot_be_told_is_said() -> None:
     ("options", "says"),
     [
         (["pod.status =="], "at character 14"),
+        (
+            ["pod.status == CrashLoopBackOff"],
+            "nothing is called 'CrashLoopBackOff'; write \"CrashLoopBackOff\"",
+        ),
         (["pod.status"], "not true or false"),
         ([LOOPS, "--from", "-10s", "--to", "+10s"], "--to +10s is before --from -10s"),
     ],
