@@ -65,6 +65,12 @@ def _translation(path: Path, error: sqlite3.Error, written: Path) -> LogError:
             f"{path}: the program that wrote the event log was killed and left it to be recovered; open it for"
             " writing once, for instance with kstream record"
         )
+    if str(error).startswith(
+        "Could not decode to UTF-8"
+    ):  # with what it found, which is nobody's to read here
+        return LogFormatError(
+            f"{path}: the event log is damaged (a text in it is not UTF-8); restore the file from a copy"
+        )
     if isinstance(error, sqlite3.DatabaseError) and "no such table" in str(error):
         return LogFormatError(f"{path}: the event log is damaged ({error}); restore the file from a copy")
     return LogError(f"{path}: the event log cannot be used ({error}); check the path, permissions and disk")
