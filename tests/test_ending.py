@@ -172,7 +172,6 @@ async def test_who_reads_stdin_in_a_thread_comes_to_its_end_when_it_is_over(
 
 
 @pytest.mark.parametrize("there", [True, False])
-@pytest.mark.parametrize("there", [True, False])
 async def test_and_also_when_whoever_writes_it_closes_it_or_there_is_none(
     monkeypatch: pytest.MonkeyPatch, there: bool
 ) -> None:

@@ -55,7 +55,8 @@ def test_who_tries_it_in_a_terminal_is_told_what_it_waits_for_and_can_end_it() -
     with subprocess.Popen(
         (sys.executable, *COMMAND), stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
-        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout is not None
+        assert process.stderr is not None
         assert "--http is for those that connect  ·  Ctrl-C stops" in process.stderr.readline()
         os.write(controller, json.dumps(HELLO).encode() + b"\n")
         assert '"serverInfo"' in process.stdout.readline()
