@@ -26,12 +26,13 @@ _WAL_LIMIT: Final = 16 * 1024 * 1024  # bytes that the -wal file keeps once it c
 def translated(path: Path, *, written: Path | None = None) -> Iterator[None]:
     """Errors of SQLite as LogError: which file, what is wrong with it, what to do; damage of a row with its file.
 
-    `written`: where it is until it is whole and gets the name `path`.
+    `written`: where it is until it is whole and gets the name `path`. What is damaged then is what it is made of, and
+    has said so.
     """
     try:
         yield
     except LogFormatError as error:
-        if str(error).startswith(str(path)):
+        if written is not None or str(error).startswith(str(path)):
             raise
         raise LogFormatError(f"{path}: {error}") from error
     except sqlite3.Error as error:

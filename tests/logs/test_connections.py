@@ -111,19 +111,6 @@ def test_what_a_log_must_have_and_this_one_has_not_is_damage(
     assert str(error) in str(told.value)
 
 
-def test_a_text_that_is_none_is_damage_and_nobody_is_shown_what_is_there(path: Path) -> None:
-    with (
-        closing(sqlite3.connect(":memory:")) as connection,
-        pytest.raises(LogFormatError) as told,
-        translated(path),
-    ):
-        connection.execute("SELECT CAST(x'736563726574FF' AS TEXT)").fetchone()
-    assert str(told.value).startswith(
-        f"{path}: the event log is damaged (a text in it is not UTF-8); restore"
-    )
-    assert "secret" not in str(told.value)
-
-
 def test_what_is_no_error_of_sqlite_stays_what_it_is(path: Path) -> None:
     with pytest.raises(KeyError), translated(path):
         raise KeyError("other")
