@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any, Final, NoReturn
 
 from kstream.core.errors import KstreamError
@@ -145,6 +146,41 @@ def _stop_at_end(descriptor: int, stop: asyncio.Event, loop: asyncio.AbstractEve
             pass
     with suppress(RuntimeError):  # the loop has ended before
         loop.call_soon_threadsafe(stop.set)
+
+
+@asynccontextmanager
+async def stdin_until(stop: asyncio.Event) -> AsyncIterator[None]:
+    """`sys.stdin` ends when `stop` is set, too, for who reads it in a thread.
+
+    Such a thread waits for the next line, and the process for the thread: a signal alone would end neither.
+    """
+    real, (read, written) = sys.stdin, socket.socketpair()
+    with read, written, read.makefile("r", encoding="utf-8") as stream:
+        if real is None:  # it was closed before the start
+            written.shutdown(socket.SHUT_RDWR)
+        else:
+            passing = (real.fileno(), written)
+            threading.Thread(target=_pass_on, args=passing, name="stdin", daemon=True).start()
+        ending = asyncio.create_task(_end_at(stop, written))
+        sys.stdin = stream
+        try:
+            yield
+        finally:
+            sys.stdin = real
+            ending.cancel()
+
+
+async def _end_at(stop: asyncio.Event, written: socket.socket) -> None:
+    await stop.wait()
+    written.shutdown(socket.SHUT_RDWR)
+
+
+def _pass_on(descriptor: int, written: socket.socket) -> None:
+    with suppress(OSError):  # nobody reads it any more
+        while some := os.read(descriptor, 65_536):
+            written.sendall(some)
+    with suppress(OSError):
+        written.shutdown(socket.SHUT_WR)
 
 
 def _no_second_chance(number: int, _: object) -> None:

@@ -83,7 +83,9 @@ def _parts(message: Message) -> list[Part]:
             ]
         case "playback":
             data = _object(message, "data")
-            text = f"{data.get('state', '')}  at {data.get('at', '?')}  speed {data.get('speed', '?')}"
+            speed = data.get("speed", "?")
+            shown = f"{speed:g}" if isinstance(speed, float) else speed
+            text = f"{data.get('state', '')}  at {data.get('at', '?')}  speed {shown}"
             return [(_label("playback"), "blue"), (text, "")]
         case "cleared":
             return [(_label("cleared"), "green"), (f"{message.get('fault', '')} is over", "")]

@@ -118,6 +118,8 @@ def test_an_origin_that_is_none_is_wrong_usage() -> None:
         (["serve", "-n", ""], 2, "leave the option out for all namespaces"),
         (["record", "never.db", "-n", "a,B"], 2, "--namespace: 'B' is no namespace's name"),
         (["tail", "-n", "Bad_NS"], 2, "--namespace: 'Bad_NS' is no namespace's name"),
+        (["tail", "--at", "5m"], 2, "--at: '5m': give 2026-01-24T10:00:00Z, -5m, +90s or seq:N"),
+        (["tail", "--at", "-5m", "--speed", "fast"], 2, "--speed: 'fast': give a number above 0"),
         (["serve", "--workers", "1000000"], 2, "range 1<=x<=256"),
         (["serve", "--max-clients", "10000000"], 2, "range 1<=x<=1000000"),
         (["simulate", "--fault", "drop:after=inf"], 2, "--fault 'drop:after=inf': after"),

@@ -13,7 +13,7 @@ from typing import IO
 
 import pytest
 
-from kstream.ending import stop_with_stdin, written_out
+from kstream.ending import stdin_until, stop_with_stdin, written_out
 
 _WAITS = """
 import asyncio
@@ -152,6 +152,35 @@ async def test_a_command_without_a_stdin_that_should_end_with_it_ends_at_once(
     stop = asyncio.Event()
     stop_with_stdin(stop)
     assert stop.is_set()
+
+
+async def test_who_reads_stdin_in_a_thread_comes_to_its_end_when_it_is_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin)
+        stop = asyncio.Event()
+        async with stdin_until(stop):
+            os.write(writing, "größe\n".encode())
+            assert await asyncio.to_thread(sys.stdin.readline) == "größe\n"
+            waiting = asyncio.create_task(asyncio.to_thread(sys.stdin.readline))
+            stop.set()
+            assert await waiting == ""
+        assert sys.stdin is stdin
+        os.close(writing)
+
+
+@pytest.mark.parametrize("there", [True, False])
+async def test_and_also_when_whoever_writes_it_closes_it_or_there_is_none(
+    monkeypatch: pytest.MonkeyPatch, there: bool
+) -> None:
+    reading, writing = os.pipe()
+    os.close(writing)
+    with os.fdopen(reading) as stdin:
+        monkeypatch.setattr(sys, "stdin", stdin if there else None)
+        async with stdin_until(asyncio.Event()):
+            assert await asyncio.to_thread(sys.stdin.readline) == ""
 
 
 async def test_what_is_typed_in_a_terminal_is_left_for_others_to_read(

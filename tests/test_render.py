@@ -121,7 +121,7 @@ def line(message: dict[str, Any]) -> str:
             "10:00:02.123 error  WATCH_ERROR  It broke (pods)",
         ),
         (
-            {"type": "playback", "data": {"state": "paused", "at": "09:00", "speed": 2}},
+            {"type": "playback", "data": {"state": "paused", "at": "09:00", "speed": 2.0}},
             "10:00:02.123 playback  paused  at 09:00  speed 2",
         ),
         ({"type": "pong"}, "10:00:02.123 pong"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack, nullcontext
 from pathlib import Path
@@ -18,7 +19,7 @@ from kstream.agents.serverreads import ServerReads
 from kstream.commands.address import page_url
 from kstream.config import env_option
 from kstream.core.errors import BindError, ConfigError, UsageError
-from kstream.ending import stop_on_signals
+from kstream.ending import stdin_until, stop_on_signals
 from kstream.logs.sqlite import SqliteLog
 
 if TYPE_CHECKING:
@@ -60,10 +61,19 @@ async def _run(
     async with AsyncExitStack() as stack:
         # It looks for what else is installed, on the disk.
         server = await asyncio.to_thread(make_server, Answers(await _reads(stack, source, page)))
+        stop = asyncio.Event()
+        stop_on_signals(stop)
         if http:
-            await _serve(server, port)
+            await _serve(server, port, stop)
         else:
-            await server.run_stdio_async()
+            if sys.stdin is not None and sys.stdin.isatty():
+                click.echo(
+                    "kstream mcp: an agent speaks here, over stdin and stdout; --http is for those that connect"
+                    "  ·  Ctrl-C stops",
+                    err=True,
+                )
+            async with stdin_until(stop):
+                await server.run_stdio_async()
 
 
 async def _reads(stack: AsyncExitStack, source: str, page: str | None) -> Reads:
@@ -77,7 +87,7 @@ async def _reads(stack: AsyncExitStack, source: str, page: str | None) -> Reads:
     return LogReads(log, page=str(page_url(page)).rstrip("/") if page is not None else "")
 
 
-async def _serve(server: MCPServer[Any], port: int) -> None:
+async def _serve(server: MCPServer[Any], port: int, stop: asyncio.Event) -> None:
     import uvicorn
 
     from kstream.agents.server import security
@@ -93,8 +103,6 @@ async def _serve(server: MCPServer[Any], port: int) -> None:
             ) from error
         port = listening.getsockname()[1]
         app = server.streamable_http_app(transport_security=security(port))
-        stop = asyncio.Event()
-        stop_on_signals(stop)
         click.echo(f"kstream mcp: http://127.0.0.1:{port}/mcp  ·  Ctrl-C stops")
         serving = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="on"))
         # It would end the process by the signals that it gets; we end at them in order.

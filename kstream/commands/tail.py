@@ -13,7 +13,10 @@ from yarl import URL
 from kstream.client import Client, Link, Status
 from kstream.commands.address import socket_url
 from kstream.config import env_option
+from kstream.core.errors import InvalidMessageError, UsageError
 from kstream.core.naming import namespace_names
+from kstream.core.timeline import timepoint
+from kstream.core.timeline.playback import speed_of
 from kstream.core.visible import json_text, visible
 from kstream.render import Renderer
 
@@ -63,6 +66,13 @@ def tail(
 
     URL is its page or its WebSocket (http, https, ws or wss; /ws may be left out); KSTREAM_URL says it too.
     """
+    try:
+        if at:
+            timepoint.parse(at, now=0, field="--at")
+        if speed:
+            speed_of(speed, field="--speed")
+    except InvalidMessageError as invalid:
+        raise UsageError(invalid.details) from None
     timeline = {"at": at, "speed": speed, "follow": follow}
     try:
         client = partial(

@@ -26,12 +26,13 @@ _WAL_LIMIT: Final = 16 * 1024 * 1024  # bytes that the -wal file keeps once it c
 def translated(path: Path, *, written: Path | None = None) -> Iterator[None]:
     """Errors of SQLite as LogError: which file, what is wrong with it, what to do; damage of a row with its file.
 
-    `written`: where it is until it is whole and gets the name `path`.
+    `written`: where it is until it is whole and gets the name `path`. What is damaged then is what it is made of, and
+    has said so.
     """
     try:
         yield
     except LogFormatError as error:
-        if str(error).startswith(str(path)):
+        if written is not None or str(error).startswith(str(path)):
             raise
         raise LogFormatError(f"{path}: {error}") from error
     except sqlite3.Error as error:
@@ -64,6 +65,12 @@ def _translation(path: Path, error: sqlite3.Error, written: Path) -> LogError:
         return LogError(
             f"{path}: the program that wrote the event log was killed and left it to be recovered; open it for"
             " writing once, for instance with kstream record"
+        )
+    if str(error).startswith(
+        "Could not decode to UTF-8"
+    ):  # with what it found, which is nobody's to read here
+        return LogFormatError(
+            f"{path}: the event log is damaged (a text in it is not UTF-8); restore the file from a copy"
         )
     if isinstance(error, sqlite3.DatabaseError) and "no such table" in str(error):
         return LogFormatError(f"{path}: the event log is damaged ({error}); restore the file from a copy")

@@ -43,6 +43,8 @@ def draft(out: Path, *, force: bool, inputs: Sequence[Path] = (), log: bool = Tr
 
 def check(out: Path, *, force: bool, inputs: Sequence[Path] = ()) -> None:
     """Whether `out` may be written. Raises UsageError, before anything takes long."""
+    if str(out) == "-":
+        raise UsageError("-: this goes into a file, not to stdout; give the file's name")
     for each in inputs:
         with suppress(OSError):  # one of them is not there
             if out.samefile(each):

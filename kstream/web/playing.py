@@ -54,7 +54,9 @@ class Playing:
             )
         if self._timeline is None:
             raise InvalidMessageError(
-                "This timeline is live: it cannot be moved", "POST /api/playback is for `kstream replay`"
+                "This timeline is live: it cannot be moved",
+                "POST /api/playback is for `kstream replay`; a client goes to another moment by itself, with"
+                " /ws?at=-5m",
             )
         command = await _command(request)
         if command.action == "live":

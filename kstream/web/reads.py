@@ -77,9 +77,12 @@ class Reads:
         Raises InvalidMessageError, also for an event that is not there yet, and LogTrimmedError.
         """
         log, point = self._log, request.query.get(name)
-        if not point:
-            return Place(otherwise, await time_of(log, otherwise))
-        seq, time = await known_place(log, point, field=name, now=self._time())
+        if point:
+            seq, time = await known_place(log, point, field=name, now=self._time())
+        else:
+            seq, time = otherwise, await time_of(log, otherwise)
+        if log.head == 0:
+            time = self._time()  # nothing has happened yet: no other moment is known
         return Place(seq, await moment_of(log, seq, time))
 
     async def diff(self, request: web.Request) -> web.StreamResponse:

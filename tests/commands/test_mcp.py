@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import builtins
 import json
+import os
+import pty
 import re
 import signal
 import socket
@@ -46,6 +48,23 @@ async def test_an_agent_talks_to_it_over_stdin_and_stdout() -> None:
         told = json.loads(result.content[0].text)  # type: ignore[union-attr]
     assert told["findings"][0]["subject"] == "node node-5"
     assert told["findings"][0]["page"] == "http://localhost:3001/?at=seq:366"
+
+
+def test_who_tries_it_in_a_terminal_is_told_what_it_waits_for_and_can_end_it() -> None:
+    controller, terminal = pty.openpty()
+    with subprocess.Popen(
+        (sys.executable, *COMMAND), stdin=terminal, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert "--http is for those that connect  ·  Ctrl-C stops" in process.stderr.readline()
+        os.write(controller, json.dumps(HELLO).encode() + b"\n")
+        assert '"serverInfo"' in process.stdout.readline()
+        process.send_signal(signal.SIGINT)  # while it waits for the next line
+        assert process.wait() == 0
+        assert process.stderr.read() == ""
+    os.close(controller)
+    os.close(terminal)
 
 
 def asked(url: str, **headers: str) -> int:

@@ -150,7 +150,18 @@ test("points are those of a server, and what is none is refused in words", async
   }
 });
 
-test("what an address says is where it begins", async () => {
+test("what an address says is where it begins, and what is wrong with it is told", async () => {
+  for (const [said, details] of [
+    [{ speed: "5000" }, /^speed: 5000: give a number from 0.1 to 1000, or "max"/],
+    [{ at: "noon" }, /^at: "noon": give /],
+    [{ at: " 2m" }, /^at: " 2m": in a URL, write \+ as %2B/],
+  ]) {
+    const { client, messages } = await opened(incident, { paused: true, ...said });
+    assert.match(messages.find(({ type }) => type === "error").error.details, details);
+    assert.deepEqual([client.state.playback.speed, client.state.playback.at], [1, incident.from]);
+  }
+  const { messages } = await opened(incident, { speed: "", paused: true });
+  assert.ok(messages.every(({ type }) => type !== "error"));
   const { client } = await opened(incident, { at: "-1m", speed: "5", paused: true });
   assert.ok(Math.abs(client.time - Date.parse(incident.to) + 60_000) < 2);
   assert.deepEqual([client.state.playback.speed, client.state.playback.state], [5, "paused"]);

@@ -52,6 +52,18 @@ def test_a_file_that_is_there_is_replaced_only_with_force(tmp_path: Path) -> Non
     assert (out.read_text(), os.listdir(tmp_path)) == ("after", ["out"])
 
 
+@pytest.mark.parametrize("force", [False, True])
+def test_stdout_is_no_file_and_no_file_gets_its_sign_for_a_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, force: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="-: this goes into a file, not to stdout; give the file's name"):
+        check(Path("-"), force=force)
+    with pytest.raises(UsageError), draft(Path("-"), force=force):
+        raise AssertionError
+    assert os.listdir(tmp_path) == []
+
+
 @pytest.mark.parametrize("links", [True, False])
 def test_what_came_there_meanwhile_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, links: bool

@@ -123,4 +123,5 @@ async def test_a_timeline_that_is_live_says_so_and_is_not_moved() -> None:
             timestamp(START),
         )
         status, told = await post(server, http, {"action": "pause"})
-    assert (status, told["error"]["details"]) == (400, "POST /api/playback is for `kstream replay`")
+    assert (status, told["error"]["message"]) == (400, "This timeline is live: it cannot be moved")
+    assert told["error"]["details"].endswith("a client goes to another moment by itself, with /ws?at=-5m")

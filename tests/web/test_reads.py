@@ -355,6 +355,14 @@ async def test_a_timeline_counts_what_happened_with_the_events_that_prove_it() -
         assert (status, told["error"]["code"]) == (400, "INVALID_MESSAGE"), query
 
 
+@pytest.mark.parametrize("query", ["", "&from=-5m", "&from=%2B5m&to=seq:0"])
+async def test_where_nothing_has_happened_yet_it_is_now(query: str) -> None:
+    reads, now = reads_of(MemoryLog(epoch="e")), {"seq": 0, "time": timestamp(START + 10_000)}
+    for path in ("/api/timeline?buckets=1", "/api/diff?kinds=pods", "/api/when?where=pod.name=='a'"):
+        status, told = await ask(reads, path + query)
+        assert (status, told["from"], told["to"]) == (200, now, now), path
+
+
 async def test_a_condition_is_answered_with_intervals_and_a_cursor() -> None:
     reads = reads_of(await a_log())
     where = quote('pod.labels.app.startsWith("web")')

@@ -69,8 +69,8 @@ def _line(trimmed: _Trimmed) -> str:
     else:
         left = "there was none"
     return (
-        f"{trimmed.log}: {trimmed.dropped} events dropped, {left};"
-        f" {trimmed.bytes_before} bytes before, {trimmed.bytes_after} after"
+        f"{trimmed.log}: {trimmed.dropped:,} events dropped, {left};"
+        f" {trimmed.bytes_before:,} bytes before, {trimmed.bytes_after:,} after"
     )
 
 

@@ -7,7 +7,15 @@ from typing import Any
 
 import click
 
-from kstream.commands.log.reading import log_argument, moments, name_of, output_option, point_option, run
+from kstream.commands.log.reading import (
+    log_argument,
+    moments,
+    name_of,
+    nothing,
+    output_option,
+    point_option,
+    run,
+)
 from kstream.config import env_option
 from kstream.core.conditions.condition import Condition
 from kstream.core.conditions.intervals import Interval, Moment
@@ -48,6 +56,8 @@ def when(path: Path, where: str, limit: int, output: str, **wanted: Any) -> None
     found = run(path, search)
     for each in found.intervals:
         click.echo(json_text(each.as_json()) if output == "json" else _text(each))
+    if not (found.intervals or found.more or found.cursor is not None):
+        nothing("that was so of no object", output)
     if found.undecided:
         click.echo(visible(f"Of {found.undecided} it could not be told: {found.why}"), err=True)
     if found.more:

@@ -36,6 +36,26 @@ _FUNCTIONS: Final = frozenset(
         *("getHours", "getMinutes", "getSeconds", "getMilliseconds"),
     }
 )
+_CONSTANTS: Final = frozenset(
+    {
+        "true",
+        "false",
+        "null",
+        "in",
+        "int",
+        "uint",
+        "double",
+        "string",
+        "bool",
+        "bytes",
+        "list",
+        "map",
+        "type",
+        "null_type",
+    }
+)
+_OTHERWISE: Final = {"=": "==", "and": "&&", "or": "||", "not": "!"}
+"""What other languages have, and how CEL writes it."""
 _MACROS: Final = frozenset({"all", "exists", "exists_one", "map", "filter"})
 _MACROS_DEEP: Final = 2  # in each other: each goes through a list for each item of the one around it
 _LOOP: Final = 10  # items that a list has, as a guess
@@ -49,6 +69,7 @@ _ROUND: Final = 500  # steps of one turn of a loop: the library makes a scope fo
 _TURNS: Final = 400  # of all loops in each other
 _TEXTS: Final = 16  # for which each body is searched
 _PLAIN: Final = re.compile(r"[ !#-\[\]-~]*", re.ASCII)  # stands in JSON as it is
+_NOTHING: Final = Token("", "", 0)
 _SYNTAX: Final = re.compile(r"<input>:(\d+):(\d+): (?:Syntax error: )?([^\n]*)")
 
 
@@ -72,9 +93,11 @@ class Condition:
         """Raises InvalidMessageError, which names the place, for what is no condition, and for what is too dear."""
         found = tokens(text)
         program = _program(text, found)
+        _check_spelling(text, found)
         _check_syntax(text, program)
         _check_functions(text, found)
         about = _about(text, found)
+        _check_names(text, about, found)
         narrow, only_bad = _narrowed(about, found)
         return cls(text, program, about, _fields(text, about, found), _cost(text, found), narrow, only_bad)
 
@@ -89,6 +112,12 @@ def _program(text: str, found: Sequence[Token]) -> str:
         at = found[number].at - 1
         text = text[:at] + variable(kind) + text[at + len(kind.value) :]
     return text
+
+
+def _check_spelling(text: str, found: Sequence[Token]) -> None:
+    for number, token in enumerate(found):
+        if token.text in _OTHERWISE and (number == 0 or found[number - 1].text != "."):
+            raise wrong(text, token.at, f"CEL writes {_OTHERWISE[token.text]} for {token.text!r}")
 
 
 def _check_syntax(text: str, program: str) -> None:
@@ -110,6 +139,24 @@ def _check_functions(text: str, found: Sequence[Token]) -> None:
     for number, token in enumerate(found):
         if token.text == "matches" and token.kind == "name":
             _check_pattern(text, token, found[number + 1 : number + 4])
+
+
+def _check_names(text: str, about: Kind, found: Sequence[Token]) -> None:
+    """A word that stands for nothing, such as a text without its quotes, could not be told of any object."""
+    loops, depth = list[tuple[int, str]](), 0
+    for (before, token), (_, following) in pairwise(pairwise((_NOTHING, *found, _NOTHING))):
+        if token.kind == "sign" and token.text in "([{":
+            depth += 1
+            if token.text == "(" and before.text in _MACROS:
+                loops.append((depth, following.text))
+        elif token.kind == "sign" and token.text in ")]}":
+            loops = [each for each in loops if each[0] < depth]
+            depth -= 1
+        elif token.kind == "name" and before.text != "." and following.text != "(":
+            known = token.text in set(Kind) | _CONSTANTS or any(token.text == name for _, name in loops)
+            if not known:
+                meant = f"{about.value}.{token.text}, or " if token.text in FIELDS[about] else ""
+                raise wrong(text, token.at, f'nothing is called {token.text!r}; write {meant}"{token.text}"')
 
 
 def _check_pattern(text: str, token: Token, call: Sequence[Token]) -> None:

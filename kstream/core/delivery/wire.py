@@ -7,6 +7,7 @@ few small messages of a connection.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Annotated, Any, Literal, Self
 
 import msgspec
@@ -221,12 +222,21 @@ def encode_id(answers: str | int) -> bytes:
     return _encode(answers)
 
 
+def _checked_speed(value: object) -> object:
+    if value is None or value == "max":
+        return value
+    if isinstance(value, str | int | float) and not isinstance(value, bool):
+        with suppress(ValueError, OverflowError):
+            return float(value)
+    raise PydanticCustomError("speed", 'must be a number above 0, or "max"')
+
+
 class PlaybackCommand(BaseModel):
     """What a client asks of its timeline (PROTOCOL 27)."""
 
     type: Literal["playback"]
     action: Literal["pause", "play", "seek", "step", "live"]
-    speed: float | Literal["max"] | None = None
+    speed: Annotated[float | Literal["max"] | None, BeforeValidator(_checked_speed)] = None
     at: str | None = Field(default=None, max_length=100)
 
 

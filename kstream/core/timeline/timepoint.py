@@ -42,7 +42,7 @@ def parse(text: str, *, now: float, field: str = "at") -> AtTime | AtSeq:
 
     Raises InvalidMessageError whose details begin with `field`.
     """
-    text = text.strip()
+    given, text = text, text.strip()
     if found := _SEQ.fullmatch(text):
         return AtSeq(int(found[1]))
     if text[:1] in ("+", "-") and (away := written_span(text[1:])) is not None:
@@ -54,7 +54,14 @@ def parse(text: str, *, now: float, field: str = "at") -> AtTime | AtSeq:
             raise _invalid(field, text, f"no such moment ({error})") from error
     if _MANY.fullmatch(text):
         raise _invalid(field, text, "no event has a number of more than 18 digits")
+    if "+" not in text and _has_plus(given.rstrip().replace(" ", "+")):
+        raise _invalid(field, given, "in a URL, write + as %2B")
     raise _invalid(field, text, "give 2026-01-24T10:00:00Z, -5m, +90s or seq:N")
+
+
+def _has_plus(text: str) -> bool:
+    """A URL's + is a space to whoever reads it."""
+    return (text[:1] == "+" and written_span(text[1:]) is not None) or _RFC3339.fullmatch(text) is not None
 
 
 def _there(time: float, field: str, text: str) -> float:

@@ -523,6 +523,7 @@ export class KstreamClient extends EventTarget {
   retryNow(): void;
   /** Another filter, the whole of it, whatever the client is doing; the same one again asks for nothing. */
   subscribe(namespaces?: Iterable<string>, more?: MoreFilter): void;
+  /** Go to a timeline of one's own, drive it, or come back with `live`. False when there is no connection to send it on. */
   playback(
     action: "pause" | "play" | "seek" | "step" | "live",
     options?: { speed?: number | "max"; at?: string },

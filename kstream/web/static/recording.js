@@ -103,7 +103,7 @@ export class Recording extends EventTarget {
     const player = this._player;
     if (!player) return false;
     const wanted = speed === undefined ? undefined : speedOf(speed);
-    if (wanted === null) return this._refuse("That is no speed", `speed: ${speed}: give a number from 0.1 to 1000, or "max"`);
+    if (wanted === null) return this._refuse(...noSpeed(speed));
     if (action === "live") return this._refuse("A recording has no present", "action: live: use play, pause, seek and step");
     const goal = action === "seek" ? this._goal(at ?? "") : null;
     if (action === "seek" && !goal) return true; // and was refused
@@ -157,6 +157,7 @@ export class Recording extends EventTarget {
     this._fold = this._columns.stateAt(0);
     this._connect();
     this._tell({ link: "connected" });
+    if (speed && speedOf(speed) === null) this._refuse(...noSpeed(speed));
     const goal = at ? this._goal(at, at.trim().startsWith("-") ? to.time : from.time) : null;
     if (goal) this._go(goal);
     else this._show();
@@ -179,7 +180,10 @@ export class Recording extends EventTarget {
     const columns = this._columns;
     const found = pointOf(point, here);
     if (!found) {
-      this._refuse("That is no point of a timeline", `at: ${JSON.stringify(point)}: give 2026-01-24T10:00:00Z, -5m, +90s or seq:N`);
+      // A URL's + is a space to whoever reads it.
+      const lost = !point.includes("+") && pointOf(point.trimEnd().replaceAll(" ", "+"), here);
+      const remedy = lost ? "in a URL, write + as %2B" : "give 2026-01-24T10:00:00Z, -5m, +90s or seq:N";
+      this._refuse("That is no point of a timeline", `at: ${JSON.stringify(point)}: ${remedy}`);
       return null;
     }
     const { from, to } = columns;
@@ -345,6 +349,11 @@ function speedOf(given) {
   if (given === "max") return Infinity;
   const speed = given === null || given === "" ? NaN : Number(given);
   return speed >= 0.1 && speed <= 1000 ? speed : null;
+}
+
+/** @returns {[string, string]} */
+function noSpeed(given) {
+  return ["That is no speed", `speed: ${given}: give a number from 0.1 to 1000, or "max"`];
 }
 
 /** At most one event for each object: the latest state wins, what came and went unseen is nothing (PROTOCOL 6). */

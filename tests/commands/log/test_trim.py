@@ -50,7 +50,7 @@ def test_the_last_minute_of_a_recording_is_kept(log: Path) -> None:
     after = log.stat().st_size
     assert result.exit_code == 0
     assert result.stdout == (
-        f"{log}: 493 events dropped, left are those from 494 to 539; {before} bytes before, {after} after\n"
+        f"{log}: 493 events dropped, left are those from 494 to 539; {before:,} bytes before, {after:,} after\n"
     )
     assert after <= before / 3
     assert seqs(log) == list(range(494, 540))

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -49,6 +52,28 @@ def test_an_answer_that_is_found_in_several_looks_is_one(monkeypatch: pytest.Mon
     assert when('pod.name != "x"').output == whole.output
 
 
+def test_an_answer_that_is_empty_says_so_to_people() -> None:
+    result = when('pod.namespace == "nowhere"')
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == "(that was so of no object)\n"
+    assert when('pod.namespace == "nowhere"', "-o", "json").output == ""
+    assert "that was so of no object" not in when(LOOPS, "--limit", "1").stderr
+
+
+@pytest.mark.parametrize("question", [["when", 'pod.status == "Error"'], ["timeline"]])
+def test_a_text_that_is_none_is_damage_and_is_not_shown(tmp_path: Path, question: list[str]) -> None:
+    log = Path(shutil.copy(INCIDENT, tmp_path / "log.db"))
+    with closing(sqlite3.connect(log)) as connection, connection:
+        connection.execute(
+            "UPDATE events SET body = CAST(x'736563726574FF22737461747573223A224572726F7222' AS TEXT) WHERE seq = 275"
+        )
+    result = CliRunner().invoke(main, ["log", question[0], str(log), *question[1:]])
+    assert (result.exit_code, result.stdout) == (6, "")
+    assert result.stderr.startswith(f"Error: {log}: the event log is damaged (a text in it is not UTF-8)")
+    assert "restore the file from a copy" in result.stderr
+    assert "secret" not in result.stderr
+
+
 def test_what_cannot_be_told_is_said() -> None:
     result = when('pod.labels.nope != "x"')
     assert (result.exit_code, result.stdout) == (0, "")
@@ -59,6 +84,10 @@ def test_what_cannot_be_told_is_said() -> None:
     ("options", "says"),
     [
         (["pod.status =="], "at character 14"),
+        (
+            ["pod.status == CrashLoopBackOff"],
+            "nothing is called 'CrashLoopBackOff'; write \"CrashLoopBackOff\"",
+        ),
         (["pod.status"], "not true or false"),
         ([LOOPS, "--from", "-10s", "--to", "+10s"], "--to +10s is before --from -10s"),
     ],

@@ -25,6 +25,8 @@ POD = frozenset([Kind.POD])
         ('pod["status"] == "a" || pod.phase == "b"', Kind.POD, None),
         ("pod == pod", Kind.POD, None),
         ("pod.containers.exists(c, c.restartCount > 3)", Kind.POD, {"containers"}),
+        ("type(pod.name) == string && pod.nodeName != null", Kind.POD, {"name", "nodeName"}),
+        ('pod.labels.and == "a" && [1].all(a, [1].all(b, a == b))', Kind.POD, {"labels"}),
     ],
 )
 def test_a_condition_is_about_one_kind_and_reads_some_of_its_fields(
@@ -99,6 +101,18 @@ def test_a_namespace_is_in_no_namespace_and_a_node_neither() -> None:
         ("pod.status ==", "at character 14, near '.status ==': mismatched input '<EOF>'"),
         ('pod.status == "a" &&\n pod.name = "b"', "at character 32"),
         ('pod.sttaus == "a"', "at character 5, near 'pod.sttaus == \"a\"': a pod has name, uid"),
+        ('pod.status = "a"', "at character 12, near 'od.status = \"a\"': CEL writes == for '='"),
+        ('pod.status == "a" and pod.name == "b"', "CEL writes && for 'and'"),
+        ('pod.status == "a" or pod.name == "b"', "CEL writes || for 'or'"),
+        ('not (pod.status == "a")', "CEL writes ! for 'not'"),
+        (
+            "pod.status == Error",
+            "at character 15, near 'status == Error': nothing is called 'Error'; write \"Error\"",
+        ),
+        ('status == "a" && pod.name == "b"', "nothing is called 'status'; write pod.status, or \"status\""),
+        ("pod.name in [a]", "nothing is called 'a'"),
+        ("pod.name == ([1].all(a, a == 1) ? a : 'b')", "at character 35"),
+        ("pod.name == '' || [1].all(a, [1].all(b, a == b) && b == 1)", "at character 52"),
         ("foo(pod.name)", "there is no function 'foo'"),
         ("1 == 1", "it names none of pod, node and namespace"),
         ("a.pod == 1", "it names none of pod, node and namespace"),

@@ -100,6 +100,10 @@ def test_what_clients_may_say_is_understood() -> None:
     command = wire.parse(b'{"type":"playback","action":"seek","at":"-5m","speed":2}')
     assert isinstance(command, wire.PlaybackCommand)
     assert (command.action, command.at, command.speed) == ("seek", "-5m", 2.0)
+    for given, speed in (("4", 4.0), ('"max"', "max"), ('"4"', 4.0), ("null", None)):
+        command = wire.parse(b'{"type":"playback","action":"play","speed":%b}' % given.encode())
+        assert isinstance(command, wire.PlaybackCommand)
+        assert command.speed == speed
 
 
 @pytest.mark.parametrize(
@@ -110,6 +114,13 @@ def test_what_clients_may_say_is_understood() -> None:
         ('"ping"', "object"),
         ("{}", "type: must be 'ping', 'subscribe' or 'playback'"),
         ('{"type":"delete"}', "type"),
+        *(
+            (
+                f'{{"type":"playback","action":"play","speed":{given}}}',
+                'speed: must be a number above 0, or "max"',
+            )
+            for given in ('"fast"', "true", "[1]", "{}", "1" + "0" * 400)
+        ),
         ('{"type":"ping","timestamp":5}', "timestamp"),
         ('{"type":"subscribe","namespaces":"default"}', "namespaces"),
         ('{"type":"subscribe","namespaces":[1]}', "namespaces.0"),

@@ -58,6 +58,13 @@ def test_what_was_written_is_shown_to_its_hundredth_character_with_what_is_possi
     with pytest.raises(InvalidMessageError, match="That is no point of a timeline") as refused:
         parse("x" * 101, now=NOW)
     assert refused.value.details == f"at: {'x' * 100!r}: give 2026-01-24T10:00:00Z, -5m, +90s or seq:N"
+
+
+@pytest.mark.parametrize("text", [" 90s", " 1h30m ", "2026-01-24T10:00:00 01:00"])
+def test_a_plus_that_a_url_took_for_a_space_is_told(text: str) -> None:
+    with pytest.raises(InvalidMessageError) as refused:
+        parse(text, now=0)
+    assert refused.value.details == f"at: {text!r}: in a URL, write + as %2B"
     with pytest.raises(InvalidMessageError) as refused:
         parse("2025-13-15T15:06:40Z", now=NOW)
     assert refused.value.details.startswith("at: '2025-13-15T15:06:40Z': no such moment (")
