@@ -53,7 +53,7 @@ def test_it_is_what_the_library_says_of_the_whole_object(text: str, pods: list[d
     for pod in [*pods, *pods]:
         try:
             wanted = program.execute({"pod": pod})
-        except Exception:
+        except (LookupError, TypeError, RuntimeError, ValueError, ArithmeticError):
             wanted = False
         assert asked(body(name="p", **pod)) is wanted
 
@@ -115,7 +115,8 @@ def test_what_the_library_cannot_tell_is_not_true_and_says_why(text: str, why: s
     asked = judge(text)
     assert not asked(body(name="p", labels={"a": "b"}, containers=[{"name": "a"}]))
     assert asked.undecided == 1
-    assert asked.why and why in asked.why
+    assert asked.why != ""
+    assert why in asked.why
 
 
 def test_one_that_is_dear_is_judged_so_often_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
