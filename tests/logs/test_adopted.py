@@ -25,14 +25,14 @@ def adopted(*lines: object) -> Adopted:
 
 
 def test_its_events_are_numbered_and_only_those_that_change_something() -> None:
-    later = pod(status={"phase": "Failed", "startTime": "2026-01-24T10:00:09Z"})
+    later = pod(version="7", status={"phase": "Failed", "startTime": "2026-01-24T10:00:09Z"})
     found = adopted(
         watched("ADDED", pod()),
         watched("ADDED", pod("b")),
         watched("MODIFIED", pod(version="6")),
         watched("MODIFIED", later),
         watched("DELETED", pod("never")),
-        watched("DELETED", later),
+        watched("DELETED", later | {"metadata": later["metadata"] | {"resourceVersion": "8"}}),
         {"type": "BOOKMARK", "object": {}},
     )
     events = list(found.events())
