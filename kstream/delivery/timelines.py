@@ -38,6 +38,8 @@ _AT_ONCE: Final = 200  # events that are folded before others have their turn
 _WINDOW: Final = 500  # events that each keeps for those who are behind: a state is not far
 _WINDOW_BYTES: Final = 2**20
 
+_BEGINNING: Final = "+0s"  # a point
+
 _log = logging.getLogger(__name__)
 
 
@@ -245,6 +247,8 @@ class Timelines:
             command.action == "seek" and now["state"] == "paused"
         )
         at = command.at if command.action == "seek" else None
+        if command.action == "play" and now["state"] == "ended":
+            at = _BEGINNING  # as the one that it leaves would
         speed = bounded_speed(clamped(now["speed"]) if command.speed is None else command.speed)
         async with self._turn(at):
             opened = await self._opened(
