@@ -64,10 +64,7 @@ export function playbar(client, host) {
   back.addEventListener("click", previous);
   slider.addEventListener("input", () => {
     const [start, end] = span();
-    const turns = Number(slider.value);
-    // The end is told rounded down, and the last events may be in the rest of its millisecond.
-    const time = turns === TURNS ? end + 1 : start + ((end - start) * turns) / TURNS;
-    client.playback("seek", { at: new Date(time).toISOString() });
+    client.playback("seek", { at: new Date(start + ((end - start) * Number(slider.value)) / TURNS).toISOString() });
   });
   speed.addEventListener("change", () => {
     const wanted = speed.value === "max" ? "max" : Number(speed.value);
