@@ -18,7 +18,7 @@ from weakref import ref
 from kstream.core.delivery import wire
 from kstream.core.delivery.urgent import Word
 from kstream.core.delivery.wire import PlaybackCommand
-from kstream.core.errors import InvalidMessageError, NoRoomError
+from kstream.core.errors import InvalidMessageError, LogError, NoRoomError
 from kstream.core.timeline.health import ErrorCode, Fault, Health
 from kstream.core.timeline.state import ClusterState
 from kstream.core.timeline.timepoint import timestamp
@@ -37,6 +37,8 @@ from kstream.tracebacks import forget_frames
 _AT_ONCE: Final = 200  # events that are folded before others have their turn
 _WINDOW: Final = 500  # events that each keeps for those who are behind: a state is not far
 _WINDOW_BYTES: Final = 2**20
+
+_BEGINNING: Final = "+0s"  # a point
 
 _log = logging.getLogger(__name__)
 
@@ -207,7 +209,17 @@ class Timelines:
             self._move(viewer, timeline)
 
     async def obey(self, viewer: Viewer, command: PlaybackCommand) -> None:
-        """What a client asks of its timeline; that of others it leaves for its own. Raises InvalidMessageError."""
+        """What a client asks of its timeline; that of others it leaves for its own. What cannot be read is told to it,
+        and it stays where it is. Raises InvalidMessageError."""
+        try:
+            await self._obey(viewer, command)
+        except LogError as error:
+            if not viewer.member.closed:
+                self._tell_unreadable(viewer, "That cannot be read: this timeline stays where it is", error)
+                viewer.hub.serve(viewer.member)
+            say(_log, logging.ERROR, "log not read", action=command.action, message=str(error))
+
+    async def _obey(self, viewer: Viewer, command: PlaybackCommand) -> None:
         check(command)
         if command.speed is not None:
             bounded_speed(command.speed)
@@ -235,6 +247,8 @@ class Timelines:
             command.action == "seek" and now["state"] == "paused"
         )
         at = command.at if command.action == "seek" else None
+        if command.action == "play" and now["state"] == "ended":
+            at = _BEGINNING  # as the one that it leaves would
         speed = bounded_speed(clamped(now["speed"]) if command.speed is None else command.speed)
         async with self._turn(at):
             opened = await self._opened(
@@ -269,6 +283,11 @@ class Timelines:
         if not viewer.member.closed:
             viewer.member.session.tell(Word(PLAYBACK, wire.playback(data, time=self._time())))
             viewer.hub.serve(viewer.member)
+
+    @staticmethod
+    def _tell_unreadable(viewer: Viewer, message: str, error: BaseException) -> None:
+        fault = Fault(ErrorCode.WATCH_ERROR, message, str(error))
+        viewer.member.session.tell(Word("", wire.error(fault, time=viewer.hub.time())))
 
     async def close(self) -> None:
         """All of them end; nobody goes home."""
@@ -314,8 +333,7 @@ class Timelines:
                 continue
             if error is not None:
                 message = "What comes next on this timeline cannot be read: back to the one that all share"
-                fault = Fault(ErrorCode.WATCH_ERROR, message, str(error))
-                viewer.member.session.tell(Word("", wire.error(fault, time=timeline.log.time())))
+                self._tell_unreadable(viewer, message, error)
             self._go_home(viewer)
         del self._hub.branches[timeline.hub]
         # Nothing of it refers to the rest in a circle: the garbage collector comes by very seldom here.

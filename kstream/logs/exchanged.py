@@ -8,8 +8,8 @@ from typing import IO, Final
 import msgspec
 
 from kstream.core.errors import ConfigError, DivergedError
-from kstream.core.kube.shapes import check
-from kstream.core.timeline.events import Event, Kind, Verb
+from kstream.core.kube.shapes import check, rewritten
+from kstream.core.timeline.events import Event, Kind, Verb, WatchEvent
 from kstream.core.timeline.exchange import LONGEST, read_event, read_header
 from kstream.core.timeline.state import ClusterState
 from kstream.logs.making import Start
@@ -93,10 +93,12 @@ class Lines:
             )
         try:
             event = read_event(line)
-            check(event.change.key, event.change.body)
+            change = event.change
+            check(change.key, change.body)
         except ConfigError as error:
             raise self._wrong(error) from error
-        return event
+        body = rewritten(change.key.kind, change.body)
+        return Event(event.seq, WatchEvent(change.verb, change.key, change.version, change.time, body))
 
     def _line(self) -> bytes:
         self._number += 1

@@ -59,7 +59,7 @@ class Passage:
     def nodes(self) -> set[str]:
         """The names of all nodes that there ever were in the log. Reads all of it."""
         with translated(self._path):
-            tables = ["events", *(["baseline"] if self.start.seq else [])]
+            tables = ["events", *(["baseline"] if reading.has_keyframes(self._connection) else [])]
             found = (
                 name
                 for table in tables

@@ -42,7 +42,7 @@ def status(path: Path, connection: sqlite3.Connection) -> Status:
         first, last = connection.execute("SELECT min(seq), max(seq) FROM events").fetchone()
         terms = rows.terms(connection) if schema.format_of(connection) >= 4 else []
         kept = None
-        if _has_keyframes(connection):
+        if has_keyframes(connection):
             (kept,) = connection.execute("SELECT max(seq) FROM keyframes").fetchone()
     head = max(last or 0, kept or 0)
     try:
@@ -85,7 +85,7 @@ def state_and_objects(
     objects: Mapping[int, Entry] = {}
     with snapshot(connection), _uncollected():
         check_kept(connection, seq)
-        frame = keyframes.nearest(connection, seq) if _has_keyframes(connection) else None
+        frame = keyframes.nearest(connection, seq) if has_keyframes(connection) else None
         indexed = schema.format_of(connection) >= schema.WITH_BLOCKS
         found = touched(connection, frame, seq) if frame is not None and indexed else None
         try:
@@ -115,7 +115,7 @@ def live_at(connection: sqlite3.Connection, seq: int) -> keyframes.LiveSet:
     """The same fold, of seqs only, as the writer needs it."""
     live = keyframes.LiveSet()
     with snapshot(connection):
-        frame = keyframes.nearest(connection, seq) if _has_keyframes(connection) else None
+        frame = keyframes.nearest(connection, seq) if has_keyframes(connection) else None
         if frame is not None:
             found = rows.picked(connection, frame.refs, "seq, kind, uid")
             try:
@@ -141,7 +141,7 @@ def span(connection: sqlite3.Connection, after: int, upto: int) -> Sequence[Even
 
 def check_kept(connection: sqlite3.Connection, after: int) -> None:
     """Raises LogTrimmedError if event after + 1 was dropped: what a reader knew of the log may be old."""
-    if not _has_keyframes(connection):
+    if not has_keyframes(connection):
         return
     (oldest,) = connection.execute(
         "SELECT coalesce((SELECT min(seq) FROM events), (SELECT max(seq) FROM keyframes) + 1)"
@@ -158,10 +158,9 @@ def referred(connection: sqlite3.Connection, refs: Sequence[int]) -> Iterator[Ev
     return rows.events(rows.picked(connection, refs, rows.COLUMNS), rows.checksum_of(connection))
 
 
-def _has_keyframes(connection: sqlite3.Connection) -> bool:
-    return (
-        schema.format_of(connection) >= schema.WITH_KEYFRAMES
-    )  # an older file that is only read is not migrated
+def has_keyframes(connection: sqlite3.Connection) -> bool:
+    """And a baseline: an older file that is only read is not migrated."""
+    return schema.format_of(connection) >= schema.WITH_KEYFRAMES
 
 
 @contextmanager

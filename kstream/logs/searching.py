@@ -15,8 +15,7 @@ from typing import Any, Final
 
 from kstream.core.conditions.condition import Condition
 from kstream.core.conditions.intervals import Interval, Moment, intervals
-from kstream.core.conditions.judging import Judge
-from kstream.core.errors import InvalidMessageError
+from kstream.core.conditions.judging import Judge, too_much
 from kstream.core.timeline.blocks import Block, seqs_of
 from kstream.core.timeline.codes import BAD, MEANINGS
 from kstream.core.timeline.events import Event, Verb
@@ -26,7 +25,7 @@ from kstream.logs.places import time_of
 from kstream.ports import EventLog
 
 _AT_ONCE: Final = 2000  # events in memory
-_STEPS: Final = 50_000_000  # of the library, for one answer: some seconds
+_STEPS: Final = 500_000_000  # of the library, for one answer: some seconds
 _READ: Final = 300_000  # events that are read for one answer
 _OWN: Final = 300_000  # events of the objects that an answer is of
 _SEEK: Final = 4  # a row that is looked up costs as much as so many of those that are gone through
@@ -134,9 +133,10 @@ async def _true(
     for start in range(0, len(seqs), _AT_ONCE):
         part = seqs[start : start + _AT_ONCE]
         events = await _read(log, part)
-        uids |= await asyncio.to_thread(_judged, events, condition, judge)
-        if len(uids) > most or judge.steps > _STEPS or start > _READ:
-            return uids, part[-1]
+        found, reached = await asyncio.to_thread(_judged, events, condition, judge)
+        uids |= found
+        if reached < part[-1] or len(uids) > most or judge.steps > _STEPS or start > _READ:
+            return uids, reached
     return uids, upto
 
 
@@ -170,15 +170,16 @@ async def _read(log: EventLog, seqs: Sequence[int]) -> Sequence[Event]:
     return await log.pick(seqs)
 
 
-def _judged(events: Iterable[Event], condition: Condition, judge: Judge) -> dict[str, None]:
-    """The objects of which it is true."""
-    return {
-        event.change.key.uid: None
-        for event in events
-        if event.change.key.kind is condition.about
-        and event.change.verb is not Verb.DELETED
-        and judge(event.change.body)
-    }
+def _judged(events: Sequence[Event], condition: Condition, judge: Judge) -> tuple[dict[str, None], int]:
+    """The objects of which it is true, and the event up to which was looked: one answer may take some milliseconds."""
+    uids: dict[str, None] = {}
+    for event in events:
+        change = event.change
+        if change.key.kind is condition.about and change.verb is not Verb.DELETED and judge(change.body):
+            uids[change.key.uid] = None
+        if judge.steps > _STEPS:
+            return uids, event.seq
+    return uids, events[-1].seq
 
 
 async def _all_of(
@@ -189,7 +190,7 @@ async def _all_of(
         return []
     seqs = await asyncio.to_thread(seqs_of, index, uids, after, upto)
     if len(seqs) > _OWN:
-        raise _too_much(f"the objects of which it is true have {len(seqs)} events")
+        raise too_much(f"the objects of which it is true have {len(seqs)} events")
     events: list[Event] = []
     for start in range(0, len(seqs), _AT_ONCE):
         events += (
@@ -198,10 +199,3 @@ async def _all_of(
             if event.change.key.kind is condition.about and event.change.key.uid in uids
         )
     return events
-
-
-def _too_much(why: str) -> InvalidMessageError:
-    return InvalidMessageError(
-        "That is too much to look at",
-        f"where: {why}: narrow it, or `from` and `to`, or ask for fewer (`limit`)",
-    )

@@ -119,7 +119,9 @@ class PlayedLog:
         if state.seq >= self._state.seq:
             skipped = await asyncio.to_thread(self._skipped, state)
         if skipped is not None:
+            latest = self._latest
             self._stand(state)
+            self._latest = max(latest, state.time)  # it is the same cluster still
             await self._write(iter(skipped))
             self._store.advance(state.seq)
             return

@@ -257,6 +257,38 @@ async def test_what_is_wrong_with_the_cluster_now_is_told_on_every_timeline_with
         assert someone.stamps["playback"] < timestamp(START + 3), "of the timeline"
 
 
+@pytest.mark.parametrize("whose", ["that of all", "that of another", "its own"])
+async def test_whoever_plays_at_the_end_of_a_recording_plays_it_again_from_its_start(whose: str) -> None:
+    log = MemoryLog(epoch="epoch-1")
+    keys = [pod_key(f"p{number}") for number in range(20)]
+    await log.append(
+        [WatchEvent(Verb.ADDED, key, "1", START + n, body_of(key)) for n, key in enumerate(keys)]
+    )
+    async with running(state=await log.state_at(20)) as (hub, clock):
+        shared = await ReplayLog.open(log, clock, start="seq:5", at="seq:20")
+        follower = asyncio.create_task(anext(shared.follow(20), None))
+        stage = Stage(hub, clock, log, shared, most=3)
+        await clock.advance(1)
+        someone, other = await stage.someone(), await stage.someone()
+        if whose != "that of all":
+            await someone.do("seek", at="seq:20")
+            await clock.advance(1)
+        mover = someone
+        if whose == "that of another":
+            mover = other
+            assert someone.viewer.timeline is not None
+            stage.timelines.follow(other.viewer, someone.viewer.timeline)
+        mover.hear()
+        assert shared.playback["state"] == "ended"
+        await mover.do("play")
+        await clock.advance(1.1)
+        mover.hear()
+        assert ((mover.playback or {})["state"], mover.fold.seq) == ("playing", 6)
+        await stage.check(mover)
+        follower.cancel()
+        await stage.timelines.close()
+
+
 async def test_a_recording_that_all_watch_has_private_timelines_too() -> None:
     log = MemoryLog(epoch="epoch-1")
     keys = [pod_key(f"p{number}") for number in range(20)]

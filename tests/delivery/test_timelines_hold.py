@@ -7,6 +7,7 @@ import gc
 import random
 import re
 import weakref
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -42,6 +43,44 @@ async def test_what_cannot_be_read_sends_everyone_home_and_says_why(caplog: pyte
     (line,) = [line for line in caplog.records if line.name == "kstream.delivery.timelines"]
     assert line.getMessage() == "timeline failed"
     caplog.clear()
+
+
+@pytest.mark.parametrize("own", [False, True])
+async def test_who_asks_for_what_cannot_be_read_is_told_so_and_stays(
+    own: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = Damaged(epoch="epoch-1")
+    async with live(log=log) as stage:
+        someone = await stage.someone()
+        if own:
+            await someone.do("seek", at="seq:7")
+            await someone.do("pause")
+        someone.hear()
+        log.broken = True
+        await someone.do("seek", at="-2s")
+        assert someone.hear() == ["error"]
+        (error,) = someone.errors
+        assert (error["code"], error["details"]) == ("WATCH_ERROR", "event 4 is not as it was written")
+        assert (someone.fold.seq, len(stage.timelines)) == ((7, 1) if own else (10, 0))
+        someone.leave()
+        await someone.do("seek", at="-2s")
+        assert someone.hear() == [], "it is gone"
+        log.broken = False
+        other = await stage.someone()
+        await other.do("seek", at="seq:3")
+        await stage.check(other)
+    assert {line.getMessage() for line in caplog.records} == {"log not read"}
+
+
+class Damaged(MemoryLog):
+    """A log in which a moment cannot be found."""
+
+    broken = False
+
+    async def reached(self, times: Sequence[float], after: int, upto: int) -> Sequence[int]:
+        if self.broken:
+            raise LogFormatError("event 4 is not as it was written")
+        return await super().reached(times, after, upto)
 
 
 def _breaks(timeline: PrivateTimeline, error: Exception) -> None:

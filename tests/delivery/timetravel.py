@@ -99,8 +99,8 @@ class Stage:
 
 
 @asynccontextmanager
-async def live(*, most: int = 9) -> AsyncIterator[Stage]:
-    log = MemoryLog(epoch="epoch-1")
+async def live(*, most: int = 9, log: MemoryLog | None = None) -> AsyncIterator[Stage]:
+    log = log or MemoryLog(epoch="epoch-1")
     async with running() as (hub, clock):
         stage = Stage(hub, clock, log, log, most=most)
         await stage.pods(10)

@@ -19,9 +19,10 @@ BALLAST = "CREATE TABLE ballast (bytes BLOB); INSERT INTO ballast VALUES (zerobl
 
 
 def body_of(kind: Kind, namespace: str, name: str, uid: str, status: str) -> bytes:
-    fields = {"name": name, "uid": uid, "status": status}
+    fields = {"name": name, "uid": uid}
     if kind is Kind.POD:
         fields |= {"namespace": namespace, "phase": status}
+    fields["status"] = status
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":")).encode()
 
 

@@ -32,7 +32,7 @@ def test_its_events_are_numbered_and_only_those_that_change_something() -> None:
         watched("MODIFIED", pod(version="6")),
         watched("MODIFIED", later),
         watched("DELETED", pod("never")),
-        watched("DELETED", later),
+        watched("DELETED", later | {"metadata": later["metadata"] | {"resourceVersion": "8"}}),
         {"type": "BOOKMARK", "object": {}},
     )
     events = list(found.events())

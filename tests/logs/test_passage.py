@@ -93,11 +93,14 @@ def test_all_nodes_that_there_ever_were_are_named_also_those_of_the_state_at_the
         assert found.nodes() == {"n1"}
 
 
+@pytest.mark.parametrize("after", [None, 100])
 @pytest.mark.parametrize("number", [1, 5])
-def test_nodes_are_named_whatever_the_format(tmp_path: Path, number: int) -> None:
+def test_nodes_are_named_whatever_the_format_and_the_span(
+    tmp_path: Path, number: int, after: int | None
+) -> None:
     changes = list(history(300))
     stored(tmp_path / "log.db", changes)
     if number < 5:
         as_format(tmp_path / "log.db", number)
-    with passage(tmp_path / "log.db") as found:
+    with passage(tmp_path / "log.db", after=after) as found:
         assert found.nodes() == {each.key.name for each in changes if each.key.kind is Kind.NODE} != set()

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kstream.core.conditions import judging
 from kstream.core.conditions.condition import Condition
 from kstream.core.conditions.intervals import Interval, Moment
 from kstream.core.errors import InvalidMessageError
@@ -194,7 +195,7 @@ async def test_an_answer_that_would_cost_too_much_is_cut_and_gone_on_with(
     busy: MemoryLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(searching, "_AT_ONCE", 10)
-    for bound in ("_STEPS", "_READ"):
+    for bound, reached in (("_STEPS", 1), ("_READ", 10)):
         with monkeypatch.context() as patched:
             patched.setattr(searching, bound, -1)
             condition = Condition.parse('pod.name != "p3"')
@@ -204,7 +205,19 @@ async def test_an_answer_that_would_cost_too_much_is_cut_and_gone_on_with(
             some = await when_all(busy, condition, start=start, upto=30, limit=12)
         assert whole == await asked(busy, condition, 0, 30)
         assert (some.intervals, len(some.intervals)) == (whole.intervals[:12], 12)
-        assert (len(page.intervals), page.cursor, page.as_json()["cursor"]) == (9, 10, "seq:10")
+        count = reached - (reached > 3)
+        assert (len(page.intervals), page.as_json()["cursor"]) == (count, f"seq:{reached}")
+
+
+@pytest.mark.parametrize("after", [0, 30])
+async def test_what_is_too_dear_to_judge_is_too_much_from_any_moment_on(
+    busy: MemoryLog, monkeypatch: pytest.MonkeyPatch, after: int
+) -> None:
+    condition = Condition.parse('pod.name != "p3"')
+    monkeypatch.setattr(judging, "_STEPS", 20 * condition.cost)
+    with pytest.raises(InvalidMessageError) as refused:
+        await asked(busy, condition, after, 30)
+    assert "judged 21 times" in refused.value.details
 
 
 async def test_objects_with_too_many_events_are_too_much(

@@ -119,7 +119,8 @@ def hostile() -> Iterator[WatchEvent]:
     for number, body in enumerate(bodies):
         verb = Verb.MODIFIED if number else Verb.ADDED
         told = json.dumps(body, separators=(",", ":"), ensure_ascii=False).encode()
-        yield WatchEvent(verb, key, ("7", "opaque", "3", "007")[number], 1_750_000_000.1 + number, told)
+        time = 1_750_000_000.1007 + number  # no whole milliseconds, at either end
+        yield WatchEvent(verb, key, ("7", "opaque", "3", "007")[number], time, told)
 
 
 def uneven() -> Iterator[WatchEvent]:

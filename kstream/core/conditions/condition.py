@@ -64,7 +64,10 @@ _REPEATS: Final = 20  # of what it counts, all multiplied
 _CLASSES: Final = (
     50  # of its \\w, \\pL and the like, as often as they are repeated: each takes 0.3 ms to compile
 )
-_REGEX: Final = 20_000  # steps: it is compiled each time
+_CLASS: Final = 100  # characters that take as long to compile
+_COMPILED: Final = _CLASSES * _CLASS + _PATTERN  # for one object: meanwhile nothing else runs
+_REGEX: Final = 20_000  # steps, at the least: it is compiled each time
+_CHARACTER: Final = 2000  # steps
 _ROUND: Final = 500  # steps of one turn of a loop: the library makes a scope for each
 _TURNS: Final = 400  # of all loops in each other
 _TEXTS: Final = 16  # for which each body is searched
@@ -163,15 +166,32 @@ def _check_pattern(text: str, token: Token, call: Sequence[Token]) -> None:
     """Compiling one takes the more time the more it counts."""
     if [each.text for each in call[::2]] != ["(", ")"] or call[1].kind != "text":
         raise wrong(text, token.at, "the pattern of matches must be a text that stands there")
-    pattern, repeats = call[1].text, 1
-    for counted in re.findall(r"\{([\d, ]*)\}", pattern, re.ASCII):
-        repeats *= max([1, *(int(number[:9]) for number in re.findall(r"\d+", counted, re.ASCII))])
-    if len(pattern) > _PATTERN or repeats > _REPEATS or repeats * pattern.count("\\") > _CLASSES:
+    pattern = call[1].text
+    repeats = _repeats(pattern)
+    if len(pattern) > _PATTERN or repeats > _REPEATS or repeats * _classes(pattern) > _CLASSES:
         raise wrong(
             text,
             call[1].at,
             f"a pattern may have {_PATTERN} characters, count to {_REPEATS} and have {_CLASSES} classes, in all",
         )
+
+
+def _repeats(pattern: str) -> int:
+    """How often the whole of it may be there, by what it counts."""
+    repeats = 1
+    for counted in re.findall(r"\{([\d, ]*)\}", pattern, re.ASCII):
+        repeats *= max([1, *(int(number[:9]) for number in re.findall(r"\d+", counted, re.ASCII))])
+    return repeats
+
+
+def _classes(pattern: str) -> int:
+    """How many there are at most: in a text that is not raw each has two of the sign."""
+    return len(re.findall(r"\\\\?", pattern))
+
+
+def _compiled(pattern: str) -> int:
+    """As how many plain characters it is to compile."""
+    return _repeats(pattern) * (len(pattern) + _CLASS * _classes(pattern))
 
 
 def _roots(found: Sequence[Token]) -> list[tuple[int, Kind]]:
@@ -217,7 +237,7 @@ def _fields(text: str, about: Kind, found: Sequence[Token]) -> frozenset[str] | 
 def _cost(text: str, found: Sequence[Token]) -> int:
     """Steps: each token one, in a loop as often as the loop goes round."""
     lists = max((count for count in _items(found)), default=0)
-    steps, inside, depth = 0, list[int](), 0
+    steps, inside, depth, compiled = 0, list[int](), 0, 0
     for number, token in enumerate(found):
         if token.text in "([{":
             depth += 1
@@ -236,7 +256,15 @@ def _cost(text: str, found: Sequence[Token]) -> int:
         if token.text == "(" and inside and inside[-1] == depth:
             steps += turns * _ROUND
         if token.text == "matches":
-            steps += turns * _REGEX
+            characters = _compiled(found[number + 2].text)
+            compiled += turns * characters
+            if compiled > _COMPILED:
+                raise wrong(
+                    text,
+                    token.at,
+                    f"its patterns may have {_CLASSES} classes in all, in a loop as often as that goes round",
+                )
+            steps += turns * max(_REGEX, characters * _CHARACTER)
     return steps
 
 

@@ -11,8 +11,12 @@ import msgspec
 
 from kstream.core.conditions.condition import Condition, variable
 from kstream.core.conditions.tokens import wrong
+from kstream.core.errors import InvalidMessageError
 
 _REMEMBERED: Final = 100_000  # answers
+_STEPS: Final = 4_000_000_000  # of all its answers: some ten seconds
+# What the library raises where it cannot tell: no such field, no such place in a list, a text and a number, 1 / 0.
+_UNTOLD: Final = (LookupError, TypeError, ValueError, RuntimeError, ArithmeticError)
 
 
 class Judge:
@@ -28,7 +32,8 @@ class Judge:
         self.why = ""  # the first of these errors
 
     def __call__(self, body: bytes) -> bool:
-        """Of the JSON of a resource. Raises InvalidMessageError where the answer is neither true nor false."""
+        """Of the JSON of a resource. Raises InvalidMessageError where the answer is neither true nor false, and where
+        all of them together are too dear."""
         read = self._reads(body)
         answer = self._answers.get(read)
         if answer is None:
@@ -39,6 +44,8 @@ class Judge:
 
     def _judged(self, read: Any) -> bool:
         self.steps += self._condition.cost
+        if self.steps > _STEPS:
+            raise too_much(f"it was judged {self.steps // self._condition.cost} times, and is dear")
         about, fields = variable(self._condition.about), self._condition.fields
         if fields is None:
             value = json.loads(read)
@@ -47,7 +54,7 @@ class Judge:
             value = {name: json.loads(text) for name, text in texts if text}
         try:
             answer = self._program.execute(cel.Context({about: value}))
-        except (KeyError, TypeError, ValueError, RuntimeError, ZeroDivisionError, OverflowError) as error:
+        except _UNTOLD as error:
             self.undecided += 1
             self.why = self.why or (
                 f"there is no {error}" if isinstance(error, KeyError) else str(error)[:300]
@@ -57,6 +64,14 @@ class Judge:
             text = self._condition.text
             raise wrong(text, 1, f"it is {str(answer)[:60]!r} of an object, not true or false")
         return answer
+
+
+def too_much(why: str) -> InvalidMessageError:
+    """For an answer that would take too long."""
+    return InvalidMessageError(
+        "That is too much to look at",
+        f"where: {why}: narrow it, or `from` and `to`, or ask for fewer (`limit`)",
+    )
 
 
 def _reader(condition: Condition) -> Callable[[bytes], Any]:

@@ -187,7 +187,12 @@ export class Recording extends EventTarget {
       return null;
     }
     const { from, to } = columns;
-    if ("time" in found) return { events: columns.reached(found.time), time: found.time };
+    if ("time" in found) {
+      // Times are told in whole milliseconds, rounded down: who asks for the end that was told means the very end.
+      const isEnd = Math.abs(found.time - to.time) < 0.001 && stamp(found.time) === stamp(to.time);
+      const time = isEnd ? to.time : found.time;
+      return { events: columns.reached(time), time };
+    }
     if (found.seq > to.seq) {
       this._refuse("That event is not there", `at: ${JSON.stringify(point)}: the last one is seq:${to.seq}`);
       return null;

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 from click.testing import CliRunner, Result
@@ -72,6 +72,20 @@ def test_whatever_a_log_holds_its_export_is_imported_as_a_log_of_the_same_export
         for command in ("redact", "merge"):
             assert run(command, source, "-o", Path(folder, command)).exit_code == 0
             assert is_whole(Path(folder, command))
+
+
+@pytest.mark.parametrize("style", [{}, {"sort_keys": True, "separators": (",", ":")}])
+def test_an_export_that_another_program_wrote_again_is_the_same_to_whoever_asks(
+    tmp_path: Path, style: dict[str, Any]
+) -> None:
+    lines = run("export", INCIDENT).stdout_bytes.splitlines()
+    again = "".join(json.dumps(json.loads(line), **style) + "\n" for line in lines)
+    copy = tmp_path / "copy.db"
+    assert run("import", "-", copy, given=again.encode()).exit_code == 0
+    for asked in (["timeline", "--buckets", "9"], ["when"]):
+        where = ['pod.status == "CrashLoopBackOff"'] if asked == ["when"] else []
+        command, *rest = asked
+        assert run(command, copy, *where, *rest).stdout == run(command, INCIDENT, *where, *rest).stdout != ""
 
 
 def test_a_person_reads_what_was_made(tmp_path: Path) -> None:

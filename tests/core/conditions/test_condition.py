@@ -123,6 +123,12 @@ def test_a_namespace_is_in_no_namespace_and_a_node_neither() -> None:
         ("pod.name.matches('((a{100}){100}){100}')", "count to 20"),
         ("pod.name.matches('a{,9999999999999}')", "count to 20"),
         (r"pod.name.matches('\\pL{20}\\w\\w')", "have 50 classes"),
+        (r"pod.name.matches('\\w{20}\\w') || pod.name.matches('\\d{20}\\d')", "50 classes in all"),
+        (r"pod.containers.exists(c, c.name.matches('\\w{6}'))", "50 classes in all"),
+        (
+            "[1].all(a, pod.containers.exists(c, c.name.matches(r'\\d')))",
+            "50 classes in all",
+        ),
         (f"[{', '.join('1' * 21)}].all(a, [1].all(b, pod.name == 'a'))", "may go round 400 times"),
         (
             "[1].all(a, [1].all(b, [1].all(c, pod.name == 'a')))",
@@ -181,3 +187,11 @@ def test_an_error_without_a_place_is_told_too(monkeypatch: pytest.MonkeyPatch) -
     with pytest.raises(InvalidMessageError) as refused:
         Condition.parse("pod.name")
     assert refused.value.details == "where: at character 1, near 'pod.name': it is wrong"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [r"pod.name.matches('^\\w{20}\\w$')", r"pod.name.matches(r'^\w{20}\w$')", "'matches' == pod.name"],
+)
+def test_a_class_counts_once_in_a_raw_text_and_in_one_that_is_not(text: str) -> None:
+    assert Condition.parse(text).about is Kind.POD

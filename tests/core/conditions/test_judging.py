@@ -32,6 +32,9 @@ EXPRESSIONS = [
     '"owner" in pod && pod.owner != null',
     'pod.status.matches("^(E|Init:).*")',
     "pod.nodeName == null",
+    "pod.containers[1].restartCount > 2",
+    'pod.labels["app"] < 1',
+    "1 / size(pod.containers) > 0",
 ]
 BODIES = st.fixed_dictionaries(
     {"status": st.sampled_from(["Error", "Running"])},
@@ -50,7 +53,7 @@ def test_it_is_what_the_library_says_of_the_whole_object(text: str, pods: list[d
     for pod in [*pods, *pods]:
         try:
             wanted = program.execute({"pod": pod})
-        except (KeyError, TypeError, RuntimeError, ValueError):
+        except (LookupError, TypeError, RuntimeError, ValueError, ArithmeticError):
             wanted = False
         assert asked(body(name="p", **pod)) is wanted
 
@@ -90,3 +93,36 @@ def test_what_is_neither_true_nor_false_is_refused() -> None:
 def test_each_kind_has_its_variable(about: str) -> None:
     assert judge(f'{about}.name == "a"')(body(name="a"))
     assert judge(f'"name" in {about}')(body(name="a"))
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("pod.containers[1].name == 'a'", "out of bounds"),
+        ("pod.containers[-1].name == 'a'", "out of bounds"),
+        ("pod.labels['b'] == 'a'", "no 'b'"),
+        ("pod.labels[1] == 'a'", ""),
+        ("pod.name < 1", ""),
+        ("pod.name + 1 == 2", ""),
+        ("1 / (size(pod.containers) - 1) > 0", ""),
+        ("size(pod.containers) + 9223372036854775807 > 0", ""),
+        ("int(pod.name) > 1", ""),
+        ("timestamp(pod.name) > timestamp('2026-01-24T10:00:00Z')", ""),
+        ("duration(pod.name) > duration('1s')", ""),
+    ],
+)
+def test_what_the_library_cannot_tell_is_not_true_and_says_why(text: str, why: str) -> None:
+    asked = judge(text)
+    assert not asked(body(name="p", labels={"a": "b"}, containers=[{"name": "a"}]))
+    assert asked.undecided == 1
+    assert asked.why != ""
+    assert why in asked.why
+
+
+def test_one_that_is_dear_is_judged_so_often_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = judge('pod.status == "Error"')
+    monkeypatch.setattr(judging, "_STEPS", 10)
+    assert [asked(body(status=str(n))) for n in (1, 2, 2, 1)] == [False] * 4
+    with pytest.raises(InvalidMessageError) as refused:
+        asked(body(status="3"))
+    assert "judged 3 times" in refused.value.details

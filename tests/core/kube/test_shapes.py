@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kstream.core.errors import ConfigError
-from kstream.core.kube.shapes import check
-from kstream.core.timeline.events import Kind, ObjectKey
+from kstream.core.kube.shapes import check, rewritten
+from kstream.core.timeline.events import Kind, ObjectKey, deleted_body
 
 POD = ObjectKey(Kind.POD, "shop", "web-1", "u1")
 NODE = ObjectKey(Kind.NODE, "", "n1", "u2")
@@ -62,3 +65,54 @@ def test_the_namespace_of_what_has_none_does_not_count() -> None:
 def test_what_is_no_json_is_refused(body: bytes) -> None:
     with pytest.raises(ConfigError, match="its data is no pod"):
         check(POD, body)
+
+
+FIELDS: dict[Kind, dict[str, Any]] = {
+    Kind.POD: {
+        "name": "web-1",
+        "uid": "u1",
+        "namespace": "shop",
+        "nodeName": None,
+        "phase": "Running",
+        "status": "größe",
+        "containers": [{"name": "a", "image": "i", "restartCount": 3}],
+        "labels": {"status": "Error", "app": "web"},
+        "creationTimestamp": None,
+        "owner": {"kind": "Job", "name": "j"},
+    },
+    Kind.NODE: {
+        "name": "n1",
+        "uid": "u2",
+        "status": "Ready",
+        "role": "worker",
+        "capacity": {"cpu": "4"},
+        "conditions": [{"type": "Ready", "status": "True"}],
+        "labels": {"status": "Error"},
+        "creationTimestamp": None,
+    },
+    Kind.NAMESPACE: {"name": "shop", "uid": "u3", "status": "Active", "podCount": 3},
+}
+
+
+@pytest.mark.parametrize("kind", FIELDS)
+@given(st.data())
+def test_whatever_order_and_spaces_a_file_has_it_is_written_as_kstream_does(
+    kind: Kind, data: st.DataObject
+) -> None:
+    fields = FIELDS[kind]
+    if data.draw(st.booleans()):
+        fields = {name: value for name, value in fields.items() if name != "podCount"} | {
+            "later": [1.5, None]
+        }
+        fields |= {"podCount": 3} if kind is Kind.NAMESPACE else {}
+    written = msgspec.json.encode(fields)
+    assert rewritten(kind, written) == written
+    order = data.draw(st.permutations(list(fields)))
+    indent, ascii_too = data.draw(st.sampled_from([None, 2])), data.draw(st.booleans())
+    told = json.dumps({name: fields[name] for name in order}, indent=indent, ensure_ascii=ascii_too)
+    assert rewritten(kind, told.encode()) == written
+
+
+@pytest.mark.parametrize("key", [POD, NODE, NAMESPACE], ids=lambda key: str(key.kind))
+def test_a_deletion_stays_as_it_is(key: ObjectKey) -> None:
+    assert rewritten(key.kind, deleted_body(key)) == deleted_body(key)
