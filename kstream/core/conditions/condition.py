@@ -13,6 +13,7 @@ from typing import Final
 
 import cel
 
+from kstream.core.conditions.dearness import LOOPS, Dearness, dearness
 from kstream.core.conditions.tokens import Token, tokens, wrong
 from kstream.core.timeline.events import Kind
 from kstream.core.timeline.narrow import Narrow
@@ -36,17 +37,6 @@ _FUNCTIONS: Final = frozenset(
         *("getHours", "getMinutes", "getSeconds", "getMilliseconds"),
     }
 )
-_MACROS: Final = frozenset({"all", "exists", "exists_one", "map", "filter"})
-_MACROS_DEEP: Final = 2  # in each other: each goes through a list for each item of the one around it
-_LOOP: Final = 10  # items that a list has, as a guess
-_PATTERN: Final = 100  # characters of a regular expression
-_REPEATS: Final = 20  # of what it counts, all multiplied
-_CLASSES: Final = (
-    50  # of its \\w, \\pL and the like, as often as they are repeated: each takes 0.3 ms to compile
-)
-_REGEX: Final = 20_000  # steps: it is compiled each time
-_ROUND: Final = 500  # steps of one turn of a loop: the library makes a scope for each
-_TURNS: Final = 400  # of all loops in each other
 _TEXTS: Final = 16  # for which each body is searched
 _PLAIN: Final = re.compile(r"[ !#-\[\]-~]*", re.ASCII)  # stands in JSON as it is
 _SYNTAX: Final = re.compile(r"<input>:(\d+):(\d+): (?:Syntax error: )?([^\n]*)")
@@ -54,7 +44,7 @@ _SYNTAX: Final = re.compile(r"<input>:(\d+):(\d+): (?:Syntax error: )?([^\n]*)")
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """`about`: the kind of object; `fields`: those that it reads, None for all; `cost`: of one answer, in steps.
+    """`about`: the kind of object; `fields`: those that it reads, None for all; `cost`: of one answer.
 
     `narrow`: what is true of an event's object whenever it is; `only_bad`: it is never true of one that is well.
     """
@@ -63,7 +53,7 @@ class Condition:
     program: str  # the same for the library, to which `namespace` is a reserved word
     about: Kind
     fields: frozenset[str] | None
-    cost: int
+    cost: Dearness
     narrow: Narrow
     only_bad: bool
 
@@ -76,7 +66,7 @@ class Condition:
         _check_functions(text, found)
         about = _about(text, found)
         narrow, only_bad = _narrowed(about, found)
-        return cls(text, program, about, _fields(text, about, found), _cost(text, found), narrow, only_bad)
+        return cls(text, program, about, _fields(text, about, found), dearness(text, found), narrow, only_bad)
 
 
 def variable(kind: Kind) -> str:
@@ -105,26 +95,8 @@ def _check_syntax(text: str, program: str) -> None:
 
 def _check_functions(text: str, found: Sequence[Token]) -> None:
     for token, following in pairwise(found):
-        if token.kind == "name" and following.text == "(" and token.text not in _FUNCTIONS | _MACROS:
+        if token.kind == "name" and following.text == "(" and token.text not in _FUNCTIONS | LOOPS:
             raise wrong(text, token.at, f"there is no function {token.text!r}")
-    for number, token in enumerate(found):
-        if token.text == "matches" and token.kind == "name":
-            _check_pattern(text, token, found[number + 1 : number + 4])
-
-
-def _check_pattern(text: str, token: Token, call: Sequence[Token]) -> None:
-    """Compiling one takes the more time the more it counts."""
-    if [each.text for each in call[::2]] != ["(", ")"] or call[1].kind != "text":
-        raise wrong(text, token.at, "the pattern of matches must be a text that stands there")
-    pattern, repeats = call[1].text, 1
-    for counted in re.findall(r"\{([\d, ]*)\}", pattern, re.ASCII):
-        repeats *= max([1, *(int(number[:9]) for number in re.findall(r"\d+", counted, re.ASCII))])
-    if len(pattern) > _PATTERN or repeats > _REPEATS or repeats * pattern.count("\\") > _CLASSES:
-        raise wrong(
-            text,
-            call[1].at,
-            f"a pattern may have {_PATTERN} characters, count to {_REPEATS} and have {_CLASSES} classes, in all",
-        )
 
 
 def _roots(found: Sequence[Token]) -> list[tuple[int, Kind]]:
@@ -165,39 +137,6 @@ def _fields(text: str, about: Kind, found: Sequence[Token]) -> frozenset[str] | 
             case _:  # the whole of it, or a field that is only known when it is asked for
                 return None
     return frozenset(fields)
-
-
-def _cost(text: str, found: Sequence[Token]) -> int:
-    """Steps: each token one, in a loop as often as the loop goes round."""
-    lists = max((count for count in _items(found)), default=0)
-    steps, inside, depth = 0, list[int](), 0
-    for number, token in enumerate(found):
-        if token.text in "([{":
-            depth += 1
-            if token.text == "(" and number and found[number - 1].text in _MACROS:
-                inside.append(depth)
-                if len(inside) > _MACROS_DEEP:
-                    raise wrong(text, token.at, f"more than {_MACROS_DEEP} loops are in each other")
-        elif token.text in ")]}":
-            if inside and inside[-1] == depth:
-                inside.pop()
-            depth -= 1
-        turns = max(_LOOP, lists) ** len(inside)
-        if turns > _TURNS:
-            raise wrong(text, token.at, f"its loops may go round {_TURNS} times, in all")
-        steps += turns
-        if token.text == "(" and inside and inside[-1] == depth:
-            steps += turns * _ROUND
-        if token.text == "matches":
-            steps += turns * _REGEX
-    return steps
-
-
-def _items(found: Sequence[Token]) -> list[int]:
-    """How many items each list has that stands there, at most."""
-    return (
-        [sum(token.text == "," for token in found) + 1] if any(token.text == "[" for token in found) else []
-    )
 
 
 def _narrowed(about: Kind, found: Sequence[Token]) -> tuple[Narrow, bool]:

@@ -10,6 +10,7 @@ import cel
 import msgspec
 
 from kstream.core.conditions.condition import Condition, variable
+from kstream.core.conditions.dearness import MOST_STEPS, size
 from kstream.core.conditions.tokens import wrong
 
 _REMEMBERED: Final = 100_000  # answers
@@ -38,25 +39,32 @@ class Judge:
         return answer
 
     def _judged(self, read: Any) -> bool:
-        self.steps += self._condition.cost
         about, fields = variable(self._condition.about), self._condition.fields
         if fields is None:
             value = json.loads(read)
         else:
             texts = zip(sorted(fields), read, strict=True)
             value = {name: json.loads(text) for name, text in texts if text}
+        found = size(value)
+        steps = self._condition.cost.of(found)
+        if steps > MOST_STEPS:
+            return self._untold(
+                f"that would take too long of an object with {found.values} values, up to {found.items} in a list"
+            )
+        self.steps += steps
         try:
             answer = self._program.execute(cel.Context({about: value}))
-        except (KeyError, TypeError, ValueError, RuntimeError, ZeroDivisionError, OverflowError) as error:
-            self.undecided += 1
-            self.why = self.why or (
-                f"there is no {error}" if isinstance(error, KeyError) else str(error)[:300]
-            )
-            return False
+        except (LookupError, TypeError, ValueError, RuntimeError, ArithmeticError) as error:
+            return self._untold(f"there is no {error}" if isinstance(error, KeyError) else str(error)[:300])
         if not isinstance(answer, bool):
             text = self._condition.text
             raise wrong(text, 1, f"it is {str(answer)[:60]!r} of an object, not true or false")
         return answer
+
+    def _untold(self, why: str) -> bool:
+        self.undecided += 1
+        self.why = self.why or why
+        return False
 
 
 def _reader(condition: Condition) -> Callable[[bytes], Any]:

@@ -58,16 +58,16 @@ def test_it_is_what_the_library_says_of_the_whole_object(text: str, pods: list[d
 def test_what_is_alike_in_what_is_read_is_asked_once() -> None:
     asked = judge('pod.status == "Error"')
     assert [asked(body(name=f"p{n}", status="Error")) for n in range(5)] == [True] * 5
-    assert asked.steps == 5
+    assert asked.steps == 15
     asked(body(status="Running"))
-    assert asked.steps == 10
+    assert asked.steps == 30
 
 
 def test_more_answers_than_are_remembered_are_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judging, "_REMEMBERED", 2)
     asked = judge('pod.status == "3"')
     assert [asked(body(status=str(n))) for n in (1, 2, 3, 3)] == [False, False, True, True]
-    assert asked.steps == 15
+    assert asked.steps == 45
 
 
 def test_what_cannot_be_told_is_not_true_and_said() -> None:
@@ -78,6 +78,25 @@ def test_what_cannot_be_told_is_not_true_and_said() -> None:
     other = judge("pod.status > 5")
     assert not other(body(status="x"))
     assert "No such overload" in other.why
+
+
+@pytest.mark.parametrize("place", ["1", "-1", "9223372036854775807"])
+def test_an_item_that_is_not_there_cannot_be_told(place: str) -> None:
+    asked = judge(f'pod.containers[{place}].name == "sidecar"')
+    assert not asked(body(containers=[{"name": "main"}]))
+    assert (asked.undecided, "out of bounds" in asked.why) == (1, True)
+
+
+def test_the_library_is_not_asked_what_would_take_it_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = judge("pod.containers.all(c, pod.containers.all(d, c.name != d.image))")
+    few, many = ([{"name": f"c{n}", "image": "a"} for n in range(count)] for count in (10, 500))
+    assert asked(body(containers=few))
+    assert asked.undecided == 0
+    monkeypatch.setattr(asked, "_program", None)
+    steps = asked.steps
+    assert not asked(body(containers=many))
+    assert (asked.undecided, asked.steps) == (1, steps)
+    assert asked.why == "that would take too long of an object with 1502 values, up to 500 in a list"
 
 
 def test_what_is_neither_true_nor_false_is_refused() -> None:
