@@ -123,7 +123,7 @@ def _check_loop(text: str, found: Sequence[Token], number: int, inside: Sequence
 
 
 def _begins_value(before: Token) -> bool:
-    """Whether a bracket after this is a list, and not the place of an item; what is `in` it is no part of the answer."""
+    """Whether a bracket after this is a list, and not the place of an item; `in` it makes none."""
     return before.kind == "sign" and before.text not in (")", "]", "}")
 
 

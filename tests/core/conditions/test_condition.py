@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kstream.core.conditions.dearness import Size
 from kstream.core.conditions.condition import Condition
+from kstream.core.conditions.dearness import Size
 from kstream.core.errors import InvalidMessageError
 from kstream.core.timeline.events import Kind
 from kstream.core.timeline.narrow import Narrow
