@@ -8,13 +8,14 @@ more is cut, and `cursor` goes on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import compress, count
 from typing import Any, Final
 
 from kstream.core.conditions.condition import Condition
-from kstream.core.conditions.intervals import Interval, Moment, intervals
+from kstream.core.conditions.intervals import Interval, Intervals, Moment
 from kstream.core.conditions.judging import Judge
 from kstream.core.errors import InvalidMessageError
 from kstream.core.timeline.blocks import Block, seqs_of
@@ -84,9 +85,15 @@ async def when(
     index = await log.blocks(after, upto)
     uids, reached = await _true(log, condition, index, judge, span=(after, upto), most=limit - len(earlier))
     uids |= earlier
-    events = await _all_of(log, condition, index, uids, after, upto)
     told = [each for each in known if each.key.uid in uids]
-    made = await asyncio.to_thread(intervals, told, events, start, judge)
+    # One more than is told, which shows that there are more.
+    found = await asyncio.to_thread(Intervals, told, start, judge, most=limit - len(earlier) + 1)
+    async with aclosing(_all_of(log, condition, index, uids, after, upto)) as parts:
+        async for events in parts:
+            await asyncio.to_thread(found.take, events)
+            if found.complete:
+                break
+    made = await asyncio.to_thread(found.found)
     made = [each for each in made if (each.key.uid in earlier if each.earlier else each.since.seq <= reached)]
     if len(made) > limit:
         made = made[:limit]
@@ -183,21 +190,19 @@ def _judged(events: Iterable[Event], condition: Condition, judge: Judge) -> dict
 
 async def _all_of(
     log: EventLog, condition: Condition, index: Sequence[Block], uids: dict[str, None], after: int, upto: int
-) -> list[Event]:
-    """All events of these objects in the span."""
+) -> AsyncGenerator[list[Event], None]:
+    """All events of these objects in the span, some at a time."""
     if not uids:
-        return []
+        return
     seqs = await asyncio.to_thread(seqs_of, index, uids, after, upto)
     if len(seqs) > _OWN:
         raise _too_much(f"the objects of which it is true have {len(seqs)} events")
-    events: list[Event] = []
     for start in range(0, len(seqs), _AT_ONCE):
-        events += (
+        yield [
             event
             for event in await log.pick(seqs[start : start + _AT_ONCE])
             if event.change.key.kind is condition.about and event.change.key.uid in uids
-        )
-    return events
+        ]
 
 
 def _too_much(why: str) -> InvalidMessageError:

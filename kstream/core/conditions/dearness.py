@@ -22,6 +22,7 @@ _DEEP: Final = 2  # loops in each other: each goes through a list for each item 
 _GUESS: Final = 10  # items that a list has, as long as no object is known
 _TURNS: Final = 400  # of all loops in each other, with that guess
 _TURN: Final = 40  # steps of one turn of a loop
+_ASKED, _HANDED = 300, 60  # steps: the library is asked, and given each value
 _COPY: Final = 5  # steps for each value that is copied
 _CONSTANTS: Final = frozenset({"true", "false", "null", "in"})
 _PATTERN: Final = 100  # characters of a regular expression
@@ -69,9 +70,13 @@ class Dearness:
     def of(self, object_: Size) -> int:
         """Steps of an answer about an object of that size."""
         turns = max(object_.items, self.literal, 1) * self.longer
-        return sum(
-            (once + each * object_.values) * turns**loops
-            for loops, (once, each) in enumerate(zip(self.plain, self.sized, strict=True))
+        return (
+            _ASKED
+            + _HANDED * object_.values
+            + sum(
+                (once + each * object_.values) * turns**loops
+                for loops, (once, each) in enumerate(zip(self.plain, self.sized, strict=True))
+            )
         )
 
 

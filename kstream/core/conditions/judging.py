@@ -14,6 +14,7 @@ from kstream.core.conditions.dearness import MOST_STEPS, size
 from kstream.core.conditions.tokens import wrong
 
 _REMEMBERED: Final = 100_000  # answers
+_BYTES: Final = 4 * 2**20  # of what they are answers about
 
 
 class Judge:
@@ -23,6 +24,7 @@ class Judge:
         self._condition = condition
         self._program = cel.compile(condition.program)
         self._answers: dict[Any, bool] = {}
+        self._held = 0  # bytes
         self._reads = _reader(condition)
         self.steps = 0  # that its answers have cost
         self.undecided = 0  # answers that were an error of the expression: it is not true then
@@ -33,8 +35,10 @@ class Judge:
         read = self._reads(body)
         answer = self._answers.get(read)
         if answer is None:
-            if len(self._answers) >= _REMEMBERED:
+            if len(self._answers) >= _REMEMBERED or self._held > _BYTES:
                 self._answers.clear()
+                self._held = 0
+            self._held += len(read) if isinstance(read, bytes) else sum(map(len, read))
             answer = self._answers[read] = self._judged(read)
         return answer
 

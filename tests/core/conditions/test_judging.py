@@ -58,16 +58,30 @@ def test_it_is_what_the_library_says_of_the_whole_object(text: str, pods: list[d
 def test_what_is_alike_in_what_is_read_is_asked_once() -> None:
     asked = judge('pod.status == "Error"')
     assert [asked(body(name=f"p{n}", status="Error")) for n in range(5)] == [True] * 5
-    assert asked.steps == 15
+    assert asked.steps == 435
     asked(body(status="Running"))
-    assert asked.steps == 30
+    assert asked.steps == 2 * 435
 
 
 def test_more_answers_than_are_remembered_are_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judging, "_REMEMBERED", 2)
     asked = judge('pod.status == "3"')
     assert [asked(body(status=str(n))) for n in (1, 2, 3, 3)] == [False, False, True, True]
-    assert asked.steps == 45
+    assert asked.steps == 3 * 435
+
+
+def test_answers_about_large_objects_are_forgotten_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judging, "_BYTES", 100)
+    for text in ("pod.status.size() > 90", "pod.name.size() + pod.status.size() > 90", "'status' in pod"):
+        asked = judge(text)
+        long, other = (body(name="p", status=mark * 101) for mark in "ab")
+        asked(long)
+        once = asked.steps
+        asked(long)
+        assert asked.steps == once
+        asked(other)
+        asked(long)
+        assert asked.steps == 3 * once
 
 
 def test_what_cannot_be_told_is_not_true_and_said() -> None:
