@@ -74,7 +74,7 @@ class Dearness:
             _ASKED
             + _HANDED * object_.values
             + sum(
-                (once + each * object_.values) * turns**loops
+                (once + each * object_.values) * int(turns**loops)
                 for loops, (once, each) in enumerate(zip(self.plain, self.sized, strict=True))
             )
         )
