@@ -66,7 +66,9 @@ class Condition:
         _check_functions(text, found)
         about = _about(text, found)
         narrow, only_bad = _narrowed(about, found)
-        return cls(text, program, about, _fields(text, about, found), dearness(text, found), narrow, only_bad)
+        cost = dearness(text, found)
+        _check_patterns(text, found)
+        return cls(text, program, about, _fields(text, about, found), cost, narrow, only_bad)
 
 
 def variable(kind: Kind) -> str:
@@ -97,6 +99,17 @@ def _check_functions(text: str, found: Sequence[Token]) -> None:
     for token, following in pairwise(found):
         if token.kind == "name" and following.text == "(" and token.text not in _FUNCTIONS | LOOPS:
             raise wrong(text, token.at, f"there is no function {token.text!r}")
+
+
+def _check_patterns(text: str, found: Sequence[Token]) -> None:
+    """What is no regular expression is none of any object. Once it is known that compiling it takes no time."""
+    for name, following in zip(found, found[2:], strict=False):
+        if name.kind == "name" and name.text == "matches":
+            try:
+                cel.compile(f'"".matches({following.text})').execute(cel.Context({}))
+            except (ValueError, RuntimeError) as error:
+                why = str(error).rpartition("\nerror: ")[2].partition(". Check function")[0]
+                raise wrong(text, following.at, f"it is no regular expression: {why[:120]}") from None
 
 
 def _roots(found: Sequence[Token]) -> list[tuple[int, Kind]]:

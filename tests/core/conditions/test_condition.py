@@ -104,6 +104,9 @@ def test_a_namespace_is_in_no_namespace_and_a_node_neither() -> None:
         ("1 == 1", "it names none of pod, node and namespace"),
         ("a.pod == 1", "it names none of pod, node and namespace"),
         ('node.status == "a" && pod.name == "b"', "at character 23"),
+        ("pod.name.matches('a') && pod.name.matches('(b')", "at character 43"),
+        ("pod.name.matches('(b')", "it is no regular expression: unclosed group"),
+        ("pod.name.matches('a{3,1}')", "it is no regular expression: invalid repetition count range"),
         ("[1, 2].all(1, pod.name == 'a')", "at character "),
     ],
 )
