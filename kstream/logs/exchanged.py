@@ -95,9 +95,9 @@ class Lines:
             event = read_event(line)
             change = event.change
             check(change.key, change.body)
+            body = rewritten(change.key.kind, change.body)
         except ConfigError as error:
             raise self._wrong(error) from error
-        body = rewritten(change.key.kind, change.body)
         return Event(event.seq, WatchEvent(change.verb, change.key, change.version, change.time, body))
 
     def _line(self) -> bytes:

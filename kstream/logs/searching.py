@@ -8,13 +8,14 @@ more is cut, and `cursor` goes on.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from itertools import compress, count
 from typing import Any, Final
 
 from kstream.core.conditions.condition import Condition
-from kstream.core.conditions.intervals import Interval, Moment, intervals
+from kstream.core.conditions.intervals import Interval, Intervals, Moment
 from kstream.core.conditions.judging import Judge, too_much
 from kstream.core.timeline.blocks import Block, seqs_of
 from kstream.core.timeline.codes import BAD, MEANINGS
@@ -25,7 +26,7 @@ from kstream.logs.places import time_of
 from kstream.ports import EventLog
 
 _AT_ONCE: Final = 2000  # events in memory
-_STEPS: Final = 500_000_000  # of the library, for one answer: some seconds
+_STEPS: Final = 50_000_000  # of the library, for one answer: some seconds
 _READ: Final = 300_000  # events that are read for one answer
 _OWN: Final = 300_000  # events of the objects that an answer is of
 _SEEK: Final = 4  # a row that is looked up costs as much as so many of those that are gone through
@@ -83,9 +84,15 @@ async def when(
     index = await log.blocks(after, upto)
     uids, reached = await _true(log, condition, index, judge, span=(after, upto), most=limit - len(earlier))
     uids |= earlier
-    events = await _all_of(log, condition, index, uids, after, upto)
     told = [each for each in known if each.key.uid in uids]
-    made = await asyncio.to_thread(intervals, told, events, start, judge)
+    # One more than is told, which shows that there are more.
+    found = await asyncio.to_thread(Intervals, told, start, judge, most=limit - len(earlier) + 1)
+    async with aclosing(_all_of(log, condition, index, uids, after, upto)) as parts:
+        async for events in parts:
+            await asyncio.to_thread(found.take, events)
+            if found.complete:
+                break
+    made = await asyncio.to_thread(found.found)
     made = [each for each in made if (each.key.uid in earlier if each.earlier else each.since.seq <= reached)]
     if len(made) > limit:
         made = made[:limit]
@@ -184,18 +191,16 @@ def _judged(events: Sequence[Event], condition: Condition, judge: Judge) -> tupl
 
 async def _all_of(
     log: EventLog, condition: Condition, index: Sequence[Block], uids: dict[str, None], after: int, upto: int
-) -> list[Event]:
-    """All events of these objects in the span."""
+) -> AsyncGenerator[list[Event], None]:
+    """All events of these objects in the span, some at a time."""
     if not uids:
-        return []
+        return
     seqs = await asyncio.to_thread(seqs_of, index, uids, after, upto)
     if len(seqs) > _OWN:
         raise too_much(f"the objects of which it is true have {len(seqs)} events")
-    events: list[Event] = []
     for start in range(0, len(seqs), _AT_ONCE):
-        events += (
+        yield [
             event
             for event in await log.pick(seqs[start : start + _AT_ONCE])
             if event.change.key.kind is condition.about and event.change.key.uid in uids
-        )
-    return events
+        ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import compress
 from typing import Final
 
@@ -91,25 +91,39 @@ async def _labelled(
             f"labels: {upto - after} events lie between `from` and `to`; of a label selector at most {_FOLDED} are"
             " looked at: narrow `from` and `to`, or ask without `labels`",
         )
-    state = await log.state_at(after)
-    sick = await asyncio.to_thread(_sick, watched, state)
-    bad = len(sick)
-    seqs: list[int] = []
-    codes = bytearray()
-    async for event in _every(log, after, upto):
-        seen = Record(event, state.apply(event)).seen_by(watched)
-        if seen is None:
-            continue
-        change = event.change
-        where = change.key.kind, change.key.uid
-        code = CODES[where[0].value, seen.event.change.verb.value] | (WAS_BAD if where in sick else 0)
-        sick.discard(where)
-        if seen.event.change.verb is not Verb.DELETED and is_unwell(change.body.decode()):
-            sick.add(where)
-            code |= BAD
-        seqs.append(event.seq)
-        codes.append(code)
-    return seqs, bytes(codes), bad
+    seen = await asyncio.to_thread(_Seen, watched, await log.state_at(after))
+    bad = len(seen.sick)
+    for start in range(after, upto, _AT_ONCE):
+        await asyncio.to_thread(seen.take, await log.read(start, min(start + _AT_ONCE, upto)))
+    return seen.seqs, bytes(seen.codes), bad
+
+
+class _Seen:
+    """What is seen with a filter of the events after a state, which it folds them into."""
+
+    def __init__(self, watched: Filter, state: ClusterState) -> None:
+        self._watched = watched
+        self._state = state
+        self.sick = _sick(watched, state)
+        self.seqs: list[int] = []
+        self.codes = bytearray()
+
+    def take(self, events: Iterable[Event]) -> None:
+        """The next ones. Raises DivergedError."""
+        sick = self.sick
+        for event in events:
+            seen = Record(event, self._state.apply(event)).seen_by(self._watched)
+            if seen is None:
+                continue
+            change = event.change
+            where = change.key.kind, change.key.uid
+            code = CODES[where[0].value, seen.event.change.verb.value] | (WAS_BAD if where in sick else 0)
+            sick.discard(where)
+            if seen.event.change.verb is not Verb.DELETED and is_unwell(change.body.decode()):
+                sick.add(where)
+                code |= BAD
+            self.seqs.append(event.seq)
+            self.codes.append(code)
 
 
 def _sick(watched: Filter, state: ClusterState) -> set[tuple[Kind, str]]:
@@ -119,9 +133,3 @@ def _sick(watched: Filter, state: ClusterState) -> set[tuple[Kind, str]]:
         for each in state
         if is_unwell(each.body.decode()) and watched.lets_through(each.key, each.body)
     }
-
-
-async def _every(log: EventLog, after: int, upto: int) -> AsyncIterator[Event]:
-    for start in range(after, upto, _AT_ONCE):
-        for event in await log.read(start, min(start + _AT_ONCE, upto)):
-            yield event

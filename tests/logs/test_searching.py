@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from kstream.core.conditions import judging
 from kstream.core.conditions.condition import Condition
+from kstream.core.conditions.dearness import Size
 from kstream.core.conditions.intervals import Interval, Moment
 from kstream.core.errors import InvalidMessageError
-from kstream.core.timeline.events import Kind, Verb, WatchEvent, deleted_body
+from kstream.core.timeline.events import Event, Kind, Verb, WatchEvent, deleted_body
 from kstream.logs import searching
 from kstream.logs.memory import MemoryLog
 from kstream.logs.places import time_of
@@ -214,10 +215,10 @@ async def test_what_is_too_dear_to_judge_is_too_much_from_any_moment_on(
     busy: MemoryLog, monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:
     condition = Condition.parse('pod.name != "p3"')
-    monkeypatch.setattr(judging, "_STEPS", 20 * condition.cost)
+    monkeypatch.setattr(judging, "_STEPS", 20 * condition.cost.of(Size(1, 0)))
     with pytest.raises(InvalidMessageError) as refused:
         await asked(busy, condition, after, 30)
-    assert "judged 21 times" in refused.value.details
+    assert "it is dear of one object" in refused.value.details
 
 
 async def test_objects_with_too_many_events_are_too_much(
@@ -227,3 +228,36 @@ async def test_objects_with_too_many_events_are_too_much(
     with pytest.raises(InvalidMessageError) as refused:
         await asked(busy, Condition.parse('pod.status == "Error"'), 0, 30)
     assert "have 30 events" in refused.value.details
+
+
+async def test_of_an_object_with_many_versions_no_more_is_read_than_is_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log, key = MemoryLog(), pod_key("p")
+    await log.append(
+        [
+            WatchEvent(
+                Verb.MODIFIED if number else Verb.ADDED,
+                key,
+                "1",
+                START + number,
+                b'{"name":"p","status":"%b"}' % (b"Running", b"Error")[number % 2],
+            )
+            for number in range(100)
+        ]
+    )
+    monkeypatch.setattr(searching, "_AT_ONCE", 10)
+    condition, picked = Condition.parse('pod.status == "Error"'), list[int]()
+    pick = log.pick
+
+    async def counted(seqs: Sequence[int]) -> Sequence[Event]:
+        picked.append(len(seqs))
+        return await pick(seqs)
+
+    start = Moment(0, await time_of(log, 0))
+    whole = await when(log, condition, start=start, upto=100, limit=1000)
+    monkeypatch.setattr(log, "pick", counted)
+    some = await when(log, condition, start=start, upto=100, limit=12)
+    assert len(whole.intervals) == 50
+    assert (some.intervals, some.cursor) == (whole.intervals[:12], 24)
+    assert sum(picked) <= 50 + 30  # where it was bad, and where it ended

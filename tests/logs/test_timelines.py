@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -160,3 +161,25 @@ async def test_a_label_is_not_looked_for_among_too_many_events(monkeypatch: pyte
         await timeline(log, Filter.parse(labels="app"), (0, START), (10, START), 3)
     assert "narrow `from` and `to`" in refused.value.details
     assert len(await timeline(log, Filter.parse(labels="app"), (1, START), (10, START), 3)) == 3
+
+
+async def test_what_a_label_selector_lets_through_is_found_where_it_stops_nobody(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    log, threads = MemoryLog(), list[int]()
+    body = b'{"name":"a","status":"Error","labels":{"app":"web"}}'
+    await log.append(
+        [WatchEvent(Verb.ADDED, pod_key(f"p{number}"), "1", START + number, body) for number in range(30)]
+    )
+
+    def unwell(text: str) -> bool:
+        threads.append(threading.get_ident())
+        return is_unwell(text)
+
+    monkeypatch.setattr(timelines, "_AT_ONCE", 10)
+    monkeypatch.setattr(timelines, "is_unwell", unwell)
+    watched = Filter.of_query(lambda name: ["app=web"] if name == "labels" else [])
+    (found,) = await timeline(log, watched, (10, START + 9), (30, START + 29), 1)
+    assert (found.bad, found.worse) == (30, 20)
+    assert len(threads) == 30
+    assert threading.get_ident() not in threads

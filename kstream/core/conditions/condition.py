@@ -13,6 +13,7 @@ from typing import Final
 
 import cel
 
+from kstream.core.conditions.dearness import LOOPS, Dearness, dearness
 from kstream.core.conditions.tokens import Token, tokens, wrong
 from kstream.core.timeline.events import Kind
 from kstream.core.timeline.narrow import Narrow
@@ -56,20 +57,6 @@ _CONSTANTS: Final = frozenset(
 )
 _OTHERWISE: Final = {"=": "==", "and": "&&", "or": "||", "not": "!"}
 """What other languages have, and how CEL writes it."""
-_MACROS: Final = frozenset({"all", "exists", "exists_one", "map", "filter"})
-_MACROS_DEEP: Final = 2  # in each other: each goes through a list for each item of the one around it
-_LOOP: Final = 10  # items that a list has, as a guess
-_PATTERN: Final = 100  # characters of a regular expression
-_REPEATS: Final = 20  # of what it counts, all multiplied
-_CLASSES: Final = (
-    50  # of its \\w, \\pL and the like, as often as they are repeated: each takes 0.3 ms to compile
-)
-_CLASS: Final = 100  # characters that take as long to compile
-_COMPILED: Final = _CLASSES * _CLASS + _PATTERN  # for one object: meanwhile nothing else runs
-_REGEX: Final = 20_000  # steps, at the least: it is compiled each time
-_CHARACTER: Final = 2000  # steps
-_ROUND: Final = 500  # steps of one turn of a loop: the library makes a scope for each
-_TURNS: Final = 400  # of all loops in each other
 _TEXTS: Final = 16  # for which each body is searched
 _PLAIN: Final = re.compile(r"[ !#-\[\]-~]*", re.ASCII)  # stands in JSON as it is
 _NOTHING: Final = Token("", "", 0)
@@ -78,7 +65,7 @@ _SYNTAX: Final = re.compile(r"<input>:(\d+):(\d+): (?:Syntax error: )?([^\n]*)")
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """`about`: the kind of object; `fields`: those that it reads, None for all; `cost`: of one answer, in steps.
+    """`about`: the kind of object; `fields`: those that it reads, None for all; `cost`: of one answer.
 
     `narrow`: what is true of an event's object whenever it is; `only_bad`: it is never true of one that is well.
     """
@@ -87,7 +74,7 @@ class Condition:
     program: str  # the same for the library, to which `namespace` is a reserved word
     about: Kind
     fields: frozenset[str] | None
-    cost: int
+    cost: Dearness
     narrow: Narrow
     only_bad: bool
 
@@ -102,7 +89,9 @@ class Condition:
         about = _about(text, found)
         _check_names(text, about, found)
         narrow, only_bad = _narrowed(about, found)
-        return cls(text, program, about, _fields(text, about, found), _cost(text, found), narrow, only_bad)
+        cost = dearness(text, found)
+        _check_patterns(text, found)
+        return cls(text, program, about, _fields(text, about, found), cost, narrow, only_bad)
 
 
 def variable(kind: Kind) -> str:
@@ -137,11 +126,8 @@ def _check_syntax(text: str, program: str) -> None:
 
 def _check_functions(text: str, found: Sequence[Token]) -> None:
     for token, following in pairwise(found):
-        if token.kind == "name" and following.text == "(" and token.text not in _FUNCTIONS | _MACROS:
+        if token.kind == "name" and following.text == "(" and token.text not in _FUNCTIONS | LOOPS:
             raise wrong(text, token.at, f"there is no function {token.text!r}")
-    for number, token in enumerate(found):
-        if token.text == "matches" and token.kind == "name":
-            _check_pattern(text, token, found[number + 1 : number + 4])
 
 
 def _check_names(text: str, about: Kind, found: Sequence[Token]) -> None:
@@ -150,7 +136,7 @@ def _check_names(text: str, about: Kind, found: Sequence[Token]) -> None:
     for (before, token), (_, following) in pairwise(pairwise((_NOTHING, *found, _NOTHING))):
         if token.kind == "sign" and token.text in "([{":
             depth += 1
-            if token.text == "(" and before.text in _MACROS:
+            if token.text == "(" and before.text in LOOPS:
                 loops.append((depth, following.text))
         elif token.kind == "sign" and token.text in ")]}":
             loops = [each for each in loops if each[0] < depth]
@@ -162,36 +148,15 @@ def _check_names(text: str, about: Kind, found: Sequence[Token]) -> None:
                 raise wrong(text, token.at, f'nothing is called {token.text!r}; write {meant}"{token.text}"')
 
 
-def _check_pattern(text: str, token: Token, call: Sequence[Token]) -> None:
-    """Compiling one takes the more time the more it counts."""
-    if [each.text for each in call[::2]] != ["(", ")"] or call[1].kind != "text":
-        raise wrong(text, token.at, "the pattern of matches must be a text that stands there")
-    pattern = call[1].text
-    repeats = _repeats(pattern)
-    if len(pattern) > _PATTERN or repeats > _REPEATS or repeats * _classes(pattern) > _CLASSES:
-        raise wrong(
-            text,
-            call[1].at,
-            f"a pattern may have {_PATTERN} characters, count to {_REPEATS} and have {_CLASSES} classes, in all",
-        )
-
-
-def _repeats(pattern: str) -> int:
-    """How often the whole of it may be there, by what it counts."""
-    repeats = 1
-    for counted in re.findall(r"\{([\d, ]*)\}", pattern, re.ASCII):
-        repeats *= max([1, *(int(number[:9]) for number in re.findall(r"\d+", counted, re.ASCII))])
-    return repeats
-
-
-def _classes(pattern: str) -> int:
-    """How many there are at most: in a text that is not raw each has two of the sign."""
-    return len(re.findall(r"\\\\?", pattern))
-
-
-def _compiled(pattern: str) -> int:
-    """As how many plain characters it is to compile."""
-    return _repeats(pattern) * (len(pattern) + _CLASS * _classes(pattern))
+def _check_patterns(text: str, found: Sequence[Token]) -> None:
+    """What is no regular expression is none of any object. Once it is known that compiling it takes no time."""
+    for name, following in zip(found, found[2:], strict=False):
+        if name.kind == "name" and name.text == "matches":
+            try:
+                cel.compile(f'"".matches({following.text})').execute(cel.Context({}))
+            except (ValueError, RuntimeError) as error:
+                why = str(error).rpartition("\nerror: ")[2].partition(". Check function")[0]
+                raise wrong(text, following.at, f"it is no regular expression: {why[:120]}") from None
 
 
 def _roots(found: Sequence[Token]) -> list[tuple[int, Kind]]:
@@ -232,47 +197,6 @@ def _fields(text: str, about: Kind, found: Sequence[Token]) -> frozenset[str] | 
             case _:  # the whole of it, or a field that is only known when it is asked for
                 return None
     return frozenset(fields)
-
-
-def _cost(text: str, found: Sequence[Token]) -> int:
-    """Steps: each token one, in a loop as often as the loop goes round."""
-    lists = max((count for count in _items(found)), default=0)
-    steps, inside, depth, compiled = 0, list[int](), 0, 0
-    for number, token in enumerate(found):
-        if token.text in "([{":
-            depth += 1
-            if token.text == "(" and number and found[number - 1].text in _MACROS:
-                inside.append(depth)
-                if len(inside) > _MACROS_DEEP:
-                    raise wrong(text, token.at, f"more than {_MACROS_DEEP} loops are in each other")
-        elif token.text in ")]}":
-            if inside and inside[-1] == depth:
-                inside.pop()
-            depth -= 1
-        turns = max(_LOOP, lists) ** len(inside)
-        if turns > _TURNS:
-            raise wrong(text, token.at, f"its loops may go round {_TURNS} times, in all")
-        steps += turns
-        if token.text == "(" and inside and inside[-1] == depth:
-            steps += turns * _ROUND
-        if token.text == "matches":
-            characters = _compiled(found[number + 2].text)
-            compiled += turns * characters
-            if compiled > _COMPILED:
-                raise wrong(
-                    text,
-                    token.at,
-                    f"its patterns may have {_CLASSES} classes in all, in a loop as often as that goes round",
-                )
-            steps += turns * max(_REGEX, characters * _CHARACTER)
-    return steps
-
-
-def _items(found: Sequence[Token]) -> list[int]:
-    """How many items each list has that stands there, at most."""
-    return (
-        [sum(token.text == "," for token in found) + 1] if any(token.text == "[" for token in found) else []
-    )
 
 
 def _narrowed(about: Kind, found: Sequence[Token]) -> tuple[Narrow, bool]:

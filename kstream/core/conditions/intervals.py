@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -42,21 +43,58 @@ class Interval(NamedTuple):
         }
 
 
+class Intervals:
+    """Those of objects as they were at `start`, made of all their events after it, as they come.
+
+    Of those that begin after `start` it holds the first `most` and no others, so it takes no memory for an object with
+    a hundred thousand versions.
+    """
+
+    def __init__(
+        self,
+        known: Iterable[Entry],
+        start: Moment,
+        judge: Callable[[bytes], bool],
+        *,
+        most: int = sys.maxsize,
+    ) -> None:
+        self._judge = judge
+        self._room = most
+        self._made: list[Interval] = []
+        self._open: dict[ObjectKey, tuple[Moment, bool]] = {
+            each.key: (start, True) for each in known if judge(each.body)
+        }
+
+    @property
+    def complete(self) -> bool:
+        """No further event can change what is found."""
+        return not self._room and not self._open
+
+    def take(self, events: Iterable[Event]) -> None:
+        """The next ones, in order."""
+        for event in events:
+            change = event.change
+            key, now = change.key, Moment(event.seq, change.time)
+            true = change.verb is not Verb.DELETED and self._judge(change.body)
+            if true and key not in self._open:
+                if self._room:
+                    self._room -= 1
+                    self._open[key] = now, False
+            elif not true and (since := self._open.pop(key, None)) is not None:
+                self._made.append(Interval(key, since[0], now, since[1]))
+
+    def found(self) -> list[Interval]:
+        """By the event that begins each; those that did not end are true still."""
+        going_on = [Interval(key, since, None, earlier) for key, (since, earlier) in self._open.items()]
+        return sorted(
+            [*self._made, *going_on], key=lambda each: (each.since.seq, not each.earlier, each.key.uid)
+        )
+
+
 def intervals(
     known: Iterable[Entry], events: Iterable[Event], start: Moment, judge: Callable[[bytes], bool]
 ) -> list[Interval]:
     """Of objects as they were at `start` and all their events after it, in order; by the event that begins each."""
-    open_: dict[ObjectKey, tuple[Moment, bool]] = {
-        each.key: (start, True) for each in known if judge(each.body)
-    }
-    made: list[Interval] = []
-    for event in events:
-        change = event.change
-        key, now = change.key, Moment(event.seq, change.time)
-        true = change.verb is not Verb.DELETED and judge(change.body)
-        if true and key not in open_:
-            open_[key] = now, False
-        elif not true and (since := open_.pop(key, None)) is not None:
-            made.append(Interval(key, since[0], now, since[1]))
-    made += [Interval(key, since, None, earlier) for key, (since, earlier) in open_.items()]
-    return sorted(made, key=lambda each: (each.since.seq, not each.earlier, each.key.uid))
+    made = Intervals(known, start, judge)
+    made.take(events)
+    return made.found()

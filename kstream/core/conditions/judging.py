@@ -10,11 +10,13 @@ import cel
 import msgspec
 
 from kstream.core.conditions.condition import Condition, variable
+from kstream.core.conditions.dearness import MOST_STEPS, size
 from kstream.core.conditions.tokens import wrong
 from kstream.core.errors import InvalidMessageError
 
 _REMEMBERED: Final = 100_000  # answers
-_STEPS: Final = 4_000_000_000  # of all its answers: some ten seconds
+_BYTES: Final = 4 * 2**20  # of what they are answers about
+_STEPS: Final = 100_000_000  # of all its answers: some ten seconds
 # What the library raises where it cannot tell: no such field, no such place in a list, a text and a number, 1 / 0.
 _UNTOLD: Final = (LookupError, TypeError, ValueError, RuntimeError, ArithmeticError)
 
@@ -26,6 +28,7 @@ class Judge:
         self._condition = condition
         self._program = cel.compile(condition.program)
         self._answers: dict[Any, bool] = {}
+        self._held = 0  # bytes
         self._reads = _reader(condition)
         self.steps = 0  # that its answers have cost
         self.undecided = 0  # answers that were an error of the expression: it is not true then
@@ -37,33 +40,42 @@ class Judge:
         read = self._reads(body)
         answer = self._answers.get(read)
         if answer is None:
-            if len(self._answers) >= _REMEMBERED:
+            if len(self._answers) >= _REMEMBERED or self._held > _BYTES:
                 self._answers.clear()
+                self._held = 0
+            self._held += len(read) if isinstance(read, bytes) else sum(map(len, read))
             answer = self._answers[read] = self._judged(read)
         return answer
 
     def _judged(self, read: Any) -> bool:
-        self.steps += self._condition.cost
-        if self.steps > _STEPS:
-            raise too_much(f"it was judged {self.steps // self._condition.cost} times, and is dear")
         about, fields = variable(self._condition.about), self._condition.fields
         if fields is None:
             value = json.loads(read)
         else:
             texts = zip(sorted(fields), read, strict=True)
             value = {name: json.loads(text) for name, text in texts if text}
+        found = size(value)
+        steps = self._condition.cost.of(found)
+        if steps > MOST_STEPS:
+            return self._untold(
+                f"that would take too long of an object with {found.values} values, up to {found.items} in a list"
+            )
+        self.steps += steps
+        if self.steps > _STEPS:
+            raise too_much("it is dear of one object, and there are many")
         try:
             answer = self._program.execute(cel.Context({about: value}))
         except _UNTOLD as error:
-            self.undecided += 1
-            self.why = self.why or (
-                f"there is no {error}" if isinstance(error, KeyError) else str(error)[:300]
-            )
-            return False
+            return self._untold(f"there is no {error}" if isinstance(error, KeyError) else str(error)[:300])
         if not isinstance(answer, bool):
             text = self._condition.text
             raise wrong(text, 1, f"it is {str(answer)[:60]!r} of an object, not true or false")
         return answer
+
+    def _untold(self, why: str) -> bool:
+        self.undecided += 1
+        self.why = self.why or why
+        return False
 
 
 def too_much(why: str) -> InvalidMessageError:

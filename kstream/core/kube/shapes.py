@@ -94,8 +94,14 @@ def check(key: ObjectKey, body: bytes) -> None:
 
 def rewritten(kind: Kind, body: bytes) -> bytes:
     """A resource that was checked, as bodies.py writes it: compact, its fields in their order. What looks for a status
-    without parsing (`wellness`, `Narrow.texts`) finds it then, whatever wrote the file."""
-    told = _decode(body)
+    without parsing (`wellness`, `Narrow.texts`) finds it then, whatever wrote the file.
+
+    Raises ConfigError for what cannot be written again, such as a number that is too large, in a field that is not known.
+    """
+    try:
+        told = _decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ConfigError(f"its data is no {kind} of kstream ({error})") from error
     if "status" in told:  # else it tells a deletion, whose order is another
         known = [name for name in _ORDER[kind] if name in told and name != _LAST]
         others = [name for name in told if name not in _ORDER[kind]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kstream.core.conditions.intervals import Interval, Moment, intervals
+from kstream.core.conditions.intervals import Interval, Intervals, Moment, intervals
 from kstream.core.timeline.events import Event, ObjectKey, Verb
 from kstream.core.timeline.state import Entry
 from tests.making import START, change, pod_key
@@ -35,6 +35,21 @@ def test_an_interval_begins_with_the_event_that_makes_it_true_and_ends_with_the_
         Interval(A, BEGIN, Moment(7, START + 7), earlier=True),
         Interval(C, Moment(5, START + 5), Moment(8, START + 8)),
         Interval(A, Moment(9, START + 9), None),
+    ]
+
+
+def test_as_many_as_are_wanted_are_held_and_it_is_known_when_nothing_more_can_change() -> None:
+    known = [Entry(A, "1", change(Verb.ADDED, A, mark="Failed").body, "")]
+    made = Intervals(known, BEGIN, failed, most=2)
+    made.take([at(5, Verb.ADDED, B, "Failed"), at(6, Verb.ADDED, C, "Failed"), at(7, Verb.MODIFIED, B)])
+    made.take([at(8, Verb.MODIFIED, B, "Failed"), at(9, Verb.DELETED, C)])
+    before = made.complete
+    made.take([at(10, Verb.MODIFIED, A), at(11, Verb.MODIFIED, A, "Failed")])
+    assert (before, made.complete) == (False, True)
+    assert made.found() == [
+        Interval(A, BEGIN, Moment(10, START + 10), earlier=True),
+        Interval(B, Moment(5, START + 5), Moment(7, START + 7)),
+        Interval(C, Moment(6, START + 6), Moment(9, START + 9)),
     ]
 
 

@@ -61,16 +61,30 @@ def test_it_is_what_the_library_says_of_the_whole_object(text: str, pods: list[d
 def test_what_is_alike_in_what_is_read_is_asked_once() -> None:
     asked = judge('pod.status == "Error"')
     assert [asked(body(name=f"p{n}", status="Error")) for n in range(5)] == [True] * 5
-    assert asked.steps == 5
+    assert asked.steps == 435
     asked(body(status="Running"))
-    assert asked.steps == 10
+    assert asked.steps == 2 * 435
 
 
 def test_more_answers_than_are_remembered_are_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judging, "_REMEMBERED", 2)
     asked = judge('pod.status == "3"')
     assert [asked(body(status=str(n))) for n in (1, 2, 3, 3)] == [False, False, True, True]
-    assert asked.steps == 15
+    assert asked.steps == 3 * 435
+
+
+def test_answers_about_large_objects_are_forgotten_sooner(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(judging, "_BYTES", 100)
+    for text in ("pod.status.size() > 90", "pod.name.size() + pod.status.size() > 90", "'status' in pod"):
+        asked = judge(text)
+        long, other = (body(name="p", status=mark * 101) for mark in "ab")
+        asked(long)
+        once = asked.steps
+        asked(long)
+        assert asked.steps == once
+        asked(other)
+        asked(long)
+        assert asked.steps == 3 * once
 
 
 def test_what_cannot_be_told_is_not_true_and_said() -> None:
@@ -81,6 +95,25 @@ def test_what_cannot_be_told_is_not_true_and_said() -> None:
     other = judge("pod.status > 5")
     assert not other(body(status="x"))
     assert "No such overload" in other.why
+
+
+@pytest.mark.parametrize("place", ["1", "-1", "9223372036854775807"])
+def test_an_item_that_is_not_there_cannot_be_told(place: str) -> None:
+    asked = judge(f'pod.containers[{place}].name == "sidecar"')
+    assert not asked(body(containers=[{"name": "main"}]))
+    assert (asked.undecided, "out of bounds" in asked.why) == (1, True)
+
+
+def test_the_library_is_not_asked_what_would_take_it_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = judge("pod.containers.all(c, pod.containers.all(d, c.name != d.image))")
+    few, many = ([{"name": f"c{n}", "image": "a"} for n in range(count)] for count in (10, 500))
+    assert asked(body(containers=few))
+    assert asked.undecided == 0
+    monkeypatch.setattr(asked, "_program", None)
+    steps = asked.steps
+    assert not asked(body(containers=many))
+    assert (asked.undecided, asked.steps) == (1, steps)
+    assert asked.why == "that would take too long of an object with 1502 values, up to 500 in a list"
 
 
 def test_what_is_neither_true_nor_false_is_refused() -> None:
@@ -121,8 +154,9 @@ def test_what_the_library_cannot_tell_is_not_true_and_says_why(text: str, why: s
 
 def test_one_that_is_dear_is_judged_so_often_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = judge('pod.status == "Error"')
-    monkeypatch.setattr(judging, "_STEPS", 10)
-    assert [asked(body(status=str(n))) for n in (1, 2, 2, 1)] == [False] * 4
+    assert not asked(body(status="1"))
+    monkeypatch.setattr(judging, "_STEPS", 2 * asked.steps)
+    assert [asked(body(status=str(n))) for n in (2, 2, 1)] == [False] * 3
     with pytest.raises(InvalidMessageError) as refused:
         asked(body(status="3"))
-    assert "judged 3 times" in refused.value.details
+    assert "it is dear of one object" in refused.value.details

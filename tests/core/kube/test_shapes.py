@@ -116,3 +116,10 @@ def test_whatever_order_and_spaces_a_file_has_it_is_written_as_kstream_does(
 @pytest.mark.parametrize("key", [POD, NODE, NAMESPACE], ids=lambda key: str(key.kind))
 def test_a_deletion_stays_as_it_is(key: ObjectKey) -> None:
     assert rewritten(key.kind, deleted_body(key)) == deleted_body(key)
+
+
+def test_a_number_that_nothing_can_hold_is_refused() -> None:
+    body = named(POD, status="Running").replace(b'"status"', b'"x":1e400,"status"')
+    check(POD, body)
+    with pytest.raises(ConfigError, match="its data is no pod of kstream"):
+        rewritten(Kind.POD, body)
