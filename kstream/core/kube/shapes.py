@@ -96,7 +96,7 @@ def rewritten(kind: Kind, body: bytes) -> bytes:
     """A resource that was checked, as bodies.py writes it: compact, its fields in their order. What looks for a status
     without parsing (`wellness`, `Narrow.texts`) finds it then, whatever wrote the file.
 
-    Raises ConfigError for what cannot be written again, such as a number that is too large, in a field that is not known.
+    Raises ConfigError for what cannot be written again, such as a number too large in a field that is not known.
     """
     try:
         told = _decode(body)
