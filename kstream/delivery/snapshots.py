@@ -14,6 +14,7 @@ from kstream.core.delivery.backlog import Backlog
 from kstream.core.delivery.filters import Filter
 from kstream.core.delivery.wire import SubscribeId
 from kstream.core.timeline.state import ClusterState
+from kstream.delivery.maps import Maps
 from kstream.delivery.member import Member
 from kstream.delivery.turn import Turn
 from kstream.ports import Clock
@@ -75,6 +76,7 @@ class Snapshots:
         self._waiting: dict[_Key, dict[Member, None]] = {}
         self._wanted = asyncio.Event()
         self._ready: dict[_Key, _Made] = {}
+        self._maps = Maps()
         self._held: list[_Made] = []  # those that are perhaps not read yet
 
     def want(self, member: Member) -> None:
@@ -107,6 +109,7 @@ class Snapshots:
         """The timeline is elsewhere: what was made before is of no use."""
         self._state, self._backlog = state, backlog
         self._ready.clear()
+        self._maps = Maps()
 
     async def run(self) -> None:
         """Make what is wanted, one after the other, until cancelled."""
@@ -133,7 +136,10 @@ class Snapshots:
                     self._waiting[key] = self._waiting.pop(key)
                     postponed += 1
                     continue
-                made = await self._make(taken, key, large=large)
+                if key[0].maps:
+                    made = _Made(await self._map(key))
+                else:
+                    made = await self._make(taken, key, large=large)
                 members = self._waiting.pop(key, {})
                 if backlog is self._backlog and made.snapshot.seq >= backlog.floor:
                     self._keep(key, made)
@@ -143,6 +149,13 @@ class Snapshots:
         _, window_bits, answers = key
         encode = partial(snapshot.encode, taken, time=self._time(), window_bits=window_bits, answers=answers)
         return _Made(await asyncio.to_thread(encode) if large else encode())
+
+    async def _map(self, key: _Key) -> snapshot.Snapshot:
+        watched, window_bits, answers = key
+        state, backlog, time = self._state, self._backlog, self._time()
+        return await self._maps.make(
+            state, backlog, watched, time=time, window_bits=window_bits, answers=answers
+        )
 
     def _keep(self, key: _Key, made: _Made) -> None:
         if made.size > _INLINE:
@@ -187,7 +200,7 @@ def _wants(member: Member, key: _Key) -> bool:
 
 def _key_of(member: Member) -> _Key:
     session = member.session
-    return session.view.filter, session.window_bits, session.answers
+    return session.view.filter.looking_at(()), session.window_bits, session.answers
 
 
 def _size(taken: snapshot.Capture) -> int:
