@@ -10,7 +10,7 @@ from inspect import ismethod
 from weakref import WeakMethod
 
 from kstream.core.delivery import snapshot
-from kstream.core.delivery.backlog import Backlog
+from kstream.core.delivery.backlog import BEHIND, Backlog
 from kstream.core.delivery.filters import Filter
 from kstream.core.delivery.wire import SubscribeId
 from kstream.core.timeline.state import ClusterState
@@ -22,6 +22,7 @@ from kstream.ports import Clock
 _INLINE = 256 * 1024  # bytes of bodies up to which a snapshot is encoded on the spot
 _FRESH = 500  # events that a finished snapshot may be behind and still be handed out, at most
 _WORTH = 1000  # bytes of a snapshot for each event that it may be behind: what follows stays small beside it
+_WORTH_OF_MAP = 400  # the same of a map
 _KEPT = 4  # finished snapshots: a herd comes with few filters
 _MOST = 256 * 2**20  # bytes of snapshots that clients have yet to read, before more large ones are made
 _AGAIN = 0.1  # seconds until that is looked at again: who reads nothing is closed in the end
@@ -38,17 +39,14 @@ def _weakly(serve: Callable[[Member], None]) -> Callable[[], Callable[[Member], 
 class _Made:
     """A finished snapshot, and who was given it."""
 
-    __slots__ = ("members", "size", "snapshot")
+    __slots__ = ("allowance", "members", "size", "snapshot")
 
-    def __init__(self, made: snapshot.Snapshot) -> None:
+    def __init__(self, made: snapshot.Snapshot, *, maps: bool = False) -> None:
         self.snapshot = made
         self.size = sum(map(len, made.frames))
         self.members: dict[Member, None] = {}
-
-    @property
-    def allowance(self) -> int:
-        """The events that it may be behind and still be handed out."""
-        return min(self.size // _WORTH, _FRESH)
+        # The events that it may be behind and still be handed out. Those of a map are small, and it is dear.
+        self.allowance = min(self.size // _WORTH_OF_MAP, BEHIND) if maps else min(self.size // _WORTH, _FRESH)
 
     def held(self) -> bool:
         """Somebody has yet to read it."""
@@ -137,7 +135,7 @@ class Snapshots:
                     postponed += 1
                     continue
                 if key[0].maps:
-                    made = _Made(await self._map(key))
+                    made = _Made(await self._map(key), maps=True)
                 else:
                     made = await self._make(taken, key, large=large)
                 members = self._waiting.pop(key, {})

@@ -109,7 +109,7 @@ class Client:
                     )
 
     def seen(self) -> list[str]:
-        return sorted(shown({**each, "number": 0}) for each in self.fold.pods.values())
+        return sorted(shown({**each, "number": 0, "uid": "#0"}) for each in self.fold.pods.values())
 
 
 def shown(pod: dict[str, Any]) -> str:
@@ -186,7 +186,8 @@ async def test_large_maps_are_made_elsewhere_and_what_came_meanwhile_follows() -
     async with running(state=state) as (hub, clock):
         sockets = [(await join(hub, clock, MAP))[0] for _ in range(3)]
         hub.publish([Event(state.seq + 1, change(Verb.ADDED, pod_key("late")))])
-        fold, messages = MapFold(), []
+        fold = MapFold()
+        messages: list[dict[str, Any]] = []
         while not any(message["type"] == "map_event" for message in messages):
             await clock.advance(0.1)
             await asyncio.sleep(0.001)

@@ -15,9 +15,10 @@ _STANDING: Final = ("phase", "status", "ready", "containers", "restarts")
 
 
 def thin(pod: Mapping[str, Any], number: int) -> Json:
-    """What a map shows of a whole pod."""
+    """What a map shows of a whole pod; in place of its uid is `#number`, by which clients hold it."""
     containers = [each for each in pod.get("containers") or () if isinstance(each, dict)]
     return {
+        "uid": f"#{number}",
         "number": number,
         "namespace": pod.get("namespace", ""),
         "name": pod.get("name", ""),
@@ -86,7 +87,7 @@ class MapFold:
             return before, None
         if action not in ("ADDED", "MODIFIED"):
             return before, before
-        now = self.pods[number] = thin(data, number) if whole else data
+        now = self.pods[number] = thin(data, number) if whole else {**data, "uid": f"#{number}"}
         if whole:
             self.looked[number] = data
         return before, now
@@ -115,6 +116,7 @@ def _read(block: Any) -> list[Json]:
     places = zip(*(_summed(column) for column in (number, group, node)), standing, strict=True)
     return [
         {
+            "uid": f"#{each}",
             "number": each,
             "namespace": groups[at]["namespace"],
             "name": groups[at]["prefix"],

@@ -19,6 +19,7 @@ from kstream.core.delivery.view import View
 from kstream.core.errors import DivergedError
 from kstream.core.timeline.events import Event, Kind
 
+BEHIND: Final = 2000  # events of the window that a view of a map begins with
 _SEQ: Final = attrgetter("seq")
 
 
@@ -45,15 +46,27 @@ class Backlog:
         """The view of a filter; it is kept until every user has closed it."""
         view = self._views.get(watched)
         if view is None:
-            # By labels it begins with what comes: to read what the window's objects were takes a tenth of a second.
-            begins = self.head if watched.remembers else self.floor
+            begins = self._begins(watched)
             view = self._views[watched] = View(watched, begins, self._tally)
             if not watched.remembers:
                 view.fill(self._seen_by(watched))
+            elif watched.labels is None:
+                records = (record.seen_by(watched) for record in self.between(begins, self.head))
+                view.fill([record for record in records if record is not None])
             view.advance(self.head)
             self._routes.add(view)
         view.users += 1
         return view
+
+    def _begins(self, watched: Filter) -> int:
+        """Before which event its view knows nothing."""
+        if not watched.remembers:
+            return self.floor
+        # By labels with what comes: to read what the window's objects were takes a tenth of a second. Of a map with as
+        # much as a state that is at hand may be behind.
+        if watched.labels is not None or self.numbers is None:
+            return self.head
+        return max(self.floor, self.numbers.since, self.head - BEHIND)
 
     def look(self, watched: Filter, *, since: int) -> View:
         """The view of one who looks at pods of a map, and has all up to `since`; of those it knows all up to `head`."""
