@@ -93,12 +93,8 @@ class ClientState:
         Raises TypeError for what is no list of texts, and for labels that are no text.
         """
         self.filter = Wanted.of(namespaces, kinds, labels, detail)  # as it was wanted last
+        self.wanted, self.wanted_kinds, self.wanted_labels, _ = self.filter
         self._wants = self.filter.asked
-
-    @property
-    def wanted(self) -> tuple[str, ...]:
-        """The namespaces that were wanted last."""
-        return self.filter.namespaces
 
     def connecting(self) -> None:
         """A socket is opened whose URL asks for what is wanted, and for `resume`."""

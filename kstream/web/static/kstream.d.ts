@@ -479,7 +479,12 @@ export type Kind = "pods" | "nodes" | "namespaces";
 export interface MoreFilter {
   kinds?: Iterable<Kind>;
   labels?: string;
+  /** `map`: of each pod what a map shows of it (`MapPod`). */
+  detail?: "" | "whole" | "map";
 }
+
+/** What `pods` has where a map was asked for; `uid` is `#` and the number. */
+export type MapPod = ThinPod & { readonly uid: string };
 
 export interface ResumeToken {
   epoch: string;
@@ -564,8 +569,14 @@ export class ClusterState {
   readonly wanted: readonly string[];
   readonly wantedKinds: readonly string[];
   readonly wantedLabels: string;
+  readonly wantedDetail: "" | "map";
   readonly nodes: ReadonlyMap<string, Node>;
+  /** On a map each is a `MapPod`. */
   readonly pods: ReadonlyMap<string, Pod>;
+  /** Of a map: the whole of the pods that are looked at, by `#number`. */
+  readonly looked: ReadonlyMap<string, Pod>;
+  /** Of a map: whose the numbers of its pods are. */
+  readonly numbers: string | null;
   readonly namespaces: ReadonlyMap<string, Namespace>;
   readonly connection: ConnectionMessage | null;
   readonly metrics: Metrics | null;
@@ -597,7 +608,7 @@ export class ClusterState {
   /** A socket is opened whose URL asks for `wanted`, and for `resume`. */
   connecting(): void;
   /** The fields of a `subscribe` to send now, once; null when there is nothing to say, or while a state is due. */
-  unsaid(): { namespaces: readonly string[]; kinds?: readonly string[]; labels?: string } | null;
+  unsaid(): { namespaces: readonly string[]; kinds?: readonly string[]; labels?: string; detail?: string } | null;
   /** All of this as it is now, which never changes: the same object until `version` grows. It costs as much as has changed. */
   snapshot(): ClusterSnapshot;
   podCount(namespace: string): number;
@@ -634,6 +645,8 @@ export interface ClientOptions {
   kinds?: readonly Kind[];
   /** A Kubernetes label selector, for pods. */
   labels?: string;
+  /** `map`: of each pod what a map shows of it (`MapPod`). */
+  detail?: "" | "whole" | "map";
   /** Ask for what was missed rather than for everything; true by default. */
   resume?: boolean;
   /** For runtimes without one (Node before 22): the class from the package `ws`. Needed by `start()`, not before. */
@@ -671,6 +684,8 @@ export class KstreamClient extends EventTarget {
   retryNow(): void;
   /** Another filter, the whole of it, whatever the client is doing; the same one again asks for nothing. */
   subscribe(namespaces?: Iterable<string>, more?: MoreFilter): void;
+  /** Of a map, have these pods, by `#number` and at most 200, told as a whole from now on, and none of those before. */
+  look(pods: Iterable<string>): void;
   playback(
     action: "pause" | "play" | "seek" | "step" | "live",
     options?: { speed?: number | "max"; at?: string },

@@ -388,8 +388,7 @@ export class ClusterState {
   /** What to ask for on the next connection; null when only an initial_state will do. */
   get resume() {
     if (this._held !== this._wants || this._epoch === null || this.seq === null) return null;
-    const token = { epoch: this._epoch, term: this._term, seq: this.seq };
-    return this.numbers === null ? token : { ...token, numbers: this.numbers };
+    return { epoch: this._epoch, term: this._term, seq: this.seq };
   }
 
   /**
@@ -812,7 +811,7 @@ export class KstreamClient extends EventTarget {
       url.searchParams.set("epoch", token.epoch);
       if (token.term !== null) url.searchParams.set("term", token.term);
       url.searchParams.set("seq", String(token.seq));
-      if (token.numbers !== undefined) url.searchParams.set("numbers", token.numbers);
+      if (this.state.numbers !== null) url.searchParams.set("numbers", this.state.numbers);
     }
     const Socket = this._WebSocket === undefined ? globalThis.WebSocket : this._WebSocket;
     if (typeof Socket !== "function") {
