@@ -73,3 +73,13 @@ def test_one_that_is_looked_at_is_kept_whole_until_it_goes_or_others_are() -> No
 def test_what_is_not_of_the_shape_is_refused(method: str, message: Any) -> None:
     with pytest.raises(InvalidMessageError):
         getattr(begun(), method)(message)
+
+
+def test_what_a_map_shows_changes_thin() -> None:
+    fold = begun()
+    before, now = fold.change(
+        {"type": "map_event", "action": "MODIFIED", "data": {"number": 4, "name": "web-z"}}
+    )
+    assert before is not None
+    assert now == {"uid": "#4", "number": 4, "name": "web-z"} == fold.pods[4]
+    assert fold.looked == {}
