@@ -24,7 +24,8 @@ from kstream.connecting import url_of, why_not
 from kstream.core.client.messages import read_message
 from kstream.core.client.reconnect import HEARTBEAT_INTERVAL, HEARTBEAT_TIMEOUT, Reconnect, Retry
 from kstream.core.client.refusal import NotNowError, reason, refusal
-from kstream.core.client.state import ClientState, Json, names_of
+from kstream.core.client.state import ClientState, Json
+from kstream.core.client.wanted import names_of
 from kstream.core.errors import (
     ConfigError,
     InvalidMessageError,
@@ -38,7 +39,7 @@ ASKS_WHY = "a3N0cmVhbSBhc2tzIHdoeQ=="  # the Sec-WebSocket-Key of who only wants
 _MAX_MESSAGE = 10 * 1024 * 1024  # bytes; the contract's 10 MB, read generously
 _OPENING = 10.0  # seconds for the connection, and again for the answer to the handshake
 _CLOSING = 2.0  # seconds that the other side has to answer a close
-_FILTER = ("namespaces", "kinds", "labels")  # parameters of the URL
+_FILTER = ("namespaces", "kinds", "labels", "detail")  # parameters of the URL
 _TIMELINE = ("at", "speed", "paused", "follow")  # the same: where it begins
 _DISLIKED = (400, 500)  # what a server answers to a resume that is refused, or that it stumbles over
 _HELD = 1.0  # seconds after which it was the caller, not the server, that kept messages waiting
@@ -70,7 +71,8 @@ class Client:
     `url`: ws, wss, http or https; without a path it means `/ws`. Query parameters of it are kept, but for those that
     the client writes itself; `at`, `speed`, `paused` and `follow` (PROTOCOL 27) say where it begins, and a connection
     that is lost goes on where it was. `namespaces`, `kinds` (of pods, nodes, namespaces) and
-    `labels` (a selector, for pods): the filter; none is what the URL says, or everything.
+    `labels` (a selector, for pods): the filter; none is what the URL says, or everything. `detail`: "map" for pods as
+    a map shows them (PROTOCOL 33), held by `#number`.
 
     `resume`: ask for what was missed rather than for everything (PROTOCOL 15). `reconnect=False`: `messages()`
     ends with the connection. `wait_for_server=False`: a first connection that fails is an UnreachableError
@@ -84,6 +86,7 @@ class Client:
         namespaces: Iterable[str] = (),
         kinds: Iterable[str] = (),
         labels: str = "",
+        detail: str = "",
         resume: bool = True,
         reconnect: bool = True,
         wait_for_server: bool = True,
@@ -94,11 +97,12 @@ class Client:
         self._url = _websocket_url(url)
         said = {name: ",".join(filter(None, self._url.query.getall(name, ()))) for name in _FILTER}
         self._said = {name: self._url.query[name] for name in _TIMELINE if name in self._url.query}
-        self._url = self._url.without_query_params(*_FILTER, *_TIMELINE, "epoch", "term", "seq")
+        self._url = self._url.without_query_params(*_FILTER, *_TIMELINE, "epoch", "term", "seq", "numbers")
         self.state = ClientState(
             names_of("namespaces", namespaces) or filter(None, said["namespaces"].split(",")),
             kinds=names_of("kinds", kinds) or filter(None, said["kinds"].split(",")),
             labels=labels or said["labels"],
+            detail=detail or said["detail"],
         )
         self._may_resume = resume
         self._may_reconnect = reconnect
@@ -150,15 +154,20 @@ class Client:
         return self._messages(self._session)
 
     async def subscribe(
-        self, namespaces: Iterable[str] = (), *, kinds: Iterable[str] = (), labels: str = ""
+        self, namespaces: Iterable[str] = (), *, kinds: Iterable[str] = (), labels: str = "", detail: str = ""
     ) -> None:
         """Change the filter, the whole of it, now and for every later connection; none is all.
 
         Its `initial_state` follows as soon as the server can be asked, whatever the client is doing; until then what is
         held is stale. The same filter again asks for nothing. Raises TypeError for what is no list of texts.
         """
-        self.state.want(namespaces, kinds=kinds, labels=labels)
+        self.state.want(namespaces, kinds=kinds, labels=labels, detail=detail)
         await self._say_wanted()
+
+    async def look(self, numbers: Iterable[int]) -> None:
+        """Have these pods of a map told as a whole, in `state.map.looked`, instead of those before. To be said again on
+        another connection. Raises UnreachableError when there is none."""
+        await self._send({"type": "look", "pods": list(numbers)})
 
     async def playback(
         self,
@@ -242,19 +251,14 @@ class Client:
 
     async def _open(self, session: aiohttp.ClientSession) -> aiohttp.ClientWebSocketResponse:
         url = self._url
-        if self.state.wanted:
-            url = url.update_query(namespaces=",".join(self.state.wanted))
-        if self.state.wanted_kinds:
-            url = url.update_query(kinds=",".join(self.state.wanted_kinds))
-        if self.state.wanted_labels:
-            url = url.update_query(labels=self.state.wanted_labels)
+        url = url.update_query(self.state.filter.query())
         elsewhere = self.state.timeline(self._said)
         url = url.update_query(elsewhere)
         token = self.state.resume if self._may_resume and not elsewhere else None
         if token is not None:
-            url = url.update_query(epoch=token.epoch, seq=str(token.seq))
-            if token.term is not None:
-                url = url.update_query(term=token.term)
+            numbers = self.state.map.numbers if self.state.map is not None else None
+            said = {"epoch": token.epoch, "term": token.term, "seq": str(token.seq), "numbers": numbers}
+            url = url.update_query({name: value for name, value in said.items() if value is not None})
         self.state.connecting()
         try:
             return await session.ws_connect(
@@ -264,11 +268,11 @@ class Client:
                 timeout=aiohttp.ClientWSTimeout(ws_close=_CLOSING),
             )
         except aiohttp.WSServerHandshakeError as refused:
-            said = await self._refusal(session, url)
+            why = await self._refusal(session, url)
             if token is not None and refused.status in _DISLIKED:
                 self.state.not_resumed()  # do not ask for it twice
             wait = refused.headers.get("Retry-After", "") if refused.headers else ""
-            raise refusal(str(self._url), refused.status, said, wait) from refused
+            raise refusal(str(self._url), refused.status, why, wait) from refused
         except (aiohttp.ClientError, TimeoutError, OSError) as failure:
             raise UnreachableError(
                 f"Cannot reach {self._url}: {why_not(failure)}. Is a kstream server running there?"

@@ -17,7 +17,7 @@ _OF_TYPE: Final = {
     schema["properties"]["type"]["const"]: name
     for name, schema in _DEFS.items()
     if name.endswith("Message") and "properties" in schema
-} | {f"{kind}_event": f"{kind.title()}EventMessage" for kind in ("node", "pod", "namespace")}
+} | {f"{kind}_event": f"{kind.title()}EventMessage" for kind in ("node", "pod", "namespace", "map")}
 
 
 def wrong_with(message: dict[str, Any]) -> list[str]:

@@ -25,6 +25,7 @@ from kstream.core.timeline.state import ClusterState
 from kstream.delivery.alarm import Alarm
 from kstream.delivery.crowd import Crowd, Party
 from kstream.delivery.figures import offer_metrics
+from kstream.delivery.looking import look
 from kstream.delivery.member import Member, Outlet, broadcast
 from kstream.delivery.notices import Notices
 from kstream.delivery.pulse import Pulse
@@ -131,9 +132,8 @@ class Hub:
         """A client goes to another timeline, which has to `adopt` it."""
         member.gone = member.closed = True
         self._forget(member, member.session.view.filter)
-        self.slow.forget(member)
-        self._snapshots.forget(member)
-        self._alarm.forget(member)
+        for each in (self.slow, self._snapshots, self._alarm):
+            each.forget(member)
 
     def adopt(self, released: Member) -> Member:
         """A client comes from another timeline of this history, and goes on from what it has, or with a new state."""
@@ -158,6 +158,7 @@ class Hub:
         before = session.view.filter
         now, time = self.clock.monotonic(), self.time()
         rest = session.receive(text, now=now, time=time, as_of=self.as_of, moment=self.moment)
+        look(session, self.state, self.backlog, time=time)
         if session.view.filter != before:
             self._forget(member, before)
             self._crowds.setdefault(session.view.filter, Crowd()).add(member)
@@ -281,8 +282,7 @@ class Hub:
         if not members:
             return
         frames = lane.events(now)
-        if frames is None:
-            # They fell off the window: each of them needs a new state.
+        if frames is None:  # they fell off the window: each of them needs a new state
             for member in list(members):
                 self._serve(member, now)
             return

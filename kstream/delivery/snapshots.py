@@ -10,10 +10,11 @@ from inspect import ismethod
 from weakref import WeakMethod
 
 from kstream.core.delivery import snapshot
-from kstream.core.delivery.backlog import Backlog
+from kstream.core.delivery.backlog import BEHIND, Backlog
 from kstream.core.delivery.filters import Filter
 from kstream.core.delivery.wire import SubscribeId
 from kstream.core.timeline.state import ClusterState
+from kstream.delivery.maps import Maps
 from kstream.delivery.member import Member
 from kstream.delivery.turn import Turn
 from kstream.ports import Clock
@@ -21,6 +22,7 @@ from kstream.ports import Clock
 _INLINE = 256 * 1024  # bytes of bodies up to which a snapshot is encoded on the spot
 _FRESH = 500  # events that a finished snapshot may be behind and still be handed out, at most
 _WORTH = 1000  # bytes of a snapshot for each event that it may be behind: what follows stays small beside it
+_WORTH_OF_MAP = 400  # the same of a map
 _KEPT = 4  # finished snapshots: a herd comes with few filters
 _MOST = 256 * 2**20  # bytes of snapshots that clients have yet to read, before more large ones are made
 _AGAIN = 0.1  # seconds until that is looked at again: who reads nothing is closed in the end
@@ -37,17 +39,14 @@ def _weakly(serve: Callable[[Member], None]) -> Callable[[], Callable[[Member], 
 class _Made:
     """A finished snapshot, and who was given it."""
 
-    __slots__ = ("members", "size", "snapshot")
+    __slots__ = ("allowance", "members", "size", "snapshot")
 
-    def __init__(self, made: snapshot.Snapshot) -> None:
+    def __init__(self, made: snapshot.Snapshot, *, maps: bool = False) -> None:
         self.snapshot = made
         self.size = sum(map(len, made.frames))
         self.members: dict[Member, None] = {}
-
-    @property
-    def allowance(self) -> int:
-        """The events that it may be behind and still be handed out."""
-        return min(self.size // _WORTH, _FRESH)
+        # The events that it may be behind and still be handed out. Those of a map are small, and it is dear.
+        self.allowance = min(self.size // _WORTH_OF_MAP, BEHIND) if maps else min(self.size // _WORTH, _FRESH)
 
     def held(self) -> bool:
         """Somebody has yet to read it."""
@@ -75,6 +74,7 @@ class Snapshots:
         self._waiting: dict[_Key, dict[Member, None]] = {}
         self._wanted = asyncio.Event()
         self._ready: dict[_Key, _Made] = {}
+        self._maps = Maps()
         self._held: list[_Made] = []  # those that are perhaps not read yet
 
     def want(self, member: Member) -> None:
@@ -107,6 +107,7 @@ class Snapshots:
         """The timeline is elsewhere: what was made before is of no use."""
         self._state, self._backlog = state, backlog
         self._ready.clear()
+        self._maps = Maps()
 
     async def run(self) -> None:
         """Make what is wanted, one after the other, until cancelled."""
@@ -133,7 +134,10 @@ class Snapshots:
                     self._waiting[key] = self._waiting.pop(key)
                     postponed += 1
                     continue
-                made = await self._make(taken, key, large=large)
+                if key[0].maps:
+                    made = _Made(await self._map(key), maps=True)
+                else:
+                    made = await self._make(taken, key, large=large)
                 members = self._waiting.pop(key, {})
                 if backlog is self._backlog and made.snapshot.seq >= backlog.floor:
                     self._keep(key, made)
@@ -143,6 +147,13 @@ class Snapshots:
         _, window_bits, answers = key
         encode = partial(snapshot.encode, taken, time=self._time(), window_bits=window_bits, answers=answers)
         return _Made(await asyncio.to_thread(encode) if large else encode())
+
+    async def _map(self, key: _Key) -> snapshot.Snapshot:
+        watched, window_bits, answers = key
+        state, backlog, time = self._state, self._backlog, self._time()
+        return await self._maps.make(
+            state, backlog, watched, time=time, window_bits=window_bits, answers=answers
+        )
 
     def _keep(self, key: _Key, made: _Made) -> None:
         if made.size > _INLINE:
@@ -187,7 +198,7 @@ def _wants(member: Member, key: _Key) -> bool:
 
 def _key_of(member: Member) -> _Key:
     session = member.session
-    return session.view.filter, session.window_bits, session.answers
+    return session.view.filter.looking_at(()), session.window_bits, session.answers
 
 
 def _size(taken: snapshot.Capture) -> int:

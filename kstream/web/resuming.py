@@ -41,6 +41,7 @@ class Token(NamedTuple):
     epoch: str
     term: str  # "" where the client has none: it knows less than it needs
     seq: int
+    numbers: str = ""  # of a map
 
 
 class Missed(NamedTuple):
@@ -70,7 +71,7 @@ class Resumes:
         held: Held = []
         try:
             backlog = self._hub.backlog
-            enough = backlog.floor if watched.labels is None else backlog.head
+            enough = backlog.head if watched.remembers else backlog.floor
             if token is None or token.epoch != self._log.epoch or token.seq >= enough:
                 yield held
                 return
@@ -106,17 +107,19 @@ class Resumes:
                 (),
                 f"the log has lost the end of that term: it reaches to {reached} here, the token is at {seq}",
             )
-        if watched.labels is not None and seq < head and self._waiting() > _WAITING:
+        if watched.maps and (
+            backlog.numbers is None or token.numbers != backlog.numbers.name or seq < backlog.numbers.since
+        ):
+            return (), "a map: its numbers are not those by which pods are known here"
+        if watched.remembers and seq < head and self._waiting() > _WAITING:
             return (), _TOO_MANY
         if seq >= backlog.floor:
             # Nothing is read for the usual case: a herd that lost its connections a moment ago.
             return (), None
-        if watched.labels is not None:
-            # What the objects were before is told by memory only.
-            return (
-                (),
-                f"seq {seq} is no longer in memory: for a label selector the state is shorter than the log",
-            )
+        if watched.remembers:
+            # What the objects were before is told by memory only, and by which numbers.
+            asked = "a label selector" if watched.labels is not None else "a map"
+            return (), f"seq {seq} is no longer in memory: for {asked} the state is shorter than the log"
         if seq + 1 < self._log.oldest:
             return (), self._dropped(seq)
         if head - seq > _MOST:
@@ -146,8 +149,8 @@ class Resumes:
         self, token: Token, events: Sequence[Event], watched: Filter, bits: int, held: Held
     ) -> Missed:
         """What `look` found as frames for a client that negotiated `bits`; much of it where that stops nobody."""
-        if watched.labels is not None:
-            return await self._by_labels(token, watched, bits, held)
+        if watched.remembers:
+            return await self._remembered(token, watched, bits, held)
         if not events:
             return Missed(token.seq)
         last = events[-1]
@@ -157,8 +160,8 @@ class Resumes:
 
         return Missed(last.seq, frames() if len(events) <= _INLINE else await asyncio.to_thread(frames))
 
-    async def _by_labels(self, token: Token, watched: Filter, bits: int, held: Held) -> Missed:
-        """What memory holds, read where that stops nobody: a view by labels begins where it is opened."""
+    async def _remembered(self, token: Token, watched: Filter, bits: int, held: Held) -> Missed:
+        """What memory holds, read where that stops nobody: a view by labels, or of a map, begins where it is opened."""
         backlog = self._hub.backlog
         view, upto = backlog.open(watched), backlog.head
         held.append((backlog, view))

@@ -371,4 +371,4 @@ def _token(query: Mapping[str, str]) -> Token | None:
         raise InvalidMessageError("A resume token is incomplete", "epoch and seq go together")
     if not (seq.isascii() and seq.isdigit() and len(seq) < 19):
         raise InvalidMessageError("A resume token is wrong", f"seq: {seq[:40]!r} is not a number")
-    return Token(epoch, query.get("term", ""), int(seq))
+    return Token(epoch, query.get("term", ""), int(seq), query.get("numbers", ""))

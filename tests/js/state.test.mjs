@@ -41,7 +41,7 @@ for (const name of names) {
       if (before.client === "disconnected" && step.server) state.connecting();
       if (step.server) state.apply(step.server);
       else if (step.client === "disconnected") state.disconnected();
-      else state.want(step.namespaces, { kinds: step.kinds, labels: step.labels });
+      else state.want(step.namespaces, { kinds: step.kinds, labels: step.labels, detail: step.detail });
       state.unsaid();
       before = step;
     }

@@ -41,10 +41,11 @@ def test_it_names_every_message_both_ways() -> None:
     }
     assert named == {
         "tell": [
-            *("connection", "initial_state", "node_event", "pod_event", "namespace_event", "batch"),
+            *("connection", "initial_state", "map_state", "map_pods", "map_names", "looked"),
+            *("node_event", "pod_event", "namespace_event", "map_event", "batch"),
             *("metrics", "error", "cleared", "pong", "playback"),
         ],
-        "hear": ["ping", "playbackCommand", "subscribe"],
+        "hear": ["look", "ping", "playbackCommand", "subscribe"],
     }
     assert DOCUMENT["components"]["messages"]["playbackCommand"]["name"] == "playback"
     assert DOCUMENT["components"]["messages"]["pod_event"]["payload"] == {

@@ -327,7 +327,8 @@ class _Stage:
         async def there_and_back() -> None:
             for move in (*moves, "live"):
                 action, _, at = move.partition("@")
-                while client.stalled:  # noqa: ASYNC110 - it reads on when the story says so
+                # It reads on when the story says so; what is said without a connection is not said.
+                while client.stalled or client.viewer is None:  # noqa: ASYNC110
                     await asyncio.sleep(1.0)
                 await client.move(action, **({"at": at} if at else {}))
                 await asyncio.sleep(step.seconds)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
+from kstream.core.client.mapfold import MapFold
+from kstream.core.client.wanted import Wanted
 from kstream.core.errors import InvalidMessageError
 from kstream.core.timeline.state import Counts
 
@@ -18,20 +20,12 @@ Message: TypeAlias = Mapping[str, Any]
 
 _MOMENTS = frozenset(("INVALID_MESSAGE", "RATE_LIMITED", "WATCH_ERROR"))  # unless they have a `fault`
 _EXACT = 2**53  # JavaScript counts no further
-_EVENTS = frozenset(("node_event", "pod_event", "namespace_event"))
+_EVENTS = frozenset(("node_event", "pod_event", "namespace_event", "map_event"))
 # Whose timestamp is the time of the timeline.
-_PLACED = frozenset({*_EVENTS, "initial_state", "batch", "metrics", "playback"})
+_PLACED = frozenset({*_EVENTS, "initial_state", "map_state", "batch", "metrics", "playback"})
 
 
-_FILTER = ("namespaces", "kinds", "labels")  # what the details of a refused filter begin with
-
-
-class _Wanted(NamedTuple):
-    """A filter, to be compared."""
-
-    namespaces: frozenset[str]
-    kinds: frozenset[str]
-    labels: str
+_FILTER = ("namespaces", "kinds", "labels", "detail")  # what the details of a refused filter begin with
 
 
 class ResumeToken(NamedTuple):
@@ -42,19 +36,6 @@ class ResumeToken(NamedTuple):
     seq: int
 
 
-def names_of(what: str, given: Iterable[str]) -> tuple[str, ...]:
-    """The names that a caller gave. Raises TypeError for a single text, whose letters would be names."""
-    if isinstance(given, str):
-        raise TypeError(f"{what} is the text {given!r}: give a list of names, [{given!r}]")
-    if not isinstance(given, Iterable):
-        raise TypeError(f"{what} is {given!r}: give a list of names, or [] for all")
-    names = tuple(given)
-    for name in names:
-        if not isinstance(name, str):
-            raise TypeError(f"{what} has {name!r}: names are texts")
-    return names
-
-
 class ClientState:
     """Nodes, pods and namespaces by uid, and what the server said about itself.
 
@@ -63,9 +44,15 @@ class ClientState:
     """
 
     def __init__(
-        self, namespaces: Iterable[str] = (), *, kinds: Iterable[str] = (), labels: str = ""
+        self,
+        namespaces: Iterable[str] = (),
+        *,
+        kinds: Iterable[str] = (),
+        labels: str = "",
+        detail: str = "",
     ) -> None:
-        """The filter (PROTOCOL 14, 30): `kinds` of pods, nodes, namespaces; `labels` a selector; none is everything."""
+        """The filter (PROTOCOL 14, 30): `kinds` of pods, nodes, namespaces; `labels` a selector; none is everything.
+        With `detail` "map" (PROTOCOL 33) pods are thin, and held by `#number` in place of their uid."""
         self.nodes: dict[str, Json] = {}
         self.pods: dict[str, Json] = {}
         self.namespaces: dict[str, Json] = {}
@@ -85,26 +72,29 @@ class ClientState:
         self._linked = False
         self._awaiting = True  # what is held will be replaced by an `initial_state`
         # What the server was last told to send, by URL or `subscribe`.
-        self._asked: _Wanted | None = None
+        self._asked: object = None
         # What is held was asked for with this; None: nobody goes on from it.
-        self._held: _Wanted | None = None
+        self._held: object = None
         self._pods_in: dict[str, int] = {}
-        self.want(namespaces, kinds=kinds, labels=labels)
+        self.map: MapFold | None = None  # of whom a map is told: `looked` has whole pods, by number
+        self.want(namespaces, kinds=kinds, labels=labels, detail=detail)
         self.connecting()
 
-    def want(self, namespaces: Iterable[str], *, kinds: Iterable[str] = (), labels: str = "") -> None:
+    def want(
+        self,
+        namespaces: Iterable[str],
+        *,
+        kinds: Iterable[str] = (),
+        labels: str = "",
+        detail: str = "",
+    ) -> None:
         """Another filter is wanted, the whole of it; `unsaid` and the URL of the next connection say so.
 
         Raises TypeError for what is no list of texts, and for labels that are no text.
         """
-        if not isinstance(labels, str):
-            raise TypeError(f"labels is {labels!r}: give a text, such as 'app=web'")
-        names = names_of("namespaces", namespaces), names_of("kinds", kinds)
-        # As it was wanted last.
-        self.wanted: tuple[str, ...] = names[0]
-        self.wanted_kinds: tuple[str, ...] = names[1]
-        self.wanted_labels: str = labels.strip()
-        self._wants = _Wanted(frozenset(self.wanted), frozenset(self.wanted_kinds), self.wanted_labels)
+        self.filter = Wanted.of(namespaces, kinds, labels, detail)  # as it was wanted last
+        self.wanted, self.wanted_kinds, self.wanted_labels, _ = self.filter
+        self._wants = self.filter.asked
 
     def connecting(self) -> None:
         """A socket is opened whose URL asks for what is wanted, and for `resume`."""
@@ -119,12 +109,7 @@ class ClientState:
         if not self._linked or self._awaiting or self._asked == self._wants:
             return None
         self._asked, self._awaiting = self._wants, True
-        fields: Json = {"namespaces": self.wanted}
-        if self.wanted_kinds:
-            fields["kinds"] = self.wanted_kinds
-        if self.wanted_labels:
-            fields["labels"] = self.wanted_labels
-        return fields
+        return self.filter.fields()
 
     def apply(self, message: Message) -> None:
         """Fold one message in. An unknown type or action changes nothing, unknown fields are kept as they are.
@@ -149,6 +134,8 @@ class ClientState:
         elif kind == "initial_state":
             self._replace(_field(message, "data", dict))
             self.seq = _seq(message)
+        elif kind in ("map_state", "map_pods", "map_names", "looked"):
+            self._mapped(kind, message)
         elif kind == "connection":
             self._connected(dict(message))
         elif kind == "metrics":
@@ -255,6 +242,8 @@ class ClientState:
             self._awaiting = message.get("resumed") is not True
             if self._awaiting:
                 self._held = None
+            if self.map is not None:
+                self.map.looked = {}  # this socket has not been asked to tell them
             self.faults.clear()  # those that last are told again
             self.error = None
             self._played = False
@@ -277,12 +266,38 @@ class ClientState:
         if isinstance(message.get("asOf"), str):
             self.as_of = message["asOf"]
 
+    def _mapped(self, kind: str, message: Message) -> None:
+        if kind == "map_state":
+            fold = MapFold()
+            fold.begin(message)
+            data = _field(message, "data", dict)
+            self._replace({**data, "pods": list(fold.pods.values())})
+            self.map, self.seq = fold, None
+        elif self.map is None:
+            return
+        elif kind == "map_pods":
+            self.map.more(message.get("data"))
+            self._shown()
+        elif kind == "map_names":
+            self.map.name(message)
+            self.seq = _seq(message)
+        else:
+            self.map.look(message)
+            self._shown()
+
+    def _shown(self) -> None:
+        assert self.map is not None
+        self.pods = {pod["uid"]: pod for pod in self.map.pods.values()}
+        self._pods_in = {}
+        for pod in self.pods.values():
+            self._count(pod, 1)
+
     def _replace(self, data: Json) -> None:
         nodes, pods, namespaces = (
             {_uid(item): item for item in _field(data, kind, list)}
             for kind in ("nodes", "pods", "namespaces")
         )
-        self.nodes, self.pods, self.namespaces = nodes, pods, namespaces
+        self.nodes, self.pods, self.namespaces, self.map = nodes, pods, namespaces, None
         self._pods_in = {}
         for pod in pods.values():
             self._count(pod, 1)
@@ -304,6 +319,9 @@ class ClientState:
         kind = _text(event, "type") if isinstance(event, Mapping) else None
         if kind not in _EVENTS:
             return
+        if kind == "map_event" or type(event.get("number")) is int:
+            self._map_event(event)
+            return
         held = self.pods if kind == "pod_event" else self.nodes if kind == "node_event" else self.namespaces
         data = _field(event, "data", dict)
         uid, action = _uid(data), event.get("action")
@@ -319,6 +337,17 @@ class ClientState:
                 self._count(data, 1)
             if before is not None:
                 self._count(before, -1)
+
+    def _map_event(self, event: Message) -> None:
+        if self.map is None:
+            self.map = MapFold()
+        before, now = self.map.change(event)
+        if before is not None:
+            self.pods.pop(before["uid"], None)
+            self._count(before, -1)
+        if now is not None:
+            self.pods[now["uid"]] = now
+            self._count(now, 1)
 
     def _count(self, pod: Json, change: int) -> None:
         namespace = str(pod.get("namespace"))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 from operator import attrgetter
 from typing import Final
 
-from kstream.core.delivery.filters import Filter
+from kstream.core.delivery.filters import Filter, Looks
 from kstream.core.delivery.limits import Limits
+from kstream.core.delivery.numbers import Numbers
 from kstream.core.delivery.records import Record
 from kstream.core.delivery.routes import Routes
 from kstream.core.delivery.tally import Tally
@@ -17,6 +19,7 @@ from kstream.core.delivery.view import View
 from kstream.core.errors import DivergedError
 from kstream.core.timeline.events import Event, Kind
 
+BEHIND: Final = 2000  # events of the window that a view of a map begins with
 _SEQ: Final = attrgetter("seq")
 
 
@@ -37,20 +40,62 @@ class Backlog:
         self._of: dict[str, list[Record]] = {}  # a namespace and its pods
         self._views: dict[Filter, View] = {}
         self._routes = Routes()
+        self.numbers: Numbers | None = None  # once somebody sees a map
 
     def open(self, watched: Filter) -> View:
         """The view of a filter; it is kept until every user has closed it."""
         view = self._views.get(watched)
         if view is None:
-            # By labels it begins with what comes: to read what the window's objects were takes a tenth of a second.
-            begins = self.floor if watched.labels is None else self.head
+            begins = self._begins(watched)
             view = self._views[watched] = View(watched, begins, self._tally)
-            if watched.labels is None:
+            if not watched.remembers:
                 view.fill(self._seen_by(watched))
+            elif watched.labels is None:
+                records = (record.seen_by(watched) for record in self.between(begins, self.head))
+                view.fill([record for record in records if record is not None])
             view.advance(self.head)
             self._routes.add(view)
         view.users += 1
         return view
+
+    def _begins(self, watched: Filter) -> int:
+        """Before which event its view knows nothing."""
+        if not watched.remembers:
+            return self.floor
+        # By labels with what comes: to read what the window's objects were takes a tenth of a second. Of a map with as
+        # much as a state that is at hand may be behind.
+        if watched.labels is not None or self.numbers is None:
+            return self.head
+        return max(self.floor, self.numbers.since, self.head - BEHIND)
+
+    def look(self, watched: Filter, *, since: int) -> View:
+        """The view of one who looks at pods of a map, and has all up to `since`; of those it knows all up to `head`."""
+        # Nobody shares it, also where nothing is looked at any more: that of the others may begin later.
+        looks = watched.looks or Looks(frozenset())
+        watched = replace(watched, looks=looks)
+        begins = max(since, self.floor)
+        view = self._views[watched] = View(watched, begins, self._tally)
+        # By number: a uid that went and came back is another pod to a map.
+        known = {self.numbers.of(uid) for uid in looks.uids} if self.numbers is not None else set()
+        seen = []
+        for record in self.between(begins, self.head):
+            if record.place.number not in known and (found := record.seen_by(watched)) is not None:
+                seen.append(found)
+            record.forget_labels()
+        view.fill(seen)
+        view.advance(self.head)
+        self._routes.add(view)
+        view.users += 1
+        return view
+
+    def number(self, numbers: Numbers) -> bool:
+        """Know pods by these from now on; False where what came after them is no longer here."""
+        if numbers.since < self.floor:
+            return False
+        for record in self.between(numbers.since, self.head):
+            _number(record, numbers)
+        self.numbers = numbers
+        return True
 
     def _seen_by(self, watched: Filter) -> list[Record]:
         records = self._records
@@ -88,6 +133,8 @@ class Backlog:
         touched: dict[int, View] = {}
         for event, previous in zip(events, before, strict=True):
             record = Record(event, previous, as_of)
+            if self.numbers is not None:
+                _number(record, self.numbers)
             self._records.append(record)
             self._bytes += record.size
             key = event.change.key
@@ -124,3 +171,9 @@ class Backlog:
         self._of = {name: records for name, records in self._of.items() if records}
         for view in self._views.values():
             view.trim(self.floor)
+
+
+def _number(record: Record, numbers: Numbers) -> None:
+    change = record.event.change
+    if change.key.kind is Kind.POD:
+        record.place.number = numbers.take(change.key.uid, change.verb)

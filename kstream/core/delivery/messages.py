@@ -19,6 +19,7 @@ from kstream.core.timeline.shapes import (
     DeletedPod,
     Namespace,
     Node,
+    Owner,
     Pod,
     Seq,
     Shape,
@@ -33,6 +34,9 @@ AsOf = Annotated[
         description="Up to when what the client has is known to be complete; left out while that is not known."
     ),
 ]
+
+
+Number = Annotated[int, Meta(ge=0, description="By which a map knows a pod; never that of another.")]
 
 
 class Message(msgspec.Struct, frozen=True, gc=False, tag_field="type"):
@@ -115,6 +119,7 @@ class PodChanged(Message, frozen=True, gc=False, tag="pod_event"):
     seq: Seq
     data: Pod
     timestamp: Timestamp
+    number: Annotated[Number | UnsetType, Meta(description="On a map: the pod is looked at.")] = UNSET
 
 
 class PodDeleted(Message, frozen=True, gc=False, tag="pod_event"):
@@ -124,6 +129,7 @@ class PodDeleted(Message, frozen=True, gc=False, tag="pod_event"):
     seq: Seq
     data: DeletedPod
     timestamp: Timestamp
+    number: Annotated[Number | UnsetType, Meta(description="On a map: the pod is looked at.")] = UNSET
 
 
 class NamespaceChanged(Message, frozen=True, gc=False, tag="namespace_event"):
@@ -144,10 +150,131 @@ class NamespaceDeleted(Message, frozen=True, gc=False, tag="namespace_event"):
     timestamp: Timestamp
 
 
+class ThinPod(Shape, frozen=True, gc=False):
+    """What a map shows of a pod."""
+
+    number: Number
+    namespace: str
+    name: str
+    nodeName: str | None  # noqa: N815 - the contract's spelling
+    phase: str
+    status: str
+    ready: Annotated[int, Meta(ge=0, description="Containers that are ready.")]
+    containers: Annotated[int, Meta(ge=0)]
+    restarts: Annotated[int, Meta(ge=0, description="Of all its containers.")]
+    owner: Owner | None
+
+
+class Numbered(Shape, frozen=True, gc=False):
+    """A pod of a map that is gone."""
+
+    number: Number
+
+
+class MapChanged(Message, frozen=True, gc=False, tag="map_event"):
+    """A pod, as far as a map shows it."""
+
+    action: Literal["ADDED", "MODIFIED"]
+    seq: Seq
+    data: ThinPod
+    timestamp: Timestamp
+
+
+class MapDeleted(Message, frozen=True, gc=False, tag="map_event"):
+    """A pod is gone from a map."""
+
+    action: Literal["DELETED"]
+    seq: Seq
+    data: Numbered
+    timestamp: Timestamp
+
+
+class PodGroup(Shape, frozen=True, gc=False):
+    """Pods whose names begin alike."""
+
+    namespace: str
+    prefix: Annotated[str, Meta(description="Of their names: the rest of each comes in `map_names`.")]
+    owner: Owner | None
+
+
+class Standing(Shape, frozen=True, gc=False):
+    """How pods are that are alike in it."""
+
+    phase: str
+    status: str
+    ready: Annotated[int, Meta(ge=0)]
+    containers: Annotated[int, Meta(ge=0)]
+    restarts: Annotated[int, Meta(ge=0)]
+
+
+class PodColumns(Shape, frozen=True, gc=False):
+    """Pods as columns of equal length, a pod a place. `number`, `group` and `node` are steps: each is the difference to
+    the one before it, the first that to 0."""
+
+    groups: list[PodGroup]
+    nodeNames: list[str | None]  # noqa: N815 - the contract's spelling
+    standings: list[Standing]
+    number: list[int]
+    group: Annotated[list[int], Meta(description="Steps of places in `groups`.")]
+    node: Annotated[list[int], Meta(description="Steps of places in `nodeNames`.")]
+    standing: Annotated[list[int], Meta(description="Places in `standings`.")]
+
+
+class Map(Shape, frozen=True, gc=False):
+    """All that a filter lets through, pods as a map shows them."""
+
+    nodes: list[Node]
+    namespaces: list[Namespace]
+    pods: PodColumns
+
+
+class MapStateMessage(Message, frozen=True, gc=False, tag="map_state"):
+    """The state of a map, but for the names of its pods: what was known before is replaced."""
+
+    numbers: Annotated[str, Meta(description="Whose the numbers are; resumes are asked for with it.")]
+    data: Map
+    timestamp: Timestamp
+    id: Annotated[str | int | UnsetType, Meta(description="That of the `subscribe` that it answers.")] = UNSET
+
+
+class MapPodsMessage(Message, frozen=True, gc=False, tag="map_pods"):
+    """More pods of a `map_state`."""
+
+    data: PodColumns
+    timestamp: Timestamp
+
+
+class MapNamesMessage(Message, frozen=True, gc=False, tag="map_names"):
+    """The rest of the names of the pods of a `map_state` and its `map_pods`, in their order."""
+
+    start: Annotated[int, Meta(ge=0, description="The place of the first of them among all pods.")]
+    names: Annotated[str, Meta(description="With a space between two.")]
+    timestamp: Timestamp
+    seq: Annotated[Seq | UnsetType, Meta(description="Only the last part has it: the state is whole.")] = (
+        UNSET
+    )
+
+
+class LookedPod(Shape, frozen=True, gc=False):
+    number: Number
+    data: Pod
+
+
+class LookedMessage(Message, frozen=True, gc=False, tag="looked"):
+    """Answers a `look`: these pods are told as a whole from now on."""
+
+    seq: Annotated[Seq, Meta(description="Of these pods all is told up to here.")]
+    pods: list[LookedPod]
+    gone: Annotated[list[Number], Meta(description="Numbers of no pod that is there and may be seen.")]
+    timestamp: Timestamp
+    id: Annotated[str | int | UnsetType, Meta(description="That of the `look`.")] = UNSET
+
+
 NodeEventMessage: TypeAlias = NodeChanged | NodeDeleted
 PodEventMessage: TypeAlias = PodChanged | PodDeleted
 NamespaceEventMessage: TypeAlias = NamespaceChanged | NamespaceDeleted
-EventMessage: TypeAlias = NodeEventMessage | PodEventMessage | NamespaceEventMessage
+MapEventMessage: TypeAlias = MapChanged | MapDeleted
+EventMessage: TypeAlias = NodeEventMessage | PodEventMessage | NamespaceEventMessage | MapEventMessage
 
 
 class BatchMessage(Message, frozen=True, gc=False, tag="batch"):
@@ -238,6 +365,10 @@ class PlaybackMessage(Message, frozen=True, gc=False, tag="playback"):
 ServerMessage: TypeAlias = (
     ConnectionMessage
     | InitialStateMessage
+    | MapStateMessage
+    | MapPodsMessage
+    | MapNamesMessage
+    | LookedMessage
     | EventMessage
     | BatchMessage
     | MetricsMessage
@@ -251,6 +382,7 @@ UNIONS: Final = {
     "NodeEventMessage": NodeEventMessage,
     "PodEventMessage": PodEventMessage,
     "NamespaceEventMessage": NamespaceEventMessage,
+    "MapEventMessage": MapEventMessage,
     "EventMessage": EventMessage,
     "ServerMessage": ServerMessage,
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kstream.core.delivery import wire
+from kstream.core.delivery import thin, wire
 from kstream.core.delivery.filters import Filter
 from kstream.core.delivery.frames import text_frame
 from kstream.core.delivery.selectors import labels_of
@@ -12,6 +12,15 @@ from kstream.core.timeline.events import Event, Kind, Verb, WatchEvent, deleted_
 from kstream.core.timeline.state import without_pod_count
 
 _Labels = tuple[Mapping[str, str] | None, Mapping[str, str] | None]
+
+
+class Place:
+    """The number of a pod, which a record may be given after others were made of it (PROTOCOL 33)."""
+
+    __slots__ = ("number",)
+
+    def __init__(self) -> None:
+        self.number = 0
 
 
 class Record:
@@ -22,7 +31,10 @@ class Record:
         "_frames",
         "_labels",
         "_leaving",
+        "_looked",
         "_message",
+        "_place",
+        "_thin",
         "_uncounted",
         "before",
         "event",
@@ -31,9 +43,15 @@ class Record:
         "size",
     )
 
-    def __init__(self, event: Event, previous: bytes | None = None, before: float | None = None) -> None:
+    def __init__(
+        self,
+        event: Event,
+        previous: bytes | None = None,
+        before: float | None = None,
+        place: Place | None = None,
+    ) -> None:
         """`previous`: the body of the object before it. `before`: up to when all was complete that came before it,
-        seconds since the Unix epoch; None: not known."""
+        seconds since the Unix epoch; None: not known. `place`: that of the record that it is made of."""
         self.event = event
         self.previous = previous
         self.before = before
@@ -45,12 +63,38 @@ class Record:
         self._leaving: Record | None = None
         self._uncounted: Record | None = None
         self._labels: _Labels | None = None
+        self._place = place
+        self._thin: Record | None = None
+        self._looked: Record | None = None
 
     @property
     def message(self) -> bytes:
         if self._message is None:
-            self._message = wire.event(self.event)
+            self._message = self.told(self.event.change.verb)
         return self._message
+
+    def told(self, verb: Verb) -> bytes:
+        """The message with that verb, where events were joined."""
+        return wire.event(self.event, verb)
+
+    @property
+    def place(self) -> Place:
+        if self._place is None:
+            self._place = Place()
+        return self._place
+
+    def detailed(self, watched: Filter) -> Record:
+        """What is told of it to one who sees it, in that detail (PROTOCOL 33)."""
+        key = self.event.change.key
+        if not watched.maps or key.kind is not Kind.POD:
+            return self
+        if watched.looks is not None and key.uid in watched.looks.uids:
+            if self._looked is None:
+                self._looked = _Looked(self.event, before=self.before, place=self.place)
+            return self._looked
+        if self._thin is None:
+            self._thin = _Thin(self.event, before=self.before, place=self.place)
+        return self._thin
 
     def frame(self, window_bits: int) -> bytes:
         frame = self._frames.get(window_bits)
@@ -106,7 +150,7 @@ class Record:
     def _as(self, verb: Verb, body: bytes) -> Record:
         change = self.event.change
         told = WatchEvent(verb, change.key, change.version, change.time, body)
-        return Record(Event(self.seq, told), before=self.before)
+        return Record(Event(self.seq, told), before=self.before, place=self.place)
 
     def labels(self) -> _Labels:
         """Those that the object had, and those that it has; None where it was not there, or is not. Kept until
@@ -121,3 +165,21 @@ class Record:
     def forget_labels(self) -> None:
         """They are needed while the event is handed to the views, and 20,000 of them take tens of megabytes."""
         self._labels = None
+
+
+class _Thin(Record):
+    """The same for a map."""
+
+    __slots__ = ()
+
+    def told(self, verb: Verb) -> bytes:
+        return thin.event(self.event, verb, self.place.number)
+
+
+class _Looked(Record):
+    """The same for one who sees a map and looks at that pod."""
+
+    __slots__ = ()
+
+    def told(self, verb: Verb) -> bytes:
+        return wire.event(self.event, verb, number=self.place.number)

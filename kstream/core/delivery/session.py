@@ -56,6 +56,7 @@ class Session:
         "answers",
         "closing",
         "command",
+        "look",
         "riding",
         "tally",
         "wants_snapshot",
@@ -97,6 +98,7 @@ class Session:
         self.wants_snapshot = True
         self.answers: wire.SubscribeId = None  # the `id` of a subscribe whose state is not sent yet
         self.command: wire.PlaybackCommand | None = None  # the last, for whoever moves timelines
+        self.look: wire.Look | None = None  # the last, for whoever knows the state
         self.closing: Close | None = None
 
     # What comes in
@@ -128,10 +130,19 @@ class Session:
                     self._answer(wire.pong(message.timestamp or timestamp(time), as_of=until))
                 case wire.Subscribe():
                     watched = Filter.parse(
-                        message.namespaces or (), kinds=message.kinds or (), labels=message.labels or ""
+                        message.namespaces or (),
+                        kinds=message.kinds or (),
+                        labels=message.labels or "",
+                        detail=message.detail or "",
                     )
                     self.answers = message.id
                     self._look_at(self._backlog, watched)
+                case wire.Look() if self.view.filter.maps:
+                    self.look = message
+                case wire.Look():
+                    raise InvalidMessageError(
+                        "There is no map to look at", "pods: subscribe with detail: 'map' before"
+                    )
                 case wire.PlaybackCommand():  # pragma: no branch - a client has no other message
                     self.command = message
         except InvalidMessageError as invalid:
@@ -201,6 +212,18 @@ class Session:
         self._backlog.close(before)
         self._backlog = backlog
         self.restart()
+
+    def looked(self, watched: Filter, answer: bytes) -> None:
+        """These pods of a map are told as a whole from now on; `answer` has them as of the head of the backlog."""
+        self.step_out()
+        before, lane = self._lane.view, self._lane
+        if watched.looks is None and lane.cursor >= before.last:
+            lane.cursor = self._backlog.head
+            lane.view = self._backlog.open(watched)
+        else:
+            lane.view = self._backlog.look(watched, since=lane.cursor)
+        self._backlog.close(before)
+        self._answer(answer)
 
     # Lock-step
 
@@ -282,8 +305,9 @@ class Session:
 
     @property
     def holds(self) -> int | None:
-        """The seq whose state the client has, with what is on its way; None while it has none, or a part of one."""
-        return None if self.wants_snapshot or self._parts else self._lane.cursor
+        """The seq whose state the client has, with what is on its way; None while it has none, or a part of one, and
+        for a map, whose numbers are those of this backlog."""
+        return None if self.wants_snapshot or self._parts or self.view.filter.maps else self._lane.cursor
 
     def catch_up(self, seq: int) -> None:
         """The client has all up to `seq`, and the backlog has what came after: that goes as a batch (PROTOCOL 15)."""

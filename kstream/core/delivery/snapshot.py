@@ -152,9 +152,13 @@ def parts(
 def _selected(taken: Capture, labels: Selector) -> Capture:
     """The pods that match, and how many of them each namespace has: `podCount` is what a client can count itself."""
     pods = [body for body in taken.pods if labels.shows(body)]
-    counts = Counter(_decode_placed(body).namespace for body in pods) if taken.namespaces else Counter[str]()
-    namespaces = [with_pod_count(body, counts[_decode_placed(body).name]) for body in taken.namespaces]
-    return taken._replace(pods=pods, namespaces=namespaces)
+    return taken._replace(pods=pods, namespaces=recounted(taken.namespaces, pods))
+
+
+def recounted(namespaces: Sequence[bytes], pods: Sequence[bytes]) -> list[bytes]:
+    """The bodies of namespaces, each with the number of these pods that are in it."""
+    counts = Counter(_decode_placed(body).namespace for body in pods) if namespaces else Counter[str]()
+    return [with_pod_count(body, counts[_decode_placed(body).name]) for body in namespaces]
 
 
 def _fill(pods: list[bytes], start: int, room: int, between: int) -> tuple[int, int]:

@@ -92,11 +92,11 @@ class View:
 
     def fill(self, records: list[Record]) -> None:
         """What was there before it, in the order of the log."""
-        self._records = records
+        self._records = [record.detailed(self.filter) for record in records] if self.filter.maps else records
         self._seqs = list(map(_SEQ, records))
 
     def append(self, record: Record) -> None:
-        self._records.append(record)
+        self._records.append(record.detailed(self.filter))
         self._seqs.append(record.seq)
 
     def advance(self, head: int) -> None:
@@ -138,7 +138,7 @@ def coalesce(records: Iterable[Record]) -> list[bytes]:
                 messages.append(record.message)
             continue
         true_verb = Verb.MODIFIED if existed else Verb.ADDED
-        messages.append(record.message if verb is true_verb else wire.event(record.event, true_verb))
+        messages.append(record.message if verb is true_verb else record.told(true_verb))
     return messages
 
 
@@ -150,7 +150,7 @@ def caught_up(
     seen = []
     for record in records:
         if (found := record.seen_by(watched)) is not None:
-            seen.append(found)
+            seen.append(found.detailed(watched))
         record.forget_labels()
     joined = coalesce(seen)
     parts = wire.batches(joined, seq=head, time=time) if joined else []
@@ -162,6 +162,6 @@ def catch_up(
 ) -> tuple[bytes, ...]:
     """Frames that bring a client from before `events`, read from the log, to `head` (PROTOCOL 15).
 
-    Not for one that watches by labels: what the objects were before is not in the log's events.
+    Not for one that `remembers`: what the objects were before is not in the log's events, nor are numbers.
     """
     return caught_up(map(Record, events), watched, head=head, time=time, window_bits=window_bits)

@@ -7,7 +7,6 @@ few small messages of a connection.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import Annotated, Any, Literal, Self
 
 import msgspec
@@ -36,6 +35,7 @@ from kstream.core.timeline.timepoint import timestamp
 from kstream.core.wording import worded
 
 MAX_MESSAGE = 10_000_000  # bytes of one message: "Max message size: 10MB"
+MAX_LOOKS = 200  # pods of a map that a client looks at: what a person has open
 PROTOCOL_VERSION = (
     1  # what is only added keeps it; clients are told, and say so where it is not theirs (PROTOCOL 3)
 )
@@ -50,12 +50,14 @@ _PREFIX = {
 }
 
 
-def event(item: Event, verb: Verb | None = None) -> bytes:
-    """A `node_event`, `pod_event` or `namespace_event`; `verb` instead of its own where events were joined."""
+def event(item: Event, verb: Verb | None = None, *, number: int | None = None) -> bytes:
+    """A `node_event`, `pod_event` or `namespace_event`; `verb` instead of its own where events were joined. `number`:
+    that of the pod, for one who looks at it on a map."""
     change = item.change
-    return b'%b%d,"data":%b,"timestamp":"%b"}' % (
+    return b'%b%d,%b"data":%b,"timestamp":"%b"}' % (
         _PREFIX[change.key.kind, verb or change.verb],
         item.seq,
+        b"" if number is None else b'"number":%d,' % number,
         change.body,
         timestamp(change.time).encode(),
     )
@@ -184,7 +186,9 @@ _ID = {
 
 
 _SAYS_NOTHING = "says_nothing"
-_SAYS_SOMETHING: list[JsonValue] = [{"required": [name]} for name in ("namespaces", "kinds", "labels")]
+_SAYS_SOMETHING: list[JsonValue] = [
+    {"required": [name]} for name in ("namespaces", "kinds", "labels", "detail")
+]
 
 
 def _checked_id(value: object) -> object:
@@ -207,15 +211,29 @@ class Subscribe(BaseModel):
     namespaces: list[str] | None = Field(default=None, max_length=10_000)
     kinds: list[str] | None = Field(default=None, max_length=10)
     labels: str | None = None
+    detail: str | None = Field(default=None, max_length=100)
     id: Annotated[SubscribeId, BeforeValidator(_checked_id), WithJsonSchema(_ID)] = None
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if self.namespaces is None and self.kinds is None and self.labels is None:
+        if (self.namespaces, self.kinds, self.labels, self.detail) == (None, None, None, None):
             raise PydanticCustomError(
-                _SAYS_NOTHING, "one of namespaces, kinds and labels is due; [] is everything"
+                _SAYS_NOTHING, "one of namespaces, kinds, labels and detail is due; [] is everything"
             )
         return self
+
+
+class Look(BaseModel):
+    """The pods of a map that are told as a whole from now on, instead of those before (PROTOCOL 33).
+
+    `id` comes back in the `looked` that answers.
+    """
+
+    model_config = ConfigDict(strict=True)
+
+    type: Literal["look"]
+    pods: list[Annotated[int, Field(ge=0, le=_EXACT)]] = Field(max_length=MAX_LOOKS)
+    id: Annotated[SubscribeId, BeforeValidator(_checked_id), WithJsonSchema(_ID)] = None
 
 
 def encode_id(answers: str | int) -> bytes:
@@ -225,9 +243,11 @@ def encode_id(answers: str | int) -> bytes:
 def _checked_speed(value: object) -> object:
     if value is None or value == "max":
         return value
-    if isinstance(value, str | int | float) and not isinstance(value, bool):
-        with suppress(ValueError, OverflowError):
+    try:
+        if isinstance(value, str | int | float) and not isinstance(value, bool):
             return float(value)
+    except (ValueError, OverflowError):
+        pass  # it is told as whatever else is no number
     raise PydanticCustomError("speed", 'must be a number above 0, or "max"')
 
 
@@ -240,10 +260,10 @@ class PlaybackCommand(BaseModel):
     at: str | None = Field(default=None, max_length=100)
 
 
-ClientMessage = Ping | Subscribe | PlaybackCommand
+ClientMessage = Ping | Subscribe | Look | PlaybackCommand
 
 _client_message: TypeAdapter[ClientMessage] = TypeAdapter(
-    Annotated[Ping | Subscribe | PlaybackCommand, Field(discriminator="type")]
+    Annotated[Ping | Subscribe | Look | PlaybackCommand, Field(discriminator="type")]
 )
 
 
@@ -264,7 +284,7 @@ def parse(text: bytes) -> ClientMessage:
     place = ".".join(str(part) for part in first["loc"][1:]) or unsaid
     if first["type"] in ("union_tag_invalid", "union_tag_not_found"):
         raise InvalidMessageError(
-            "The message is of an unknown type", "type: must be 'ping', 'subscribe' or 'playback'"
+            "The message is of an unknown type", "type: must be 'ping', 'subscribe', 'look' or 'playback'"
         )
     if first["type"] in ("model_attributes_type", "dict_type", "model_type"):
         raise InvalidMessageError(

@@ -227,6 +227,17 @@ class ClusterState:
         names = sorted(name for name in namespaces if name in self._bodies_of)
         return list(chain.from_iterable(self._bodies_of[name].values() for name in names))
 
+    def pod_uids(self, namespaces: Collection[str] | None) -> list[str]:
+        """The uids of the same, in the same order."""
+        if namespaces is None:
+            return list(self._bodies)
+        names = sorted(name for name in namespaces if name in self._bodies_of)
+        return list(chain.from_iterable(self._bodies_of[name] for name in names))
+
+    def pod(self, uid: str) -> Entry | None:
+        """The pod of that uid, if it is there."""
+        return self._pods.get(uid)
+
     def __iter__(self) -> Iterator[Entry]:
         for kind in Kind:
             yield from self._kinds[kind].values()

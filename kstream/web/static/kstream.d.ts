@@ -65,6 +65,8 @@ export interface PodChanged {
   seq: number;
   data: Pod;
   timestamp: string;
+  /** On a map: the pod is looked at. */
+  number?: number;
 }
 
 export interface Pod {
@@ -108,6 +110,8 @@ export interface PodDeleted {
   seq: number;
   data: DeletedPod;
   timestamp: string;
+  /** On a map: the pod is looked at. */
+  number?: number;
 }
 
 /** A pod that is gone, or no longer matches. */
@@ -150,7 +154,52 @@ export interface NamespaceDeleted {
 
 export type NamespaceEventMessage = NamespaceChanged | NamespaceDeleted;
 
-export type EventMessage = NodeEventMessage | PodEventMessage | NamespaceEventMessage;
+/** A pod, as far as a map shows it. */
+export interface MapChanged {
+  type: "map_event";
+  action: "ADDED" | "MODIFIED";
+  /** The number of an event in the log. */
+  seq: number;
+  data: ThinPod;
+  timestamp: string;
+}
+
+/** What a map shows of a pod. */
+export interface ThinPod {
+  /** By which a map knows a pod; never that of another. */
+  number: number;
+  namespace: string;
+  name: string;
+  nodeName: string | null;
+  phase: string;
+  status: string;
+  /** Containers that are ready. */
+  ready: number;
+  containers: number;
+  /** Of all its containers. */
+  restarts: number;
+  owner: Owner | null;
+}
+
+/** A pod is gone from a map. */
+export interface MapDeleted {
+  type: "map_event";
+  action: "DELETED";
+  /** The number of an event in the log. */
+  seq: number;
+  data: Numbered;
+  timestamp: string;
+}
+
+/** A pod of a map that is gone. */
+export interface Numbered {
+  /** By which a map knows a pod; never that of another. */
+  number: number;
+}
+
+export type MapEventMessage = MapChanged | MapDeleted;
+
+export type EventMessage = NodeEventMessage | PodEventMessage | NamespaceEventMessage | MapEventMessage;
 
 /** The first of a connection, and again when the source is lost, is found, or becomes known. */
 export interface ConnectionMessage {
@@ -201,6 +250,92 @@ export interface State {
   nodes: Node[];
   pods: Pod[];
   namespaces: Namespace[];
+}
+
+/** The state of a map, but for the names of its pods: what was known before is replaced. */
+export interface MapStateMessage {
+  type: "map_state";
+  /** Whose the numbers are; resumes are asked for with it. */
+  numbers: string;
+  data: Map;
+  timestamp: string;
+  /** That of the `subscribe` that it answers. */
+  id?: string | number;
+}
+
+/** All that a filter lets through, pods as a map shows them. */
+export interface Map {
+  nodes: Node[];
+  namespaces: Namespace[];
+  pods: PodColumns;
+}
+
+export interface PodColumns {
+  groups: PodGroup[];
+  nodeNames: (string | null)[];
+  standings: Standing[];
+  number: number[];
+  /** Steps of places in `groups`. */
+  group: number[];
+  /** Steps of places in `nodeNames`. */
+  node: number[];
+  /** Places in `standings`. */
+  standing: number[];
+}
+
+/** Pods whose names begin alike. */
+export interface PodGroup {
+  namespace: string;
+  /** Of their names: the rest of each comes in `map_names`. */
+  prefix: string;
+  owner: Owner | null;
+}
+
+/** How pods are that are alike in it. */
+export interface Standing {
+  phase: string;
+  status: string;
+  ready: number;
+  containers: number;
+  restarts: number;
+}
+
+/** More pods of a `map_state`. */
+export interface MapPodsMessage {
+  type: "map_pods";
+  data: PodColumns;
+  timestamp: string;
+}
+
+/** The rest of the names of the pods of a `map_state` and its `map_pods`, in their order. */
+export interface MapNamesMessage {
+  type: "map_names";
+  /** The place of the first of them among all pods. */
+  start: number;
+  /** With a space between two. */
+  names: string;
+  timestamp: string;
+  /** Only the last part has it: the state is whole. */
+  seq?: number;
+}
+
+/** Answers a `look`: these pods are told as a whole from now on. */
+export interface LookedMessage {
+  type: "looked";
+  /** Of these pods all is told up to here. */
+  seq: number;
+  pods: LookedPod[];
+  /** Numbers of no pod that is there and may be seen. */
+  gone: number[];
+  timestamp: string;
+  /** That of the `look`. */
+  id?: string | number;
+}
+
+export interface LookedPod {
+  /** By which a map knows a pod; never that of another. */
+  number: number;
+  data: Pod;
 }
 
 /** Events that waited, in the order of the log, at most one for an object. */
@@ -288,15 +423,27 @@ export interface Playback {
 export type ServerMessage =
   | ConnectionMessage
   | InitialStateMessage
+  | MapStateMessage
+  | MapPodsMessage
+  | MapNamesMessage
+  | LookedMessage
   | NodeEventMessage
   | PodEventMessage
   | NamespaceEventMessage
+  | MapEventMessage
   | BatchMessage
   | MetricsMessage
   | ErrorMessage
   | ClearedMessage
   | PongMessage
   | PlaybackMessage;
+
+/** The pods of a map that are told as a whole from now on, instead of those before (PROTOCOL 33). */
+export interface Look {
+  type: "look";
+  pods: number[];
+  id?: string | number | null;
+}
 
 /** `timestamp` is echoed as it is; a client may leave it out. */
 export interface Ping {
@@ -318,10 +465,11 @@ export interface Subscribe {
   namespaces?: string[] | null;
   kinds?: string[] | null;
   labels?: string | null;
+  detail?: string | null;
   id?: string | number | null;
 }
 
-export type ClientMessage = Ping | Subscribe | PlaybackCommand;
+export type ClientMessage = Ping | Subscribe | Look | PlaybackCommand;
 
 // The client in kstream.js.
 
@@ -331,7 +479,12 @@ export type Kind = "pods" | "nodes" | "namespaces";
 export interface MoreFilter {
   kinds?: Iterable<Kind>;
   labels?: string;
+  /** `map`: of each pod what a map shows of it (`MapPod`). */
+  detail?: "" | "whole" | "map";
 }
+
+/** What `pods` has where a map was asked for; `uid` is `#` and the number. */
+export type MapPod = ThinPod & { readonly uid: string };
 
 export interface ResumeToken {
   epoch: string;
@@ -416,8 +569,14 @@ export class ClusterState {
   readonly wanted: readonly string[];
   readonly wantedKinds: readonly string[];
   readonly wantedLabels: string;
+  readonly wantedDetail: "" | "map";
   readonly nodes: ReadonlyMap<string, Node>;
+  /** On a map each is a `MapPod`. */
   readonly pods: ReadonlyMap<string, Pod>;
+  /** Of a map: the whole of the pods that are looked at, by `#number`. */
+  readonly looked: ReadonlyMap<string, Pod>;
+  /** Of a map: whose the numbers of its pods are. */
+  readonly numbers: string | null;
   readonly namespaces: ReadonlyMap<string, Namespace>;
   readonly connection: ConnectionMessage | null;
   readonly metrics: Metrics | null;
@@ -449,7 +608,7 @@ export class ClusterState {
   /** A socket is opened whose URL asks for `wanted`, and for `resume`. */
   connecting(): void;
   /** The fields of a `subscribe` to send now, once; null when there is nothing to say, or while a state is due. */
-  unsaid(): { namespaces: readonly string[]; kinds?: readonly string[]; labels?: string } | null;
+  unsaid(): { namespaces: readonly string[]; kinds?: readonly string[]; labels?: string; detail?: string } | null;
   /** All of this as it is now, which never changes: the same object until `version` grows. It costs as much as has changed. */
   snapshot(): ClusterSnapshot;
   podCount(namespace: string): number;
@@ -486,6 +645,8 @@ export interface ClientOptions {
   kinds?: readonly Kind[];
   /** A Kubernetes label selector, for pods. */
   labels?: string;
+  /** `map`: of each pod what a map shows of it (`MapPod`). */
+  detail?: "" | "whole" | "map";
   /** Ask for what was missed rather than for everything; true by default. */
   resume?: boolean;
   /** For runtimes without one (Node before 22): the class from the package `ws`. Needed by `start()`, not before. */
@@ -523,6 +684,8 @@ export class KstreamClient extends EventTarget {
   retryNow(): void;
   /** Another filter, the whole of it, whatever the client is doing; the same one again asks for nothing. */
   subscribe(namespaces?: Iterable<string>, more?: MoreFilter): void;
+  /** Of a map, have these pods, by `#number` and at most 200, told as a whole from now on, and none of those before. */
+  look(pods: Iterable<string>): void;
   /** Go to a timeline of one's own, drive it, or come back with `live`. False when there is no connection to send it on. */
   playback(
     action: "pause" | "play" | "seek" | "step" | "live",

@@ -16,12 +16,14 @@ export const ATTEMPTS_BEFORE_ERROR = 5;
 export const HEARTBEAT_INTERVAL = 30_000;
 export const HEARTBEAT_TIMEOUT = 10_000;
 const MOMENTS = new Set(["INVALID_MESSAGE", "RATE_LIMITED", "WATCH_ERROR"]); // unless they have a `fault`
-const FILTER = ["namespaces", "kinds", "labels"]; // parameters of the URL
-const PLACED = new Set(["initial_state", "batch", "node_event", "pod_event", "namespace_event", "metrics", "playback"]);
+const FILTER = ["namespaces", "kinds", "labels", "detail"]; // parameters of the URL
+const PLACED = new Set([
+  ...["initial_state", "map_state", "batch", "node_event", "pod_event", "namespace_event", "map_event", "metrics", "playback"],
+]);
 const TIMELINE = ["at", "speed", "paused", "follow"]; // the same: where it begins
 const OPENING = 10_000; // for the handshake, and again for the first message
 const KINDS = ["nodes", "pods", "namespaces"];
-const OF = new Map([["node_event", "nodes"], ["pod_event", "pods"], ["namespace_event", "namespaces"]]);
+const OF = new Map([["node_event", "nodes"], ["pod_event", "pods"], ["namespace_event", "namespaces"], ["map_event", "pods"]]);
 const PART = 512; // objects in a part of what a snapshot shares with the next one
 
 /** A message that is not of the contract's shape; `details` names the field. */
@@ -186,7 +188,8 @@ class Shelf {
 export class ClusterState {
   /**
    * @param {readonly string[]} [namespaces] the filter; none is everything
-   * @param {{ kinds?: Iterable<string>, labels?: string }} [more] of pods, nodes, namespaces; a label selector, for pods
+   * @param {{ kinds?: Iterable<string>, labels?: string, detail?: "" | "whole" | "map" }} [more] of pods, nodes, namespaces; a label
+   *   selector, for pods; `map` for pods as a map shows them, by `#number` in place of a uid
    */
   constructor(namespaces = [], more = {}) {
     /** The filter as it was wanted last. @type {readonly string[]} */
@@ -194,12 +197,19 @@ export class ClusterState {
     /** @type {readonly string[]} */
     this.wantedKinds = [];
     this.wantedLabels = "";
+    this.wantedDetail = "";
     /** @type {Map<string, any>} by uid */
     this.nodes = new Map();
     /** @type {Map<string, any>} by uid */
     this.pods = new Map();
     /** @type {Map<string, any>} by uid */
     this.namespaces = new Map();
+    /** Of a map: the whole of the pods that are looked at, by `#number`. @type {ReadonlyMap<string, any>} */
+    this.looked = new Map();
+    /** Of a map: whose the numbers of its pods are. @type {string | null} */
+    this.numbers = null;
+    /** The pods of a map whose names are not whole yet, in the order in which they come. @type {any[]} */
+    this._unnamed = [];
     /** The last `connection` message. @type {any} */
     this.connection = null;
     /** Data of the last `metrics`: the whole cluster, whatever the filter. @type {any} */
@@ -244,18 +254,20 @@ export class ClusterState {
   /**
    * Another filter is wanted, the whole of it; `unsaid` and the URL of the next connection say so.
    * @param {Iterable<string>} namespaces
-   * @param {{ kinds?: Iterable<string>, labels?: string }} [more]
+   * @param {{ kinds?: Iterable<string>, labels?: string, detail?: "" | "whole" | "map" }} [more]
    * @throws {TypeError} for what is no list of texts, and labels that are no text
    */
   want(namespaces, more = {}) {
     if (!isObject(more)) throw new TypeError(`The rest of a filter is ${more}: give { kinds: ["pods"], labels: "app=web" }`);
-    const { kinds = [], labels = "" } = more;
+    const { kinds = [], labels = "", detail = "" } = more;
+    if (!["", "whole", "map"].includes(detail)) throw new TypeError(`detail is ${String(detail)}: give "map" or "whole"`);
     if (!isText(labels)) throw new TypeError(`labels is ${String(labels)}: give a text, such as "app=web"`);
     const wanted = [namesOf("namespaces", namespaces), namesOf("kinds", kinds)];
     [this.wanted, this.wantedKinds] = wanted.map(Object.freeze);
     this.wantedLabels = labels.trim();
+    this.wantedDetail = detail === "map" ? detail : "";
     const each = [this.wanted, this.wantedKinds].map((names) => [...new Set(names)].sort().join(","));
-    this._wants = [...each, this.wantedLabels].join("|");
+    this._wants = [...each, this.wantedDetail, this.wantedLabels].join("|");
     this.version += 1;
   }
 
@@ -276,6 +288,7 @@ export class ClusterState {
     const fields = { namespaces: this.wanted };
     if (this.wantedKinds.length) fields.kinds = this.wantedKinds;
     if (this.wantedLabels) fields.labels = this.wantedLabels;
+    if (this.wantedDetail) fields.detail = this.wantedDetail;
     return fields;
   }
 
@@ -305,6 +318,7 @@ export class ClusterState {
       case "node_event":
       case "pod_event":
       case "namespace_event":
+      case "map_event":
         this._event(message);
         this.seq = seqOf(message);
         break;
@@ -316,6 +330,23 @@ export class ClusterState {
       case "initial_state":
         this._replace(field(message, "data", isObject, "an object"));
         this.seq = seqOf(message);
+        break;
+      case "map_state":
+        this._map(message);
+        break;
+      case "map_pods":
+        for (const pod of this._more(message.data)) {
+          this.pods.set(pod.uid, pod);
+          this._count(pod, 1);
+        }
+        this._anew();
+        break;
+      case "map_names":
+        this._name(message);
+        this.seq = seqOf(message);
+        break;
+      case "looked":
+        this._look(message);
         break;
       case "connection":
         this._connected(message);
@@ -439,6 +470,7 @@ export class ClusterState {
     if (!this._linked) {
       // The first of this socket; later ones only tell how the source is.
       this._linked = true;
+      if (this.looked.size) this.looked = new Map(); // this socket has not been asked to tell them
       this._awaiting = message.resumed !== true;
       if (this._awaiting) this._held = null;
       this.faults = new Map(); // those that last are told again
@@ -472,15 +504,86 @@ export class ClusterState {
     return true;
   }
 
+  _map(message) {
+    const data = field(message, "data", isObject, "an object");
+    const numbers = field(message, "numbers", isText, "a string");
+    this._unnamed = [];
+    this._replace({ nodes: data.nodes, namespaces: data.namespaces, pods: this._more(data.pods) });
+    this.numbers = numbers;
+    this.seq = null;
+  }
+
+  /** The pods of some columns: a place in each of them is a pod. */
+  _more(columns) {
+    const check = (name) => field(columns, name, Array.isArray, "a list");
+    if (!isObject(columns)) throw new InvalidMessageError("The pods of a map are not of the contract's shape", "pods: must be columns");
+    const [number, group, node, standing] = ["number", "group", "node", "standing"].map(check);
+    const [groups, nodeNames, standings] = ["groups", "nodeNames", "standings"].map(check);
+    const pods = new Array(number.length);
+    let [at, named, on] = [0, 0, 0];
+    for (let place = 0; place < pods.length; place += 1) {
+      at += number[place];
+      const { namespace, prefix, owner } = groups[(named += group[place])] ?? {};
+      const how = standings[standing[place]];
+      const nodeName = nodeNames[(on += node[place])];
+      if (!isText(prefix) || !isObject(how) || nodeName === undefined || !Number.isSafeInteger(at)) {
+        throw new InvalidMessageError("The pods of a map are not of the contract's shape", `pods: the one at ${place} is none`);
+      }
+      const { phase, status, ready, containers, restarts } = how;
+      pods[place] = { uid: `#${at}`, number: at, namespace, name: prefix, nodeName, phase, status, ready, containers, restarts, owner };
+    }
+    for (const pod of pods) this._unnamed.push(pod);
+    return pods;
+  }
+
+  _name(message) {
+    const start = field(message, "start", Number.isSafeInteger, "a number");
+    const names = field(message, "names", isText, "a string").split(" ");
+    const end = Math.min(names.length, this._unnamed.length - start);
+    for (let place = 0; place < end; place += 1) {
+      const pod = this._unnamed[start + place];
+      if (this.pods.get(pod.uid) !== pod) continue; // it was looked at meanwhile
+      // Whoever has a snapshot keeps it as it is.
+      if (this._shelves === null) pod.name += names[place];
+      else this.pods.set(pod.uid, { ...pod, name: pod.name + names[place] });
+    }
+    if (message.seq !== undefined) this._unnamed = [];
+    this._anew();
+  }
+
+  _anew() {
+    this.changes.add(WHOLE);
+    this._shelves = this._counted = null;
+  }
+
+  _look(message) {
+    const pods = field(message, "pods", Array.isArray, "a list");
+    const gone = field(message, "gone", Array.isArray, "a list");
+    this.looked = new Map();
+    for (const { number, data } of pods) this._event({ type: "pod_event", action: "MODIFIED", number, data });
+    for (const number of gone) this._event({ type: "map_event", action: "DELETED", data: { number } });
+  }
+
+  /** What an event of a map comes to: the thin pod, with `#number` for its uid; the whole of one that is looked at is kept. */
+  _thin(event) {
+    const data = field(event, "data", isObject, "an object");
+    if (event.type === "map_event") return { ...data, uid: `#${field(data, "number", Number.isSafeInteger, "a number")}` };
+    const { number, action } = event;
+    const uid = `#${number}`;
+    this.looked = new Map(this.looked);
+    if (action === "DELETED") this.looked.delete(uid);
+    else this.looked.set(uid, data);
+    return thinOf(data, number);
+  }
+
   _replace(data) {
     const [nodes, pods, namespaces] = KINDS.map(
       (kind) => new Map(field(data, kind, Array.isArray, "a list").map((item) => [uidOf(item), item])),
     );
-    Object.assign(this, { nodes, pods, namespaces });
+    Object.assign(this, { nodes, pods, namespaces, looked: new Map(), numbers: null });
     this._podsIn = new Map();
     for (const pod of pods.values()) this._count(pod, 1);
-    this.changes.add(WHOLE);
-    this._shelves = this._counted = null;
+    this._anew();
     this._awaiting = false;
     this._held = this._asked;
     this.loaded = true;
@@ -493,7 +596,7 @@ export class ClusterState {
       // Perhaps it was what the server dropped: it is said again.
       this._awaiting = false;
       this._asked = null;
-    } else if (code === "INVALID_MESSAGE" && /^(namespaces|kinds|labels)/.test(String(details))) {
+    } else if (code === "INVALID_MESSAGE" && /^(namespaces|kinds|labels|detail)/.test(String(details))) {
       this._awaiting = false;
     }
   }
@@ -502,7 +605,8 @@ export class ClusterState {
     const kind = OF.get(event?.type);
     if (kind === undefined) return;
     const held = this[kind];
-    const data = field(event, "data", isObject, "an object");
+    const told = event.type === "map_event" || Number.isSafeInteger(event.number);
+    const data = told ? this._thin(event) : field(event, "data", isObject, "an object");
     const uid = uidOf(data);
     const before = held.get(uid);
     if (event.action === "DELETED") held.delete(uid);
@@ -571,7 +675,7 @@ export class KstreamClient extends EventTarget {
   /**
    * @param {string | URL} url ws, wss, http or https; query parameters are kept (`at`, `speed`, `paused` and `follow` say where it
    *   begins), but for those that the client writes itself: `namespaces`, `kinds` and `labels` there are the filter where the options give none
-   * @param {{ namespaces?: readonly string[], kinds?: readonly string[], labels?: string, resume?: boolean, WebSocket?: any,
+   * @param {{ namespaces?: readonly string[], kinds?: readonly string[], labels?: string, detail?: any, resume?: boolean, WebSocket?: any,
    *   fetch?: any }} [options]
    * @throws {TypeError} for a filter that is none
    */
@@ -581,6 +685,7 @@ export class KstreamClient extends EventTarget {
       namespaces = [],
       kinds = [],
       labels = "",
+      detail = "",
       resume = true,
       WebSocket,
       fetch = globalThis.fetch,
@@ -600,10 +705,13 @@ export class KstreamClient extends EventTarget {
     this.state = new ClusterState(names(namespaces, "namespaces"), {
       kinds: names(kinds, "kinds"),
       labels: labels || said("labels"),
+      detail: detail || said("detail"),
     });
+    /** The pods of a map that are looked at, by `#number`. @type {readonly string[]} */
+    this._looks = [];
     const there = TIMELINE.filter((name) => this._url.searchParams.has(name));
     this._said = Object.fromEntries(there.map((name) => [name, this._url.searchParams.get(name)]));
-    for (const name of [...FILTER, ...TIMELINE, "epoch", "term", "seq"]) this._url.searchParams.delete(name);
+    for (const name of [...FILTER, ...TIMELINE, "epoch", "term", "seq", "numbers"]) this._url.searchParams.delete(name);
     this._WebSocket = WebSocket;
     this._fetch = fetch;
     /** The filter that the server was last asked about, since no socket came of it. @type {string | null} */
@@ -649,12 +757,26 @@ export class KstreamClient extends EventTarget {
    * the server can be asked, whatever the client is doing; until then what is held is stale. The same filter again asks for
    * nothing.
    * @param {Iterable<string>} [namespaces]
-   * @param {{ kinds?: Iterable<string>, labels?: string }} [more]
+   * @param {{ kinds?: Iterable<string>, labels?: string, detail?: "" | "whole" | "map" }} [more]
    */
   subscribe(namespaces = [], more = {}) {
     this.state.want(namespaces, more);
     this._sayWanted();
     this._emit("change");
+  }
+
+  /**
+   * Of a map, have these pods told as a whole from now on, in `state.looked`, and none of those before: `#number`, as their `uid` is.
+   * At most 200; they are asked for again by itself after a lost connection.
+   * @param {Iterable<string>} pods
+   */
+  look(pods) {
+    this._looks = namesOf("pods", pods);
+    this._sayLooks();
+  }
+
+  _sayLooks() {
+    return this._send({ type: "look", pods: this._looks.map((uid) => Number(uid.slice(1))) });
   }
 
   /**
@@ -679,8 +801,8 @@ export class KstreamClient extends EventTarget {
 
   _open() {
     const url = new URL(this._url);
-    const { wanted, wantedKinds, wantedLabels, resume } = this.state;
-    const filter = [wanted.join(","), wantedKinds.join(","), wantedLabels];
+    const { resume } = this.state;
+    const filter = this._filter();
     FILTER.forEach((name, at) => filter[at] && url.searchParams.set(name, filter[at]));
     const elsewhere = Object.entries(this.state.timeline(this._said));
     for (const [name, value] of elsewhere) url.searchParams.set(name, value);
@@ -689,6 +811,7 @@ export class KstreamClient extends EventTarget {
       url.searchParams.set("epoch", token.epoch);
       if (token.term !== null) url.searchParams.set("term", token.term);
       url.searchParams.set("seq", String(token.seq));
+      if (this.state.numbers !== null) url.searchParams.set("numbers", this.state.numbers);
     }
     const Socket = this._WebSocket === undefined ? globalThis.WebSocket : this._WebSocket;
     if (typeof Socket !== "function") {
@@ -707,6 +830,11 @@ export class KstreamClient extends EventTarget {
     this._tell({ link: "connecting", reason: this.status.reason, failed: this.status.failed });
   }
 
+  _filter() {
+    const { wanted, wantedKinds, wantedLabels, wantedDetail } = this.state;
+    return [wanted.join(","), wantedKinds.join(","), wantedLabels, wantedDetail];
+  }
+
   _retry() {
     try {
       this._open();
@@ -717,6 +845,7 @@ export class KstreamClient extends EventTarget {
 
   _receive(socket, data) {
     let message;
+    const { numbers } = this.state;
     try {
       message = JSON.parse(data);
       this.state.apply(message);
@@ -735,6 +864,9 @@ export class KstreamClient extends EventTarget {
       clearTimeout(this._timers.pong);
     }
     this._sayWanted();
+    if (this.state.numbers !== numbers && numbers !== null) this._looks = []; // they were others
+    const anew = message.type === "map_state" || (message.type === "connection" && message.resumed === true);
+    if (anew && this._looks.length) this._sayLooks();
     this.dispatchEvent(new MessageEvent("message", { data: message }));
     const { changes } = this.state;
     if (!changes.empty) this.dispatchEvent(Object.assign(new Event("changes"), { changes }));
@@ -784,14 +916,14 @@ export class KstreamClient extends EventTarget {
   /** A page is not told why a socket was refused. Where it is the filter, a read over HTTP refuses it in words: once for each. */
   async _askWhy() {
     const asked = this.state._asked;
-    const filter = [this.state.wanted.join(","), this.state.wantedKinds.join(","), this.state.wantedLabels];
+    const filter = this._filter().slice(0, 3); // a read has no detail
     if (!this._fetch || asked === this._doubted || !filter.some(Boolean) || !/\/ws$/.test(this._url.pathname)) return;
     this._doubted = asked;
     const url = new URL(this._url);
     url.protocol = url.protocol.replace(/^ws/, "http");
     url.pathname = url.pathname.replace(/ws$/, "api/events");
     url.search = "";
-    FILTER.forEach((name, at) => filter[at] && url.searchParams.set(name, filter[at]));
+    filter.forEach((said, at) => said && url.searchParams.set(FILTER[at], said));
     url.searchParams.set("since", "seq:0");
     url.searchParams.set("until", "seq:0"); // nothing but whether the question is right
     let error;
@@ -857,6 +989,24 @@ function namesOf(what, given) {
   const names = [...given];
   if (!names.every(isText)) throw new TypeError(`${what} has ${String(names.find((name) => !isText(name)))}: names are texts`);
   return names;
+}
+
+/** What a map shows of a whole pod. */
+function thinOf(pod, number) {
+  const all = Array.isArray(pod.containers) ? pod.containers : [];
+  return {
+    uid: `#${number}`,
+    number,
+    namespace: pod.namespace,
+    name: pod.name,
+    nodeName: pod.nodeName ?? null,
+    phase: pod.phase,
+    status: pod.status,
+    ready: all.filter(({ ready }) => ready === true).length,
+    containers: all.length,
+    restarts: all.reduce((sum, { restartCount }) => sum + (restartCount ?? 0), 0),
+    owner: pod.owner ?? null,
+  };
 }
 
 function isText(value) {

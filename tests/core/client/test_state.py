@@ -27,7 +27,8 @@ def play(steps: list[dict[str, Any]]) -> ClientState:
         elif step["client"] == "disconnected":
             state.disconnected()
         else:
-            state.want(step["namespaces"], kinds=step.get("kinds", ()), labels=step.get("labels", ""))
+            more = {name: step[name] for name in ("kinds", "labels", "detail") if name in step}
+            state.want(step["namespaces"], **more)
         state.unsaid()
         before = step
     return state

@@ -7,9 +7,11 @@ from hypothesis import strategies as st
 from kstream.core.delivery.backlog import Backlog
 from kstream.core.delivery.filters import EVERYTHING, Filter
 from kstream.core.delivery.limits import Limits
+from kstream.core.delivery.numbers import Numbers
 from kstream.core.errors import DivergedError
 from kstream.core.timeline.events import Event, Verb
 from tests.core.delivery.viewing import actions, of_pods
+from tests.frames_reader import FrameReader
 from tests.making import change, namespace_key, node_key, numbered, pod_key, take
 
 
@@ -136,3 +138,45 @@ def test_events_that_do_not_follow_what_is_here_are_refused_and_none_is_taken(se
     ):
         take(backlog, events)
     assert (backlog.head, view.count(0)) == (2, 2)
+
+
+def test_a_view_of_a_map_begins_where_its_numbers_do_and_reaches_no_further_back_than_a_state_may() -> None:
+    mapped = Filter.parse(detail="map")
+    backlog = Backlog(head=0)
+    take(backlog, numbered([change(Verb.ADDED, pod_key(f"p{n}")) for n in range(5)]))
+    unnumbered = backlog.open(mapped)
+    assert unnumbered.misses(4)
+    backlog.close(unnumbered)
+    assert backlog.number(Numbers("n", ["uid-default-p0", "uid-default-p1"], since=2))
+    view = backlog.open(mapped)
+    assert (view.misses(1), view.misses(2), view.count(2)) == (True, False, 3)
+    messages = FrameReader().messages(view.singles(2, 0))
+    assert [message["data"]["number"] for message in messages] == [3, 4, 5]
+
+
+def test_numbers_whose_events_are_no_longer_here_are_refused() -> None:
+    backlog = Backlog(head=5)
+    assert not backlog.number(Numbers("n", [], since=4))
+    assert backlog.numbers is None
+
+
+def test_who_looks_at_nothing_any_more_goes_on_from_where_it_is() -> None:
+    mapped = Filter.parse(detail="map")
+    backlog = Backlog(head=0)
+    assert backlog.number(Numbers("n", [], since=0))
+    take(backlog, numbered([change(Verb.ADDED, pod_key("a")), change(Verb.ADDED, node_key("n"))]))
+    view = backlog.look(mapped, since=0)
+    other = backlog.look(mapped.looking_at(["uid-default-a"]), since=0)
+    assert (view.count(0), other.count(0)) == (2, 1), "what is looked at was told up to the head"
+    backlog.close(view)
+    backlog.close(other)
+
+
+def test_nodes_have_no_numbers_and_numbers_may_come_after_them() -> None:
+    backlog = Backlog(head=0)
+    take(backlog, numbered([change(Verb.ADDED, node_key("n")), change(Verb.ADDED, pod_key("a"))]))
+    assert backlog.number(Numbers("n", [], since=0))
+    assert backlog.numbers is not None
+    assert backlog.numbers.uid(1) == "uid-default-a"
+    labelled = backlog.open(Filter.parse(labels="app=web", detail="map"))
+    assert labelled.misses(1)

@@ -154,3 +154,20 @@ def test_a_space_beside_a_comma_says_nothing(text: str) -> None:
 @pytest.mark.parametrize("text", ["", " "])
 def test_a_parameter_that_names_nothing_is_no_restriction(text: str) -> None:
     assert Filter.of_query(lambda name: [text] if name in ("namespaces", "kinds") else []) == EVERYTHING
+
+
+def test_a_map_is_asked_for_by_its_detail() -> None:
+    mapped = of_query(detail=["map"])
+    assert (mapped.maps, mapped.remembers) == (True, True)
+    assert of_query(detail=["whole"]) == of_query(detail=[""]) == EVERYTHING
+    assert not EVERYTHING.remembers
+    assert Filter.parse(labels="a=b").remembers
+    with pytest.raises(InvalidMessageError) as refused:
+        Filter.parse(detail="tiny")
+    assert refused.value.details == "detail: 'tiny' must be one of whole, map"
+
+
+def test_what_one_client_looks_at_is_no_other_clients() -> None:
+    mapped = Filter.parse(detail="map")
+    assert mapped.looking_at(["u"]) != mapped.looking_at(["u"])
+    assert mapped.looking_at(["u"]).looking_at([]) == mapped

@@ -14,6 +14,9 @@ from kstream.core.delivery.messages import (
     ConnectionMessage,
     EventMessage,
     InitialStateMessage,
+    LookedMessage,
+    MapNamesMessage,
+    MapStateMessage,
     Message,
     PongMessage,
     ServerMessage,
@@ -28,18 +31,19 @@ def test_every_message_has_a_type_and_a_timestamp() -> None:
 
 def test_the_types_are_those_of_the_protocol() -> None:
     assert list(dict.fromkeys(kind.__struct_config__.tag for kind in get_args(ServerMessage))) == [
-        *("connection", "initial_state", "node_event", "pod_event", "namespace_event", "batch"),
+        *("connection", "initial_state", "map_state", "map_pods", "map_names", "looked"),
+        *("node_event", "pod_event", "namespace_event", "map_event", "batch"),
         *("metrics", "error", "cleared", "pong", "playback"),
     ]
 
 
 def test_an_event_says_what_became_of_an_object_and_carries_it_whole_unless_it_is_gone() -> None:
     for kind in get_args(EventMessage):
-        assert [field.encode_name for field in msgspec.structs.fields(kind)] == [
-            *("action", "seq", "data", "timestamp")
-        ]
+        names = [field.encode_name for field in msgspec.structs.fields(kind)]
+        assert names[:4] == ["action", "seq", "data", "timestamp"]
+        assert names[4:] == (["number"] if kind.__name__.startswith("Pod") else [])
     assert {kind.__name__ for kind in get_args(EventMessage)} == {
-        f"{what}{became}" for what in ("Node", "Pod", "Namespace") for became in ("Changed", "Deleted")
+        f"{what}{became}" for what in ("Node", "Pod", "Namespace", "Map") for became in ("Changed", "Deleted")
     }
 
 
@@ -49,6 +53,9 @@ def test_an_event_says_what_became_of_an_object_and_carries_it_whole_unless_it_i
         (ConnectionMessage, ["resumed", "reason", "limits"]),
         (InitialStateMessage, ["seq", "id"]),
         (BatchMessage, ["seq"]),
+        (MapStateMessage, ["id"]),
+        (MapNamesMessage, ["seq"]),
+        (LookedMessage, ["id"]),
         (PongMessage, ["asOf"]),
         (ClearedMessage, []),
     ],

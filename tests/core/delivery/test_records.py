@@ -98,3 +98,26 @@ def test_labels_are_read_once_and_are_one_where_they_did_not_change() -> None:
     assert stays.labels()[0] is not before
     assert record(Verb.DELETED, "web", None).labels() == ({"app": "web"}, None)
     assert record(Verb.ADDED, None, "web").labels() == (None, {"app": "web"})
+
+
+MAP = Filter.parse(detail="map")
+
+
+def test_of_a_map_a_pod_is_told_thin_and_whole_with_its_number_where_it_is_looked_at() -> None:
+    first = record(Verb.MODIFIED, "db", "web")
+    assert first.detailed(EVERYTHING) is first
+    node = Record(Event(1, change(Verb.ADDED, node_key("n"))))
+    assert node.detailed(MAP) is node
+    thin, looked = first.detailed(MAP), first.detailed(MAP.looking_at([KEY.uid]))
+    assert first.detailed(MAP) is thin
+    assert first.detailed(MAP.looking_at([KEY.uid])) is looked
+    assert first.detailed(MAP.looking_at(["another"])) is thin
+    entering = first.entering.detailed(MAP)
+    first.place.number = 9  # what is made of it has the number, whenever it was given one
+    messages = [json.loads(each.message) for each in (thin, looked, entering)]
+    assert [(each["type"], each["action"]) for each in messages] == [
+        ("map_event", "MODIFIED"),
+        ("pod_event", "MODIFIED"),
+        ("map_event", "ADDED"),
+    ]
+    assert [messages[0]["data"]["number"], messages[1]["number"], messages[2]["data"]["number"]] == [9, 9, 9]

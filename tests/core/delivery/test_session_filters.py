@@ -61,3 +61,36 @@ def test_one_that_moves_to_another_timeline_keeps_its_filter() -> None:
     session.resume(40)
     take(second, numbered([change(Verb.ADDED, pod_key("p", "shop"))], 40))
     assert told(session) == ["pod_event"]
+
+
+MAP = Filter.parse(detail="map")
+
+
+def test_what_is_looked_at_is_told_without_another_state_and_who_ceases_to_look_is_as_others() -> None:
+    backlog = Backlog(head=0)
+    session, other = session_on(backlog, MAP), session_on(backlog, MAP)
+    for each in (session, other):
+        each.resume(0)
+    shared = session.view
+    session.receive(b'{"type":"look","pods":[1]}', now=0.0, time=START)
+    assert session.look is not None
+    assert session.look.pods == [1]
+    session.looked(MAP.looking_at(["uid-default-a"]), b'{"type":"pong","timestamp":""}')
+    assert told(session) == ["pong"]
+    assert not session.wants_snapshot
+    take(backlog, numbered([change(Verb.ADDED, pod_key(name)) for name in "ab"]))
+    session.looked(MAP, b'{"type":"pong","timestamp":""}')
+    assert session.view is not shared, "it has not got all that the others have"
+    assert told(session) == ["pong", "map_event", "map_event"]
+    session.looked(MAP, b'{"type":"pong","timestamp":""}')
+    assert session.view is shared
+    assert told(session) == ["pong"]
+    assert (session.holds, other.holds) == (None, None), "its numbers are those of this backlog"
+
+
+def test_who_sees_no_map_cannot_look() -> None:
+    session = synced(Backlog(head=0))
+    session.receive(b'{"type":"look","pods":[1]}', now=0.0, time=START)
+    (error,) = sent(session, 0.0)
+    assert error["error"]["details"].startswith("pods:")
+    assert session.look is None

@@ -112,7 +112,7 @@ def test_what_clients_may_say_is_understood() -> None:
         ("nonsense", "expected"),
         ("[1]", "object"),
         ('"ping"', "object"),
-        ("{}", "type: must be 'ping', 'subscribe' or 'playback'"),
+        ("{}", "type: must be 'ping', 'subscribe', 'look' or 'playback'"),
         ('{"type":"delete"}', "type"),
         *(
             (
@@ -124,10 +124,13 @@ def test_what_clients_may_say_is_understood() -> None:
         ('{"type":"ping","timestamp":5}', "timestamp"),
         ('{"type":"subscribe","namespaces":"default"}', "namespaces"),
         ('{"type":"subscribe","namespaces":[1]}', "namespaces.0"),
-        ('{"type":"subscribe"}', "namespaces: one of namespaces, kinds and labels is due; [] is everything"),
+        (
+            '{"type":"subscribe"}',
+            "namespaces: one of namespaces, kinds, labels and detail is due; [] is everything",
+        ),
         (
             '{"type":"subscribe","id":"a"}',
-            "namespaces: one of namespaces, kinds and labels is due; [] is everything",
+            "namespaces: one of namespaces, kinds, labels and detail is due; [] is everything",
         ),
         ('{"type":"subscribe","kinds":"pods"}', "kinds"),
         (json.dumps({"type": "subscribe", "kinds": ["a"] * 11}), "kinds"),
@@ -265,7 +268,7 @@ def test_a_pong_echoes_and_a_playback_tells_its_data() -> None:
         (
             '{"type":"delete"}',
             "The message is of an unknown type",
-            "type: must be 'ping', 'subscribe' or 'playback'",
+            "type: must be 'ping', 'subscribe', 'look' or 'playback'",
         ),
         ('{"type":"subscribe","namespaces":[1]}', "A field of the message is wrong", "namespaces.0: "),
         ("{", "The message is not JSON", ""),

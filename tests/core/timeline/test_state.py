@@ -308,3 +308,15 @@ def test_what_two_states_have_alike_is_held_once_and_nothing_else_changes() -> N
     bodies = {id(entry.body) for entry in theirs}
     assert sum(id(body) in bodies for body in ours.pod_bodies(None)) == count - 2
     assert sum(id(body) in bodies for body in ours.pod_bodies({"default"})) == count - 2
+
+
+def test_uids_and_bodies_of_pods_are_in_one_order() -> None:
+    state = ClusterState()
+    keys = [pod_key("a", "x"), pod_key("b", "y"), pod_key("c", "x")]
+    for event in numbered([change(Verb.ADDED, key) for key in keys]):
+        state.apply(event)
+    for names in (None, ["y", "x", "z"], []):
+        found = [state.pod(uid) for uid in state.pod_uids(names)]
+        assert [entry and entry.body for entry in found] == state.pod_bodies(names)
+    assert state.pod_uids(["x"]) == [keys[0].uid, keys[2].uid]
+    assert state.pod("another") is None
