@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -10,6 +9,8 @@ from kstream.core.timeline.comparison import key_as_json
 from kstream.core.timeline.events import Event, ObjectKey, Verb
 from kstream.core.timeline.state import Entry
 from kstream.core.timeline.timepoint import timestamp
+
+_ALL = 2**63  # more than there can be
 
 
 class Moment(NamedTuple):
@@ -56,7 +57,7 @@ class Intervals:
         start: Moment,
         judge: Callable[[bytes], bool],
         *,
-        most: int = sys.maxsize,
+        most: int = _ALL,
     ) -> None:
         self._judge = judge
         self._room = most
