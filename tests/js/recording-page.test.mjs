@@ -106,7 +106,7 @@ test("what would end a script is a text like any other", async () => {
   const { page, complaints, close } = await open(`${hostile}?paused&at=seq:2`);
   await page.locator("#pods-list .row").getByText("</script>", { exact: true }).first().waitFor();
   await page.locator("#pods-list .row").getByText("<!--<script>", { exact: true }).waitFor();
-  await page.locator("#playbar-at").focus();
+  await page.locator("#time-track").focus();
   await page.keyboard.press("End");
   await event(page, 4);
   assert.equal(await page.locator("script").count(), 2);

@@ -10,7 +10,7 @@ from kstream.core.timeline.events import Event, ObjectKey, Verb
 from kstream.core.timeline.state import Entry
 from kstream.core.timeline.timepoint import timestamp
 
-_ALL = 2**63  # more than there can be
+_ALL = 2**62  # more than there can be
 
 
 class Moment(NamedTuple):

@@ -129,8 +129,8 @@ PLANTED: Final = (
     ),
     Planted(
         "a state is added to what is held",
-        "Object.assign(this, { nodes, pods, namespaces });",
-        "Object.assign(this, { nodes, pods: new Map([...this.pods, ...pods]), namespaces });",
+        "Object.assign(this, { nodes, pods, namespaces, looked",
+        "Object.assign(this, { nodes, pods: new Map([...this.pods, ...pods]), namespaces, looked",
         "state/again",
     ),
     Planted(
