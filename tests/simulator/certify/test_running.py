@@ -18,8 +18,8 @@ __all__ = ["node"]  # a fixture
 STAYS = next(each for each in PLANTED if each.what == "what is deleted stays")
 
 
-def runner(*command: str) -> Runner:
-    return Runner(command, clock=SystemClock(), patience=0.3, slow=False)
+def runner(*command: str, patience: float = 0.3) -> Runner:
+    return Runner(command, clock=SystemClock(), patience=patience, slow=False)
 
 
 @pytest.mark.node
@@ -28,7 +28,8 @@ async def test_a_long_sequence_that_fails_becomes_a_short_one(
 ) -> None:
     monkeypatch.chdir(JS)
     [case] = chosen_cases(["seed:1"], None, 0, 0)
-    async with runner("env", f"KSTREAM_JS={STAYS.write(tmp_path, 0)}", node, str(HARNESS)) as running:
+    planted = f"KSTREAM_JS={STAYS.write(tmp_path, 0)}"
+    async with runner("env", planted, node, str(HARNESS), patience=0.5) as running:
         assert "start" in await running.meet()
         long = await running.run(case)
         assert (long.outcome, long.about) == (Outcome.FAILED, "fold")
