@@ -8,7 +8,7 @@ from typing import IO, Final
 import msgspec
 
 from kstream.core.errors import ConfigError, DivergedError
-from kstream.core.kube.shapes import check, rewritten
+from kstream.core.kube.brought import check, rewritten
 from kstream.core.timeline.events import Event, Kind, Verb, WatchEvent
 from kstream.core.timeline.exchange import LONGEST, read_event, read_header
 from kstream.core.timeline.state import ClusterState

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kstream.core.errors import ConfigError
-from kstream.core.kube.shapes import check, rewritten
+from kstream.core.kube.brought import check, rewritten
+from kstream.core.timeline import shapes
 from kstream.core.timeline.events import Kind, ObjectKey, deleted_body
 
 POD = ObjectKey(Kind.POD, "shop", "web-1", "u1")
@@ -123,3 +124,15 @@ def test_a_number_that_nothing_can_hold_is_refused() -> None:
     check(POD, body)
     with pytest.raises(ConfigError, match="its data is no pod of kstream"):
         rewritten(Kind.POD, body)
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape"), [(Kind.POD, shapes.Pod), (Kind.NODE, shapes.Node), (Kind.NAMESPACE, shapes.Namespace)]
+)
+def test_each_field_that_clients_are_told_has_its_type_looked_at(
+    kind: Kind, shape: type[shapes.Shape]
+) -> None:
+    key = {Kind.POD: POD, Kind.NODE: NODE, Kind.NAMESPACE: NAMESPACE}[kind]
+    for name in set(shape.__struct_fields__) - {"name", "uid", "namespace"}:
+        with pytest.raises(ConfigError, match=name):
+            check(key, named(key, **{name: [[]]}))
