@@ -11,7 +11,7 @@ from kstream.core.delivery.backlog import Backlog
 from kstream.core.delivery.filters import EVERYTHING, Filter
 from kstream.core.delivery.mapstate import Rows
 from kstream.core.delivery.numbers import Numbers
-from kstream.core.delivery.snapshot import Snapshot
+from kstream.core.delivery.snapshot import Capture, Snapshot
 from kstream.core.delivery.wire import SubscribeId
 from kstream.core.timeline.state import ClusterState
 
@@ -29,14 +29,17 @@ class Maps:
         state: ClusterState,
         backlog: Backlog,
         watched: Filter,
+        taken: Capture,
         *,
         time: float,
         window_bits: int,
         answers: SubscribeId,
     ) -> Snapshot:
-        """The state of a map; the first gives the pods of `backlog` their numbers, where it still has what came since:
-        else nobody can go on from it, and whoever wants one asks again."""
-        captured = mapstate.capture(state, watched)
+        """The state of a map, of which `taken` was captured just now.
+
+        The first gives the pods of `backlog` their numbers, where it still has what came since: else nobody can go on
+        from it, and whoever wants one asks again."""
+        captured = mapstate.capture(state, watched, taken)
         everything = mapstate.capture(state, EVERYTHING) if backlog.numbers is None else None
 
         def made() -> tuple[Numbers, Snapshot]:

@@ -135,7 +135,7 @@ class Snapshots:
                     postponed += 1
                     continue
                 if key[0].maps:
-                    made = _Made(await self._map(key), maps=True)
+                    made = _Made(await self._map(taken, key), maps=True)
                 else:
                     made = await self._make(taken, key, large=large)
                 members = self._waiting.pop(key, {})
@@ -148,11 +148,11 @@ class Snapshots:
         encode = partial(snapshot.encode, taken, time=self._time(), window_bits=window_bits, answers=answers)
         return _Made(await asyncio.to_thread(encode) if large else encode())
 
-    async def _map(self, key: _Key) -> snapshot.Snapshot:
+    async def _map(self, taken: snapshot.Capture, key: _Key) -> snapshot.Snapshot:
         watched, window_bits, answers = key
         state, backlog, time = self._state, self._backlog, self._time()
         return await self._maps.make(
-            state, backlog, watched, time=time, window_bits=window_bits, answers=answers
+            state, backlog, watched, taken, time=time, window_bits=window_bits, answers=answers
         )
 
     def _keep(self, key: _Key, made: _Made) -> None:

@@ -32,9 +32,10 @@ class Capture(NamedTuple):
     uids: list[str]
 
 
-def capture(state: ClusterState, watched: Filter) -> Capture:
+def capture(state: ClusterState, watched: Filter, taken: snapshot.Capture | None = None) -> Capture:
+    """`taken`: what snapshot.capture has just made of the two, if it has."""
     return Capture(
-        snapshot.capture(state, watched),
+        snapshot.capture(state, watched) if taken is None else taken,
         state.pod_uids(watched.namespaces) if watched.shows(Kind.POD) else [],
     )
 
