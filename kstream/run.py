@@ -21,6 +21,7 @@ from kstream.delivery.hub import Hub
 from kstream.descriptors import Exhaustion
 from kstream.ending import first_of
 from kstream.logs.places import settled
+from kstream.logs.replay import ReplayLog
 from kstream.ports import Clock, EventLog, Played, Reporter, Source
 from kstream.processlog.clients import log_clients
 from kstream.processlog.faults import FaultLog
@@ -85,6 +86,20 @@ class Server:
     seats: Seats | None = None  # of all who serve behind the port, where this process is not the only one
     whole: Whole | None = None  # the measures of these
     neighbours: Neighbours | None = None  # the others, with whom it shares the port
+
+
+def replay_of(timeline: ReplayLog, clock: Clock, settings: ServeSettings) -> Server:
+    """The server of a recording that is played."""
+    return Server(
+        mode="replay",
+        settings=settings,
+        log=timeline,
+        source=None,
+        clock=clock,
+        time=timeline.time,
+        watermark=timeline.watermark,
+        timeline=timeline,
+    )
 
 
 async def run(server: Server, *, ready: Callable[[Address], None], stop: asyncio.Event) -> None:

@@ -16,7 +16,7 @@ from kstream.config import ServeSettings
 from kstream.core.timeline.events import Kind, Verb
 from kstream.logs.replay import ReplayLog
 from kstream.logs.sqlite import SqliteLog
-from kstream.run import Address, Server, run
+from kstream.run import Address, replay_of, run
 from tests.recording import SECRET, cells, incident
 
 LOG = Path(__file__).parents[1] / "fixtures" / "incident.db"
@@ -42,16 +42,7 @@ async def replaying() -> AsyncIterator[Address]:
     clock = SystemClock()
     recording = await SqliteLog.open_read_only(LOG)
     timeline = await ReplayLog.open(recording, clock, speed="max")
-    server = Server(
-        mode="replay",
-        settings=ServeSettings(port=0),
-        log=timeline,
-        source=None,
-        clock=clock,
-        time=timeline.time,
-        watermark=timeline.watermark,
-        timeline=timeline,
-    )
+    server = replay_of(timeline, clock, ServeSettings(port=0))
     listening: asyncio.Future[Address] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
     task = asyncio.create_task(run(server, ready=listening.set_result, stop=stop))

@@ -20,7 +20,7 @@ from kstream.logs.sqlite import SqliteLog
 from kstream.ports import Clock
 from kstream.processlog.lines import say
 from kstream.processlog.setup import process_log
-from kstream.run import Server
+from kstream.run import replay_of
 
 _log = logging.getLogger(__name__)
 
@@ -83,14 +83,5 @@ async def _timeline(recording: SqliteLog, clock: Clock, *, start_paused: bool, *
 
 
 async def _serve(timeline: ReplayLog, clock: Clock, settings: ServeSettings) -> None:
-    server = Server(
-        mode="replay",
-        settings=settings,
-        log=timeline,
-        source=None,
-        clock=clock,
-        time=timeline.time,
-        watermark=timeline.watermark,
-        timeline=timeline,
-    )
+    server = replay_of(timeline, clock, settings)
     await serve_until_stopped(server, alongside=lambda stop: Keys(timeline, stop).run())

@@ -27,7 +27,7 @@ from kstream.ending import stop_on_signals
 from kstream.logs.places import check_kept
 from kstream.logs.replay import ReplayLog
 from kstream.logs.sqlite import SqliteLog
-from kstream.run import Address, Server, run
+from kstream.run import Address, replay_of, run
 
 if TYPE_CHECKING:
     from kstream.top.app import Top
@@ -192,16 +192,7 @@ async def _played(stack: AsyncExitStack, path: str, at: str) -> str:
         await check_kept(recording, at, field="--at")
     # The timeline that all share stands at its end: that is where `live` goes.
     timeline = await ReplayLog.open(recording, clock, at=f"seq:{recording.head}")
-    server = Server(
-        mode="replay",
-        settings=ServeSettings(port=0),
-        log=timeline,
-        source=None,
-        clock=clock,
-        time=timeline.time,
-        watermark=timeline.watermark,
-        timeline=timeline,
-    )
+    server = replay_of(timeline, clock, ServeSettings(port=0))
     listening: asyncio.Future[Address] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
     serving = asyncio.create_task(run(server, ready=listening.set_result, stop=stop))

@@ -18,7 +18,7 @@ from kstream.core.timeline.events import Verb
 from kstream.logs.memory import MemoryLog
 from kstream.logs.replay import ReplayLog
 from kstream.ports import Clock
-from kstream.run import Address, Server, run
+from kstream.run import Address, Server, replay_of, run
 from kstream.web.api import Status
 from kstream.web.app import Control
 from kstream.web.neighbours import Neighbours
@@ -94,16 +94,7 @@ async def serving(
 @asynccontextmanager
 async def playing(timeline: ReplayLog, clock: Clock, **settings: Any) -> AsyncIterator[Playing]:
     """A server that plays a recording."""
-    server = Server(
-        mode="replay",
-        settings=_settings(settings),
-        log=timeline,
-        source=None,
-        clock=clock,
-        time=timeline.time,
-        watermark=timeline.watermark,
-        timeline=timeline,
-    )
+    server = replay_of(timeline, clock, _settings(settings))
     async with _started(server) as address:
         yield Playing(address)
 
