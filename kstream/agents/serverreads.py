@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any, Final, TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import aiohttp
 import msgspec
 
 from kstream.agents.reads import INTERVALS, Lived
-from kstream.connecting import why_not
+from kstream.asking import Refusal, ask, refusal, understood
 from kstream.core.conditions.condition import Condition
 from kstream.core.conditions.intervals import Interval, Moment
-from kstream.core.errors import KstreamError, UnreachableError, UsageError
+from kstream.core.errors import KstreamError, UsageError
 from kstream.core.timeline.events import Event, Kind, ObjectKey, Verb, WatchEvent
 from kstream.core.timeline.reference import Named
 from kstream.core.timeline.state import ClusterState
@@ -24,7 +24,8 @@ from kstream.logs.searching import Found
 
 _T = TypeVar("_T")
 _MOST: Final = 10_000  # that a server tells in one answer
-_TIMEOUT: Final = aiohttp.ClientTimeout(total=120)
+_LARGEST: Final = 1 << 30  # bytes of an answer: a state of 150,000 pods has a tenth of that
+_PATIENCE: Final = 120.0  # seconds for each
 _KINDS: Final = {"node_event": Kind.NODE, "pod_event": Kind.POD, "namespace_event": Kind.NAMESPACE}
 
 
@@ -107,15 +108,6 @@ class _Status(msgspec.Struct):
 
     cluster: _Cluster | None = None
     oldest: int = 1
-
-
-class _Why(msgspec.Struct):
-    message: str = ""
-    details: str = ""
-
-
-class _Refusal(msgspec.Struct):
-    error: _Why = msgspec.field(default_factory=_Why)
 
 
 class ServerReads:
@@ -218,33 +210,19 @@ class ServerReads:
         with self._understood(path):
             return msgspec.json.decode(raw, type=type)
 
-    @contextmanager
-    def _understood(self, path: str) -> Iterator[None]:
-        """What is no answer of ours is told as that, whoever gave it. Raises KstreamError."""
-        try:
-            yield
-        except (msgspec.DecodeError, ValueError, KeyError, RecursionError) as error:
-            raise KstreamError(
-                f"{self.page}{path}: that is no answer of kstream ({error!s:.200}); is it its address?"
-            ) from error
+    def _understood(self, path: str) -> AbstractContextManager[None]:
+        return understood(self.page, path)
 
     async def _get(self, path: str, **query: str) -> bytes:
-        wanted = urlencode({name: value for name, value in query.items() if value})
-        url = f"{self.page}{path}{'?' if wanted else ''}{wanted}"
-        try:
-            async with self._http.get(
-                url, headers={"Accept": "application/x-ndjson, application/json"}, timeout=_TIMEOUT
-            ) as answer:
-                body = await answer.read()
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise UnreachableError(f"{self.page}: {why_not(error)}; is a server running there?") from error
-        if answer.status == 200:
+        given = {name: value for name, value in query.items() if value}
+        status, body = await ask(self._http, self.page, path, given, largest=_LARGEST, seconds=_PATIENCE)
+        if status == 200:
             return body
         try:
-            refused = msgspec.json.decode(body, type=_Refusal).error
+            refused = refusal(body)
         except msgspec.DecodeError:
-            refused = _Why(f"HTTP {answer.status}", "no answer of kstream")
-        kind = UsageError if answer.status in (400, 410) else KstreamError
+            refused = Refusal(f"HTTP {status}", "no answer of kstream")
+        kind = UsageError if status in (400, 410) else KstreamError
         raise kind(f"{self.page}{path}: {refused.message}: {refused.details}")
 
 

@@ -9,16 +9,16 @@ from urllib.parse import quote
 import aiohttp
 import msgspec
 
+from kstream.asking import ask, refusal, understood
 from kstream.client import Client, Status
-from kstream.connecting import why_not
 from kstream.core.client.state import ClientState, Json
-from kstream.core.errors import KstreamError, UnreachableError
+from kstream.core.errors import KstreamError
 from kstream.top.steering import Command
 
 _PAGES: Final = 10  # answers that one history is put together of
 _LIMIT: Final = 1000  # versions of each
 _LARGEST: Final = 32 * 1024 * 1024  # bytes of an answer
-_TIMEOUT: Final = aiohttp.ClientTimeout(total=60)
+_PATIENCE: Final = 60.0  # seconds for each
 
 
 class Feed(Protocol):
@@ -50,15 +50,6 @@ class Feed(Protocol):
 class _Told(msgspec.Struct):
     versions: list[dict[str, Any]] = []
     cursor: str | None = None
-
-
-class _Why(msgspec.Struct):
-    message: str = ""
-    details: str = ""
-
-
-class _Refusal(msgspec.Struct):
-    error: _Why = msgspec.field(default_factory=_Why)
 
 
 class ServerFeed:
@@ -104,26 +95,9 @@ class ServerFeed:
         return versions
 
     async def _ask(self, path: str, query: dict[str, str]) -> _Told:
-        try:
-            async with self._http.get(f"{self._page}{path}", params=query, timeout=_TIMEOUT) as answer:
-                body = await _bounded(answer)
-        except (aiohttp.ClientError, OSError, TimeoutError) as error:
-            raise UnreachableError(f"{self._page}: {why_not(error)}; is a server running there?") from error
-        try:
-            if answer.status == 200:
+        status, body = await ask(self._http, self._page, path, query, largest=_LARGEST, seconds=_PATIENCE)
+        with understood(self._page, path):
+            if status == 200:
                 return msgspec.json.decode(body, type=_Told)
-            why = msgspec.json.decode(body, type=_Refusal).error
-        except (msgspec.DecodeError, RecursionError) as error:
-            raise KstreamError(
-                f"{self._page}{path}: that is no answer of kstream ({error!s:.200}); is it its address?"
-            ) from error
+            why = refusal(body)
         raise KstreamError(f"{why.message}: {why.details}")
-
-
-async def _bounded(answer: aiohttp.ClientResponse) -> bytes:
-    body = bytearray()
-    async for chunk in answer.content.iter_any():
-        body += chunk
-        if len(body) > _LARGEST:
-            raise KstreamError(f"{answer.url.path}: the answer is larger than {_LARGEST >> 20} MB")
-    return bytes(body)
