@@ -14,12 +14,12 @@ import random
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from kstream.core.errors import BindError, InvalidMessageError, KstreamError
-from kstream.core.timeline.health import Fault, Health, Report, report_as_json
-from kstream.core.visible import shortened
+from kstream.core.timeline.health import Report
 from kstream.core.watching.backoff import Backoff
 from kstream.ending import first_of
 from kstream.processlog.clients import log_clients
@@ -32,18 +32,14 @@ from kstream.workers.hearing import heard
 from kstream.workers.measuring import Measuring
 from kstream.workers.saying import LINE, line_of
 from kstream.workers.seats import Ledger
+from kstream.workers.telling import Telling
 
 _log = logging.getLogger(__name__)
 _REPLACED = "Another one takes its place; its clients resume there"
 _AGAIN = 1.0  # seconds before one that died is started again
 _TOLD_TO_END = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 _STOPPING = 7.0  # seconds that one has to say goodbye to its clients
-_TICK = 0.1  # seconds between two words about the time of a timeline that has its own
-_SECOND = 1.0  # and between two words about what was recorded, where there is no such time
 _UNREAD = 2**22  # bytes that one may leave unread: one that was stopped, or hangs, is ended and replaced
-_WORDS = (
-    100_000  # characters of a fault: with twelve bytes for each, it is still a line that a worker can hear
-)
 
 
 class Crew:
@@ -54,8 +50,9 @@ class Crew:
         self._server = server
         self._log = log
         self._settings = server.settings
-        self._health = Health()
-        self._after = 0
+        self._telling = Telling(
+            server.clock, server.recording, server.watermark, time=server.time if self._paced else None
+        )
         self._workers: dict[asyncio.subprocess.Process, int] = {}  # to the number of its seats
         self._seats = Ledger(count)
         self._doors = Doors(count)
@@ -68,10 +65,7 @@ class Crew:
 
     def report(self, report: Report, *, after: int) -> None:
         """What the source says about itself, for all of them and for those to come."""
-        self._after = after
-        if self._health.apply(report):
-            for worker in self._workers:
-                self._tell(worker, report)
+        self._telling.report(report, after=after)
 
     async def run(self, *, ready: Callable[[Address], None], stop: asyncio.Event) -> None:
         """Serve until `stop` is set. Raises BindError when the first worker cannot listen."""
@@ -98,7 +92,7 @@ class Crew:
             tasks.create_task(self._keep(0, first))
             for number in range(1, self.count):
                 tasks.create_task(self._keep(number, None))
-            tasks.create_task(self._tell_more())
+            tasks.create_task(self._telling.run())
             tasks.create_task(log_clients(lambda: self._seats.taken, self._server.clock))
 
     async def _begin(self, number: int) -> tuple[asyncio.subprocess.Process, Address]:
@@ -113,17 +107,6 @@ class Crew:
     def _paced(self) -> bool:
         """The timeline has a time of its own, which the workers cannot know."""
         return self._server.time != self._server.clock.time
-
-    async def _tell_more(self) -> None:
-        """The time, if it is not that of the clock, and what was recorded, for their metrics."""
-        server = self._server
-        while True:
-            said: dict[str, Any] = {"recording": server.recording.as_json(), "complete": server.watermark()}
-            if self._paced:
-                said["time"] = server.time()
-            for worker in self._workers:
-                _write(worker, said)
-            await server.clock.sleep(_TICK if self._paced else _SECOND)
 
     async def _keep(self, number: int, worker: asyncio.subprocess.Process | None) -> None:
         """One worker after the other, each with the seats `number`."""
@@ -171,8 +154,7 @@ class Crew:
             "doors": doors,
         }
         _write(worker, orders)
-        for report in self._health.retold():
-            self._tell(worker, report)
+        self._telling.joined(worker, partial(_write, worker))
         return worker
 
     async def _listening(self, worker: asyncio.subprocess.Process) -> Address | None:
@@ -186,11 +168,6 @@ class Crew:
             error = BindError if code == BindError.exit_code else KstreamError
             raise error("A worker could not serve; what it says above is why")
         return Address(said["host"], said["port"])
-
-    def _tell(self, worker: asyncio.subprocess.Process, report: Report) -> None:
-        if isinstance(report, Fault):  # retold to each new one: it must not be what ends them
-            report = report._replace(details=shortened(report.details, _WORDS))
-        _write(worker, {"report": report_as_json(report), "after": self._after})
 
     async def _answer(self, worker: asyncio.subprocess.Process, asked: dict[str, Any]) -> None:
         """What a client wants to know or have done, which only this process can."""
@@ -249,6 +226,7 @@ class Crew:
 
     def _forget(self, worker: asyncio.subprocess.Process) -> None:
         if (number := self._workers.pop(worker, None)) is not None:
+            self._telling.left(worker)
             self._seats.clear(number)
             self._measuring.forget(worker)
 

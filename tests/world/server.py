@@ -12,6 +12,7 @@ from kstream.clock import time_at
 from kstream.core.delivery.filters import Filter
 from kstream.core.delivery.limits import Limits
 from kstream.core.delivery.session import Close
+from kstream.core.delivery.tally import Recording
 from kstream.core.errors import InvalidMessageError
 from kstream.core.timeline.health import Health, Report
 from kstream.core.timeline.retention import Keep
@@ -26,10 +27,11 @@ from kstream.service import follow, record
 from kstream.sources.kube import KubeSource
 from kstream.web.resuming import Resumes, Token
 from kstream.web.wishes import wished
+from kstream.workers.saying import LINE, line_of
+from kstream.workers.telling import Telling
 from kstream.workers.worker import Foreman
 from tests.world.api import Faults, PlayedApi
 from tests.world.cluster import Cluster
-from tests.world.crew import Crew
 from tests.world.disk import Disk
 from tests.world.filed import FileDisk
 from tests.world.loop import LoopClock
@@ -153,7 +155,7 @@ class Server(Serving):
         self._api = PlayedApi(cluster, faults, clock)
         self._seed = seed
         self._keep = keep
-        self._crew = Crew(clock, self._complete)
+        self._telling = Telling(clock, Recording(), self._complete)
 
     def _complete(self) -> tuple[float, int] | None:
         """Up to when, with which seq, the log is complete."""
@@ -170,10 +172,10 @@ class Server(Serving):
 
         def tell(report: Report, *, after: int) -> None:
             hub.report(report, after=after)
-            self._crew.report(report, after=after)
+            self._telling.report(report, after=after)
 
         self._begin(
-            self._crew.run(),
+            self._telling.run(),
             record(self.source, log, self._clock, report=tell, retention=retention),
             retention.run(),
         )
@@ -184,7 +186,9 @@ class Server(Serving):
     async def worker(self) -> Worker:
         """Another process that serves the same log (`--workers`), begun now."""
         worker = Worker(self._disk, self._clock, limits=self._limits)
-        await worker.start(self._crew.joined())
+        lines = asyncio.StreamReader(limit=LINE)
+        self._telling.joined(lines, partial(_say, lines))
+        await worker.start(lines)
         return worker
 
     async def _bury(self, log: TrimmableLog) -> None:
@@ -201,3 +205,9 @@ class Worker(Serving):
         foreman = Foreman(lines, self._clock, say=lambda _: True, time=None)
         hub = await self._serve(log, foreman.watermark)
         self._begin(pass_on(foreman.reports(), hub))
+
+
+def _say(lines: asyncio.StreamReader, said: object) -> None:
+    line = line_of(said)
+    assert line is not None, "what is played is short enough to be heard"
+    lines.feed_data(line)
