@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import json
 import os
 import pty
@@ -14,7 +13,6 @@ import sys
 import urllib.error
 import urllib.request
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -24,6 +22,7 @@ pytest.importorskip("mcp", reason="the extra `mcp` is not installed")
 from mcp import Client, StdioServerParameters
 
 from kstream.cli import main
+from tests.commands.extras import leave_out
 
 INCIDENT = str(Path(__file__).parents[2] / "fixtures" / "incident.db")
 COMMAND = ("-c", "from kstream.cli import main; main()", "mcp", INCIDENT)
@@ -123,14 +122,7 @@ def test_a_port_that_is_taken_is_told() -> None:
 
 
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
-
-    def missing(name: str, *rest: Any) -> Any:
-        if name == "kstream.agents.server":
-            raise ModuleNotFoundError("No module named 'mcp'", name="mcp.server")
-        return real(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", missing)
+    leave_out(monkeypatch, "mcp", needed_by="kstream.agents.server")
     done = CliRunner().invoke(main, ["mcp", INCIDENT])
     assert done.exit_code == 3
     assert "pip install 'kstream[mcp]'" in done.stderr

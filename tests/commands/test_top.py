@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import builtins
 import os
 import pty
 import subprocess
 import sys
 import termios
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -21,6 +19,7 @@ from kstream.cli import main
 from kstream.commands import top
 from kstream.core.errors import UsageError
 from kstream.logs.sqlite import SqliteLog
+from tests.commands.extras import leave_out
 
 INCIDENT = str(Path(__file__).parents[2] / "fixtures" / "incident.db")
 COMMAND = (sys.executable, "-c", "from kstream.cli import main; main()", "top")
@@ -106,14 +105,7 @@ def test_an_empty_recording_is_told(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("terminal")
 def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
-
-    def missing(name: str, *rest: Any) -> Any:
-        if name == "kstream.top.app":
-            raise ModuleNotFoundError("No module named 'textual'", name="textual.app")
-        return real(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", missing)
+    leave_out(monkeypatch, "textual", needed_by="kstream.top.app")
     done = CliRunner().invoke(main, ["top", INCIDENT])
     assert done.exit_code == 3
     assert "pip install 'kstream[tui]'" in done.stderr

@@ -10,15 +10,11 @@ from kstream.client import Link, Status
 from kstream.core.client.state import ClientState, Json
 from kstream.core.errors import KstreamError
 from kstream.top.steering import Command
+from tests import fake_stream_server
 
-HELLO = {
-    "type": "connection",
-    "status": "connected",
+HELLO = fake_stream_server.HELLO | {
     "timestamp": "2026-01-24T10:00:00.000Z",
     "cluster": {"name": "tea", "version": "v1.36.0"},
-    "epoch": "e1",
-    "source": "live",
-    "resumed": False,
 }
 
 
