@@ -30,7 +30,3 @@ WORDS: Final = ("well", "waiting", "pressed", "failing")
 def cut(text: str, width: int) -> str:
     """Its first `width` characters; where something is left out the last of them is `…`."""
     return text if len(text) <= width else f"{text[: max(width - 1, 0)]}…"[:width]
-
-
-def text_of(line: Line) -> str:
-    return "".join(span.text for span in line)

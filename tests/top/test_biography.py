@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from kstream.top.biography import fields, history
-from kstream.top.spans import Span, text_of
+from kstream.top.spans import Span
+from tests.top.drawn import text_of
 from tests.top.feeds import pod
 
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from kstream.top.board import Board, By
 from kstream.top.chart import Detail, Plan, draw, plan, said
-from kstream.top.spans import Span, text_of
+from kstream.top.spans import Span
+from tests.top.drawn import text_of
 from tests.top.feeds import node, pod
 from tests.top.test_board import board
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from kstream.core.timeline.wellness import Badness
-from kstream.top.spans import LETTERS, TONES, WORDS, Span, cut, text_of
+from kstream.top.spans import LETTERS, TONES, WORDS, Span, cut
+from tests.top.drawn import text_of
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from kstream.core.client.state import ClientState
 from kstream.core.timeline.events import Kind
 from kstream.top.board import Board, By
 from kstream.top.chart import Detail
-from kstream.top.spans import text_of
 from kstream.top.views import Map, Scene, Table, Worst
+from tests.top.drawn import text_of
 from tests.top.feeds import HELLO, event, node, pod, state
 from tests.top.test_board import ACTIONS, PODS
 

@@ -13,7 +13,8 @@ from kstream.core.timeline.events import Kind
 from kstream.core.timeline.wellness import Badness
 from kstream.top import words
 from kstream.top.board import By, Trouble
-from kstream.top.spans import Span, text_of
+from kstream.top.spans import Span
+from tests.top.drawn import text_of
 from tests.top.feeds import HELLO, node, pod, state
 from tests.top.test_board import board
 
